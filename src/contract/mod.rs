@@ -1,0 +1,27 @@
+//! FLOOR 0: what crosses the wire.
+//!
+//! Pure types: nothing here reads a file, runs a process or knows a clock.
+
+mod answer;
+mod code;
+mod coded;
+pub mod configuration;
+pub mod details;
+mod effects;
+mod envelope;
+mod failure;
+mod identifier;
+mod kind;
+mod retry;
+mod violation;
+
+pub use answer::{Answer, Next};
+pub use code::Code;
+pub use coded::Coded;
+pub use effects::{Effect, Effects};
+pub use envelope::{Envelope, Meta, Refusal, Success, VERSION};
+pub use failure::Failure;
+pub use identifier::{InvalidName, JobId, Name};
+pub use kind::Kind;
+pub use retry::{Mode, Retry};
+pub use violation::Violation;

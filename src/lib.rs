@@ -1,0 +1,6 @@
+//! legwork sends coding agents to work on machines you can reach, and brings back proof.
+//!
+//! The map of the floors, each of which uses itself and those before it:
+//! [`contract`] ← `system` ← `domain` ← `primitives` ← `registry` ← `surfaces`.
+
+pub mod contract;
