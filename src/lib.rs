@@ -4,3 +4,4 @@
 //! [`contract`] ← `system` ← `domain` ← `primitives` ← `registry` ← `surfaces`.
 
 pub mod contract;
+mod domain;
