@@ -113,6 +113,9 @@ impl Adapter {
     ///
     /// Recorded from claude 2.1.329 (`2.1.329 (Claude Code)`) and codex 0.169.0 (`codex-cli 0.169.0`).
     pub(crate) fn read_version(self, output: &str) -> Option<String> {
+        if self == Self::Command {
+            return None;
+        }
         output
             .split_whitespace()
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))

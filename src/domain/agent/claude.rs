@@ -174,7 +174,7 @@ struct Outcome {
     permission_denials: Vec<Denial>,
     usage: Option<Usage>,
     #[serde(default, rename = "modelUsage")]
-    models: std::collections::BTreeMap<String, ModelUsage>,
+    models: std::collections::BTreeMap<String, Usage>,
 }
 
 #[derive(Deserialize)]
@@ -183,29 +183,21 @@ struct Denial {
     tool_name: String,
 }
 
-#[derive(Deserialize)]
+/// Tokens, as the main conversation and as each model counts them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Usage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    cache_creation_input_tokens: u64,
-    #[serde(default)]
-    cache_read_input_tokens: u64,
-    #[serde(default)]
-    output_tokens: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ModelUsage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    output_tokens: u64,
-    #[serde(default)]
-    cache_read_input_tokens: u64,
-    #[serde(default)]
-    cache_creation_input_tokens: u64,
+    #[serde(alias = "input_tokens", alias = "inputTokens")]
+    fresh: u64,
+    #[serde(
+        alias = "cache_creation_input_tokens",
+        alias = "cacheCreationInputTokens"
+    )]
+    into_cache: u64,
+    #[serde(alias = "cache_read_input_tokens", alias = "cacheReadInputTokens")]
+    from_cache: u64,
+    #[serde(alias = "output_tokens", alias = "outputTokens")]
+    written: u64,
 }
 
 /// Reads one line of `--output-format stream-json --verbose`.
@@ -217,13 +209,16 @@ pub(super) fn read_line(line: &str) -> Option<(Vec<Event>, Option<Report>)> {
                 unauthenticated: said.error.as_deref() == Some("authentication_failed"),
                 ..Report::default()
             };
-            let events = read_content(&said.message.content)
-                .into_iter()
-                .map(|event| match event {
-                    Event::Text { text } if said.error.is_some() => Event::Error { text },
-                    other => other,
-                })
-                .collect();
+            let mut events = read_content(&said.message.content);
+            if said.error.is_some() {
+                // What it says then is the program's complaint, not the model's word.
+                for event in &mut events {
+                    if let Event::Text { text } = event {
+                        let text = std::mem::take(text);
+                        *event = Event::Error { text };
+                    }
+                }
+            }
             (events, Some(report))
         }
         Entry::User(said) => {
@@ -382,40 +377,33 @@ fn read_outcome(outcome: Outcome) -> (Vec<Event>, Option<Report>) {
     (events, Some(report))
 }
 
-/// Returns tokens read, tokens read from a cache, and tokens written, of all models together.
+/// Returns tokens read, tokens read from a cache, and tokens written: of all models together where they
+/// are told one by one, since the main conversation leaves out what it delegated.
 fn tokens(outcome: &Outcome) -> (Option<u64>, Option<u64>, Option<u64>) {
-    if !outcome.models.is_empty() {
-        let sum = |count: fn(&ModelUsage) -> u64| {
-            Some(
-                outcome
-                    .models
-                    .values()
-                    .map(count)
-                    .fold(0, u64::saturating_add),
-            )
-        };
-        return (
-            sum(|of| {
-                of.input_tokens
-                    .saturating_add(of.cache_read_input_tokens)
-                    .saturating_add(of.cache_creation_input_tokens)
-            }),
-            sum(|of| of.cache_read_input_tokens),
-            sum(|of| of.output_tokens),
-        );
-    }
-    let Some(usage) = &outcome.usage else {
+    let parts: Vec<&Usage> = if outcome.models.is_empty() {
+        outcome.usage.iter().collect()
+    } else {
+        outcome.models.values().collect()
+    };
+    if parts.is_empty() {
         return (None, None, None);
+    }
+    let sum = |count: fn(&Usage) -> u64| {
+        Some(
+            parts
+                .iter()
+                .map(|part| count(part))
+                .fold(0, u64::saturating_add),
+        )
     };
     (
-        Some(
-            usage
-                .input_tokens
-                .saturating_add(usage.cache_creation_input_tokens)
-                .saturating_add(usage.cache_read_input_tokens),
-        ),
-        Some(usage.cache_read_input_tokens),
-        Some(usage.output_tokens),
+        sum(|part| {
+            part.fresh
+                .saturating_add(part.into_cache)
+                .saturating_add(part.from_cache)
+        }),
+        sum(|part| part.from_cache),
+        sum(|part| part.written),
     )
 }
 
@@ -487,8 +475,10 @@ mod tests {
         let mut steps = Vec::new();
         for line in SUCCESS.lines() {
             for event in decode(Adapter::Claude, line.as_bytes()) {
-                steps.push(match event {
-                    Event::Started { model, .. } => format!("start {}", model.unwrap_or_default()),
+                steps.push(match &event {
+                    Event::Started { model, .. } => {
+                        format!("start {}", model.clone().unwrap_or_default())
+                    }
                     Event::Text { text } => format!("text {text}"),
                     Event::ToolUse { name, input } => format!("use {name} {input}"),
                     Event::ToolResult { ok, .. } => format!("answer {ok}"),
@@ -497,7 +487,9 @@ mod tests {
                         tokens_out,
                     } => format!("{tokens_in}/{tokens_out}"),
                     Event::Result { ok, text } => format!("end {ok:?} {text}"),
-                    other => format!("{other:?}"),
+                    Event::Denied { .. } | Event::Error { .. } | Event::Unreadable { .. } => {
+                        format!("{event:?}")
+                    }
                 });
             }
         }
@@ -506,7 +498,7 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "start claude-opus-5-5",
+                "start scripted-1",
                 "use Read /home/ada/repository/sum.py",
                 "answer true",
                 "use Edit /home/ada/repository/sum.py",

@@ -121,12 +121,13 @@ struct Complaint {
 
 #[derive(Deserialize)]
 struct Usage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    cached_input_tokens: u64,
-    #[serde(default)]
-    output_tokens: u64,
+    /// Tokens read, cached ones included.
+    #[serde(default, rename = "input_tokens")]
+    read: u64,
+    #[serde(default, rename = "cached_input_tokens")]
+    cached: u64,
+    #[serde(default, rename = "output_tokens")]
+    written: u64,
 }
 
 #[derive(Deserialize)]
@@ -266,8 +267,8 @@ fn completed(usage: Option<&Usage>) -> (Vec<Event>, Option<Report>) {
     let mut events = Vec::new();
     if let Some(usage) = usage {
         events.push(Event::Usage {
-            tokens_in: usage.input_tokens,
-            tokens_out: usage.output_tokens,
+            tokens_in: usage.read,
+            tokens_out: usage.written,
         });
     }
     events.push(Event::Result {
@@ -275,9 +276,9 @@ fn completed(usage: Option<&Usage>) -> (Vec<Event>, Option<Report>) {
         text: String::new(),
     });
     let report = Report {
-        tokens_in: usage.map(|usage| usage.input_tokens),
-        tokens_out: usage.map(|usage| usage.output_tokens),
-        tokens_cached: usage.map(|usage| usage.cached_input_tokens),
+        tokens_in: usage.map(|usage| usage.read),
+        tokens_out: usage.map(|usage| usage.written),
+        tokens_cached: usage.map(|usage| usage.cached),
         ending: Some(Ending::Completed),
         ..Report::default()
     };
@@ -395,6 +396,9 @@ mod tests {
         );
         assert_eq!(summary.tool_calls, uses as u64);
         assert_eq!(summary.tokens_in, Some(1000 * (uses as u64 + 1)));
+        assert!(events.iter().any(|event| {
+            matches!(event, Event::ToolUse { name, input } if name == "file_change" && input.ends_with("report.md"))
+        }));
         assert!(events.iter().any(|event| {
             matches!(event, Event::ToolUse { name, input } if name == "command_execution" && input.contains("cat sum.py"))
         }));
