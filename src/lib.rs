@@ -4,3 +4,5 @@
 //! [`contract`] ← `system` ← `domain` ← `primitives` ← `registry` ← `surfaces`.
 
 pub mod contract;
+mod domain;
+mod system;

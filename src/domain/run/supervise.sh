@@ -131,14 +131,17 @@ spec() {
 # detach COMMAND...: starts it in a session of its own.
 # `setsid -f` is preferred because `&` makes a shell ignore SIGINT for good in all that it starts.
 detach() {
-    setsid -f "$@" </dev/null >/dev/null 2>&1 && return 0
-    if command -v setsid >/dev/null 2>&1; then
+    umask "$umask_before"
+    if setsid -f "$@" </dev/null >/dev/null 2>&1; then
+        :
+    elif command -v setsid >/dev/null 2>&1; then
         setsid "$@" </dev/null >/dev/null 2>&1 &
     else
         set -m
         nohup "$@" </dev/null >/dev/null 2>&1 &
         set +m
     fi
+    umask 077
 }
 
 # ---- the log: --log NAME, bytes on stdin --------------------------------------------------------------------

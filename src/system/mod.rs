@@ -1,0 +1,3 @@
+//! FLOOR 1: the outside world, one small module per thing.
+
+pub(crate) mod quote;
