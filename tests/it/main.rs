@@ -8,4 +8,5 @@
 
 mod recordings;
 mod support;
+mod supervisor;
 mod testbed;
