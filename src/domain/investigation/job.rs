@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::verify::Verified;
 use crate::{
     contract::{JobId, Name},
-    domain::run::{Changes, State, Status},
+    domain::{
+        agent,
+        run::{self, Changes, State, Status},
+    },
 };
 
 /// What the evidence says of a job that has ended.
@@ -64,7 +67,7 @@ pub(crate) struct Order {
     /// The agent.
     pub(crate) agent: Name,
     /// The adapter that runs it and reads its log.
-    pub(crate) adapter: Name,
+    pub(crate) adapter: agent::Adapter,
     /// The model, where one was named.
     pub(crate) model: Option<String>,
     /// Where the issue came from, where there is one.
@@ -82,7 +85,7 @@ pub(crate) struct Order {
 }
 
 /// How a run ended, and how it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     /// The last state line of the host; the hint for the next question is made from it.
     pub(crate) line: Option<String>,
@@ -113,34 +116,11 @@ pub(crate) struct Progress {
     /// Bytes in the diff that the supervisor made.
     pub(crate) diff_bytes: Option<u64>,
     /// What the agent's log says of its end.
-    pub(crate) summary: Option<Summary>,
+    pub(crate) summary: Option<agent::Summary>,
 }
-
-/// What an agent's log says of its end.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Summary {
-    /// Whether the agent says that it did its work; null where its log does not tell.
-    pub(crate) succeeded: Option<bool>,
-    /// Why, in the agent's words or ours.
-    pub(crate) why: Option<String>,
-    /// Turns taken.
-    pub(crate) turns: Option<u64>,
-    /// Tokens read.
-    pub(crate) tokens_in: Option<u64>,
-    /// Tokens written.
-    pub(crate) tokens_out: Option<u64>,
-    /// What it cost, in millionths of a US dollar.
-    pub(crate) cost_micro_usd: Option<u64>,
-    /// The agent's own id for the conversation.
-    pub(crate) session_id: Option<String>,
-    /// The last thing the agent said, at most 2,000 characters.
-    pub(crate) final_message: Option<String>,
-}
-
-impl Eq for Summary {}
 
 /// What is known of a job here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// Its id.
     pub(crate) job_id: JobId,
@@ -170,6 +150,6 @@ impl Job {
     /// Returns the last state line, read.
     pub(crate) fn status(&self) -> Option<Status> {
         let line = self.progress.line.as_deref()?;
-        crate::domain::run::parse_state(line).ok()
+        run::parse_state(line).ok()
     }
 }

@@ -150,13 +150,13 @@ impl Plan {
             .clone()
             .or_else(|| defaults.agent.clone())
             .unwrap_or_else(|| Name::fixed("claude"));
-        let agent = agent::Agent::resolve(configuration, &agent_name)?;
+        let agent = agent::resolve(configuration, agent_name.as_str())?;
         let limits = Limits {
             max_wall_s: request.max_wall_s.or(defaults.max_wall_s).unwrap_or(3600),
             max_idle_s: request.max_idle_s.unwrap_or(0),
             max_turns: request.max_turns.or(defaults.max_turns),
         };
-        let model = request.model.clone().or_else(|| agent.model().map(str::to_owned));
+        let model = request.model.clone().or_else(|| agent.model.clone());
         let verify = request.verify.clone().or_else(|| workspace.verify.clone());
         let reference = request
             .issue
@@ -183,7 +183,7 @@ impl Plan {
             host: machine.name.clone(),
             repository: request.repository.clone(),
             base_commit: workspace.base_commit.clone(),
-            adapter: agent.adapter().clone(),
+            adapter: agent.adapter,
             agent: agent_name,
             model,
             issue: request.issue.clone(),
@@ -263,12 +263,15 @@ impl Plan {
         // An id that is the same for the same job lets an agent's own conversation be found again.
         let session_id = uuid_of(&digest::sha256(self.job_id.as_str().as_bytes()));
         let argv = self.agent.argv(&agent::Request {
+            prompt_file: "{job}/prompt.md",
             model: self.order.model.as_deref(),
             max_turns: self.order.limits.max_turns,
+            worktree: "{worktree}",
+            job: "{job}",
             session_id: &session_id,
         })?;
         let mut secrets = Vec::new();
-        for (variable, source) in self.agent.secrets() {
+        for (variable, source) in &self.agent.secrets {
             let value = context
                 .environment()
                 .get(source)
@@ -292,7 +295,7 @@ impl Plan {
     fn script(&self, prepared: &Prepared) -> Result<Script, Error> {
         let supervisor = format!("supervise-{}.sh", digest::sha256(run::SUPERVISOR.as_bytes()));
         let mut variables = self.order.variables.clone();
-        variables.extend(self.agent.variables());
+        variables.extend(self.agent.variables.clone());
         let command = command::script(&command::Program {
             argv: &prepared.argv,
             variables: &variables,
@@ -394,7 +397,7 @@ fn refusal(plan: &Plan, step: &str, stderr: String) -> Error {
     match step {
         "agent" => Error::AgentMissing {
             agent: plan.order.agent.to_string(),
-            program: plan.agent.program().to_owned(),
+            program: plan.agent.program.clone(),
             host,
         },
         "worktree" => Error::Worktree {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Error,
-    job::{Job, Outcome, Summary},
+    job::{Job, Outcome},
     launch::by_host,
     records,
 };
@@ -315,7 +315,7 @@ async fn conclude(
             continue;
         };
         let log = STANDARD.decode(log).unwrap_or_default();
-        let summary = summary(&observed.job, &log);
+        let summary = agent::summarise(observed.job.order.adapter, &log);
         let diff_bytes = diff.parse().ok();
         observed.job = records::update(context, id, |job| {
             if job.outcome.is_some() {
@@ -329,25 +329,6 @@ async fn conclude(
         })?;
     }
     Ok(())
-}
-
-fn summary(job: &Job, log: &[u8]) -> Summary {
-    let Ok(adapter) = agent::Adapter::named(job.order.adapter.as_str()) else {
-        return Summary::default();
-    };
-    let found = agent::summarise(adapter, log);
-    Summary {
-        succeeded: found.succeeded,
-        why: found.why,
-        turns: found.turns,
-        tokens_in: found.tokens_in,
-        tokens_out: found.tokens_out,
-        cost_micro_usd: found.cost_micro_usd,
-        session_id: found.session_id,
-        final_message: found
-            .final_message
-            .map(|message| message.chars().take(2000).collect()),
-    }
 }
 
 /// Says what the end of a run is worth as long as nobody has verified anything.

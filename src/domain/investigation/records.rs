@@ -1,5 +1,7 @@
 //! Jobs and their events in the database.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Value as Sql};
 use serde_json::Value;
 
@@ -211,6 +213,23 @@ pub(crate) fn events(
             .prepare("SELECT number, job_id, kind, data, at FROM events WHERE number > ?1 ORDER BY number LIMIT ?2")?
             .query_map(params![after, limit], read)?
             .collect(),
+    })?)
+}
+
+/// Returns the number of the newest event, 0 where nothing has happened.
+pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
+    Ok(context.store()?.read(|connection| {
+        connection.query_row("SELECT coalesce(max(number), 0) FROM events", [], |row| row.get(0))
+    })?)
+}
+
+/// Lists the jobs to which something happened after an event.
+pub(crate) fn changed_since(context: &Context, number: i64) -> Result<BTreeSet<String>, Error> {
+    Ok(context.store()?.read(|connection| {
+        connection
+            .prepare("SELECT DISTINCT job_id FROM events WHERE number > ?1")?
+            .query_map([number], |row| row.get(0))?
+            .collect()
     })?)
 }
 
