@@ -92,7 +92,10 @@ pub(crate) fn resolve(configuration: &Configuration, name: &str) -> Result<Agent
         .map(|(_, agent)| agent);
     let built_in = Adapter::named(name).filter(|adapter| adapter.program().is_some());
     match (configured, built_in) {
-        (None, None) => Err(unknown(configuration, name)),
+        (None, None) => Err(Error::Unknown {
+            name: name.to_owned(),
+            known: names(configuration),
+        }),
         (None, Some(_)) => assemble(name, &configuration::Agent::default()),
         (Some(agent), _) => assemble(name, agent),
     }
@@ -155,22 +158,6 @@ fn assemble(name: &str, agent: &configuration::Agent) -> Result<Agent, Error> {
         arguments: agent.arguments.clone(),
         argv: agent.argv.clone(),
     })
-}
-
-fn unknown(configuration: &Configuration, name: &str) -> Error {
-    let mut known = names(configuration);
-    known.truncate(50);
-    let near = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 2)
-        .min()
-        .map(|(_, candidate)| candidate.clone());
-    Error::Unknown {
-        name: name.to_owned(),
-        near,
-        known,
-    }
 }
 
 /// Makes the error for a field of an agent's configuration.
@@ -260,7 +247,7 @@ mod tests {
         };
         assert_eq!(facts.did_you_mean.as_deref(), Some("claude"));
         let error = resolve(&Configuration::default(), "command").expect_err("no such agent");
-        assert!(matches!(error, Error::Unknown { near: None, .. }));
+        assert!(matches!(error, Error::Unknown { .. }));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can be wrong with the choice of an agent.
 
-use crate::contract::{Code, Coded, Violation, details};
+use crate::contract::{Code, Coded, Violation, details, validation};
 
 /// Why an agent cannot be used as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -10,8 +10,6 @@ pub(crate) enum Error {
     Unknown {
         /// The name as given.
         name: String,
-        /// The nearest known name.
-        near: Option<String>,
         /// The known names.
         known: Vec<String>,
     },
@@ -46,10 +44,7 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
-            Self::Unknown {
-                near: Some(near), ..
-            } => format!("Did you mean {near:?}? `list-agents` names them all."),
-            Self::Unknown { near: None, .. } => {
+            Self::Unknown { .. } => {
                 "Use a name from `list-agents`, or add the agent to the configuration.".to_owned()
             }
             Self::Misconfigured { agent, .. } => {
@@ -63,11 +58,11 @@ impl Coded for Error {
 
     fn details(&self) -> details::Details {
         match self {
-            Self::Unknown { name, near, known } => details::Unknown {
+            Self::Unknown { name, known } => details::Unknown {
                 what: "agent".to_owned(),
                 name: name.clone(),
-                did_you_mean: near.clone(),
-                known: known.clone(),
+                did_you_mean: validation::nearest(name, known.iter().map(String::as_str)),
+                known: known.iter().take(50).cloned().collect(),
             }
             .into(),
             Self::Misconfigured { violation, .. } => details::Config {
