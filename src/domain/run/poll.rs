@@ -26,7 +26,7 @@ pub(crate) struct Poll {
     pub(crate) boot: String,
     /// The runs that have a state.
     pub(crate) statuses: Vec<Status>,
-    /// Their heartbeats.
+    /// Their heartbeats, in the same order.
     pub(crate) beats: Vec<Beat>,
     /// The runs that have none.
     pub(crate) missing: Vec<Missing>,
@@ -59,8 +59,10 @@ pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
 impl Poll {
     fn add(&mut self, line: &str) -> Result<(), Error> {
         match line.split(' ').next() {
-            Some("legwork-run") => self.statuses.push(parse_state(line)?),
-            Some("legwork-beat") => self.beats.push(parse_beat(line)?),
+            Some("legwork-run") => {
+                self.statuses.push(parse_state(line)?);
+                self.beats.push(parse_beat(line)?);
+            }
             Some("legwork-missing") => self.missing.push(parse_missing(line)?),
             Some(tag @ "legwork-unsupervised") => {
                 self.unsupervised
@@ -154,14 +156,14 @@ mod tests {
              legwork-missing job=x dir=yes claim=no\n\
              legwork-unsupervised job=ok\n\
              Welcome to the cluster\n\
-             legwork-beat job=ok run=1 at=1795181332 log=31 log_at=1795181330\n",
+             legwork-run v=1 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=- at=1795181332 log=31 log_at=1795181330\n",
         )
         .expect("an answer");
         assert_eq!(poll.now, 1_795_181_400);
         assert_eq!(poll.missing.len(), 1);
         assert!(poll.missing[0].dir && !poll.missing[0].claim);
         assert_eq!(poll.unsupervised.len(), 1);
-        assert_eq!(poll.beats.len(), 1);
+        assert_eq!((poll.statuses.len(), poll.beats.len()), (1, 1));
         assert_eq!(poll.garbled.len(), 1);
     }
 

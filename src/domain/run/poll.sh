@@ -1,44 +1,45 @@
 # Tells the state of many runs at once.
 #
-# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, then for each run:
-# job folder, run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
+# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, $3 root folder, then for
+# each run: job id, run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
 # Prints `legwork-poll now=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
-# `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state and heartbeat lines as they are. With 50 runs that is two processes: date and cat.
+# `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
+# lines as they are. For any number of runs that is two processes: date and cat.
 legwork_poll() {
-    q_wait=$1 q_known=$2 q_boot=
-    shift 2
+    q_wait=$1 q_known=$2 q_root=$3 q_boot=
+    shift 3
     { read -r q_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    # Ids are plain words, so that relative names need no quotes.
+    q_gone=
+    cd "$q_root/jobs" 2>/dev/null || q_gone=yes q_wait=0
     if [ "$q_wait" -gt 0 ]; then
         legwork_wait "$@"
     fi
     date "+legwork-poll now=%s boot=$q_boot" &
     q_date=$!
-    q_notes=
-    q_count=$#
-    # The names of the files are added behind the arguments, which go as they are read.
-    while [ $q_count -gt 0 ]; do
-        q_job=$1 q_run=$1/runs/$2 q_hint=$3
-        shift 3
-        q_count=$((q_count - 3))
-        if [ -f "$q_run/state" ]; then
-            set -- "$@" "$q_run/state" "$q_run/heartbeat"
-            case $q_hint in
+    q_notes= q_files=
+    while [ $# -ge 3 ]; do
+        q_job=$1 q_run=$1/runs/$2
+        if [ -z "$q_gone" ] && [ -f "$q_run/state" ]; then
+            q_files="$q_files $q_run/state"
+            case $3 in
             -) ;;
-            *"@$q_boot") [ -d "/proc/${q_hint%@*}" ] || legwork_look ;;
+            *"@$q_boot") [ -d "/proc/${3%@*}" ] || legwork_look ;;
             *) legwork_look ;;
             esac
         else
             q_dir=no q_claim=no
-            [ -d "$q_job" ] && q_dir=yes
-            [ -d "$q_run/claim" ] && q_claim=yes && legwork_call
-            q_notes="${q_notes}legwork-missing job=${q_job##*/} dir=$q_dir claim=$q_claim
+            [ -z "$q_gone" ] && [ -d "$q_job" ] && q_dir=yes
+            [ $q_dir = yes ] && [ -d "$q_run/claim" ] && q_claim=yes && legwork_call
+            q_notes="${q_notes}legwork-missing job=$q_job dir=$q_dir claim=$q_claim
 "
         fi
+        shift 3
     done
     wait $q_date
     printf %s "$q_notes"
-    [ $# -eq 0 ] || cat "$@" 2>/dev/null
+    [ -z "$q_files" ] || cat $q_files 2>/dev/null
     return 0
 }
 # Looks closely at one run: whether it is under way without a supervisor.
@@ -70,14 +71,14 @@ legwork_look() {
         case $q_line in
         *" node=$q_node "* | *" node=odd "*) ;;
         *)
-            q_notes="${q_notes}legwork-elsewhere job=${q_job##*/}
+            q_notes="${q_notes}legwork-elsewhere job=$q_job
 "
             return 0
             ;;
         esac
         ;;
     esac
-    q_notes="${q_notes}legwork-unsupervised job=${q_job##*/}
+    q_notes="${q_notes}legwork-unsupervised job=$q_job
 "
     legwork_call
 }
@@ -85,7 +86,7 @@ legwork_look() {
 legwork_call() {
     q_supervisor=
     [ -f "$q_run/supervisor" ] && IFS= read -r q_supervisor <"$q_run/supervisor"
-    [ -f "$q_supervisor" ] || for q_supervisor in "${q_job%/jobs/*}"/bin/supervise-*.sh; do :; done
+    [ -f "$q_supervisor" ] || for q_supervisor in ../bin/supervise-*.sh; do :; done
     [ -f "$q_supervisor" ] || return 0
     sh "$q_supervisor" --detach --finalize "$q_run"
 }
@@ -113,14 +114,14 @@ legwork_wait() {
         sleep 0.3 2>/dev/null || { sleep 1 && q_left=$((q_left - 7)); }
     done
 }
+# Prints the state lines without the heartbeats at their ends.
 legwork_states() {
-    q_count=$#
-    while [ $q_count -gt 0 ]; do
-        set -- "$@" "$1/runs/$2/state"
+    q_files=
+    while [ $# -ge 3 ]; do
+        q_files="$q_files $1/runs/$2/state"
         shift 3
-        q_count=$((q_count - 3))
     done
-    [ $# -eq 0 ] || cat "$@" 2>/dev/null
+    [ -z "$q_files" ] || cat $q_files 2>/dev/null | while IFS= read -r q_line; do printf '%s\n' "${q_line%% at=*}"; done
 }
 legwork_dead() {
     while [ $# -ge 3 ]; do

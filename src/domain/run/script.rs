@@ -8,7 +8,7 @@ pub(crate) const SUPERVISOR: &str = include_str!("supervise.sh");
 /// Starts a run, once: job folder, run number, path of the supervisor.
 pub(crate) const START: &str = include_str!("start.sh");
 
-/// Tells the state of many runs: seconds to wait, known digest or `-`, then job folder, run number and hint for each.
+/// Tells the state of many runs: seconds to wait, known digest or `-`, root folder, then job id, run number and hint for each.
 pub(crate) const POLL: &str = include_str!("poll.sh");
 
 /// Ends a run: job folder, run number, grace in seconds, path of the supervisor.

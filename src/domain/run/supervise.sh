@@ -317,10 +317,12 @@ leader() {
     read -r leader_pid leader_start leader_boot leader_node started leader_reason <leader
 }
 
-# record STATE ENDED EXIT SIGNAL REASON SURVIVORS DIFF
+# record STATE ENDED EXIT SIGNAL REASON SURVIVORS DIFF: writes the state line. It ends in the heartbeat, so that one
+# file tells all there is to tell of a run.
 record() {
     r_pid=${leader_pid:-0}
-    put state "legwork-run v=1 job=$job run=$run state=$1 pid=$r_pid pgid=$r_pid start=${leader_start:--} sup=$$ sup_start=$sup_start boot=$boot node=$node started=${started:--} ended=$2 exit=$3 signal=$4 reason=$5 survivors=$6 diff=$7"
+    recorded="legwork-run v=1 job=$job run=$run state=$1 pid=$r_pid pgid=$r_pid start=${leader_start:--} sup=$$ sup_start=$sup_start boot=$boot node=$node started=${started:--} ended=$2 exit=$3 signal=$4 reason=$5 survivors=$6 diff=$7"
+    put state "$recorded at=${beat_at:=$(date +%s)} log=${log_bytes:-0} log_at=${touched:-0}"
 }
 
 # look: sets seen, a text that changes when the logs do, and touched, when they last did.
@@ -342,8 +344,9 @@ beat() {
     [ "$up" -ge "${beat_due:-0}" ] || return 0
     beat_due=$((up + beat_s * 100))
     look
-    clock=$(date +%s)
-    put heartbeat "legwork-beat job=$job run=$run at=$clock log=$log_bytes log_at=$touched"
+    beat_at=$(date +%s)
+    put heartbeat "legwork-beat job=$job run=$run at=$beat_at log=$log_bytes log_at=$touched"
+    put state "$recorded at=$beat_at log=$log_bytes log_at=$touched"
 }
 
 # marked: sets m_marked to the pids of the processes that carry the run's mark in their environment.
@@ -636,7 +639,7 @@ changes() {
     g_pid=$!
     while kill -0 $g_pid 2>/dev/null; do
         nap 0.02
-        beat
+        [ -z "$recorded" ] || beat
     done
     wait $g_pid
     case $? in
@@ -654,6 +657,8 @@ conclude() {
     changes
     point after_diff
     rm -f secrets.sh
+    beat_due=0
+    [ -z "$recorded" ] || beat
     clock=$(date +%s)
     x_wall=null x_started=null
     case $started in
@@ -665,8 +670,6 @@ conclude() {
     [ "$4" != - ] || x_signal=null
     [ "$survivors" = - ] || x_survivors=$survivors
     x_text="{\"state\":\"$1\",\"exit_code\":$x_code,\"signal\":$x_signal,\"reason\":\"$2\",\"started_at\":$x_started,\"ended_at\":$clock,\"wall_s\":$x_wall,\"survivors\":[$x_survivors]}"
-    beat_due=0
-    beat
     x_try=0
     # Without room for the end there is no end: the next poll finds the supervisor gone and calls another.
     until put exit.json "$x_text" && { point before_state; record "$1" "$clock" "$3" "$4" "$2" "$survivors" "$diff"; }; do
@@ -681,7 +684,7 @@ conclude() {
 nobody() { once leader "0 - $boot $node - $1"; }
 
 supervise() {
-    terminated=
+    terminated= recorded= beat_at=
     trap '' HUP
     trap 'terminated=yes' TERM INT
     survivors=-
