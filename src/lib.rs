@@ -4,3 +4,6 @@
 //! [`contract`] ← `system` ← `domain` ← `primitives` ← `registry` ← `surfaces`.
 
 pub mod contract;
+
+mod domain;
+mod system;
