@@ -64,7 +64,19 @@ fn markdown(name: &str, text: &str) -> Issue {
             Event::End(TagEnd::Heading(_)) => within = false,
             Event::Text(part) | Event::Code(part) if within => title.push_str(&part),
             Event::SoftBreak | Event::HardBreak if within => title.push(' '),
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     if title.trim().is_empty() {

@@ -146,13 +146,11 @@ pub(crate) fn check_answer<'h>(
 
 /// Reads `Retry-After`: seconds, or a date.
 fn wait(text: &str, now: Timestamp) -> Option<u64> {
-    match text.parse::<u64>() {
-        Ok(seconds) => Some(seconds.saturating_mul(1000)),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(text).ok()?;
-            Some(until(date.timestamp(), now))
-        }
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
     }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(until(date.timestamp(), now))
 }
 
 fn until(then: Timestamp, now: Timestamp) -> u64 {

@@ -258,7 +258,7 @@ fn is_environment(lines: &[&str]) -> bool {
     lines.len() >= 3 && lines.iter().filter(is_pinned).count() * 2 > lines.len()
 }
 
-/// Takes the input out of a session with the Python interpreter or with IPython.
+/// Takes the input out of a session with the Python interpreter or with `IPython`.
 pub(super) fn python_input(session: &str) -> String {
     let mut input = String::new();
     for line in session.lines() {

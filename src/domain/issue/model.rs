@@ -103,7 +103,11 @@ impl Issue {
             text.retain(|c| c != '\0');
             if text.len() > limit {
                 cut.push(format!("{what}: {} of {} bytes kept", limit, text.len()));
-                text.truncate(text.floor_char_boundary(limit));
+                let end = (0..=limit)
+                    .rev()
+                    .find(|&end| text.is_char_boundary(end))
+                    .unwrap_or(0);
+                text.truncate(end);
             }
         };
         shorten("title".to_owned(), &mut self.title, MAX_TITLE);

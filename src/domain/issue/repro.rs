@@ -1,4 +1,4 @@
-//! The code in an issue that may show the bug, by a CommonMark parser, the likeliest first.
+//! The code in an issue that may show the bug, by a `CommonMark` parser, the likeliest first.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use schemars::JsonSchema;
@@ -127,7 +127,13 @@ fn blocks(text: &str) -> Vec<Block> {
                 before.push_str(&part.to_lowercase());
             }
             Event::SoftBreak | Event::HardBreak => before.push(' '),
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::FootnoteReference(_)
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     blocks
@@ -161,36 +167,8 @@ fn judge(
         | Kind::Data
         | Kind::Unknown => block.code,
     };
-    let runnable = match kind {
-        Kind::Program("python") => {
-            count(60, "a Python program".to_owned());
-            true
-        }
-        Kind::PythonSession => {
-            count(55, "a Python session".to_owned());
-            true
-        }
-        Kind::Program("sh") | Kind::ShellSession => {
-            count(35, "shell commands".to_owned());
-            true
-        }
-        Kind::Program(language) => {
-            count(50, format!("a program in {language}"));
-            true
-        }
-        Kind::Unknown => {
-            count(10, "of no known language".to_owned());
-            false
-        }
-        Kind::Output | Kind::Data => {
-            count(0, format!("{}, not code", kind.name()));
-            false
-        }
-        Kind::Traceback | Kind::Environment | Kind::Diff => {
-            count(-20, format!("{}, not code", kind.name()));
-            false
-        }
-    };
+    let (runnable, points, reason) = worth(kind);
+    count(points, reason);
     if author_is_reporter {
         count(20, "written by the reporter".to_owned());
     }
@@ -247,6 +225,21 @@ fn judge(
         line: block.line,
         score,
         reasons,
+    }
+}
+
+/// Tells whether a block can be run, and what it is worth by its kind alone.
+fn worth(kind: Kind) -> (bool, i64, String) {
+    match kind {
+        Kind::Program("python") => (true, 60, "a Python program".to_owned()),
+        Kind::PythonSession => (true, 55, "a Python session".to_owned()),
+        Kind::Program("sh") | Kind::ShellSession => (true, 35, "shell commands".to_owned()),
+        Kind::Program(language) => (true, 50, format!("a program in {language}")),
+        Kind::Unknown => (false, 10, "of no known language".to_owned()),
+        Kind::Output | Kind::Data => (false, 0, format!("{}, not code", kind.name())),
+        Kind::Traceback | Kind::Environment | Kind::Diff => {
+            (false, -20, format!("{}, not code", kind.name()))
+        }
     }
 }
 
@@ -476,10 +469,10 @@ mod tests {
         assert_eq!(found("```py\nimport torch\nno end").len(), 1);
         assert_eq!(found(&"> ".repeat(5000)).len(), 0);
         assert_eq!(found(&"```\nx\n```\n".repeat(2000)).len(), 1);
-        let many: String = (0..200)
+        let many: Vec<String> = (0..200)
             .map(|number| format!("```py\nx = {number}\n```\n"))
             .collect();
-        assert_eq!(found(&many).len(), 50);
+        assert_eq!(found(&many.concat()).len(), 50);
         assert_eq!(
             found(&format!("```py\n{}\n```", "x".repeat(1 << 20))).len(),
             0

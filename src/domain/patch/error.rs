@@ -169,6 +169,21 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    fn violation(&self) -> Details {
+        details::Input {
+            violations: vec![Violation {
+                pointer: "/branch".to_owned(),
+                keyword: "format".to_owned(),
+                message: self.to_string(),
+                expected: Some("a name that `git check-ref-format --branch` takes".to_owned()),
+            }],
+            skeleton: None,
+        }
+        .into()
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -319,23 +334,8 @@ impl Coded for Error {
                 branch,
                 stderr: reason,
             } => checkout(path, Some(branch), reason),
-            Self::BranchName { .. } => details::Input {
-                violations: vec![Violation {
-                    pointer: "/branch".to_owned(),
-                    keyword: "format".to_owned(),
-                    message: self.to_string(),
-                    expected: Some("a name that `git check-ref-format --branch` takes".to_owned()),
-                }],
-                skeleton: None,
-            }
-            .into(),
-            Self::GitMissing => details::Tool {
-                tool: "git".to_owned(),
-                host: "local".to_owned(),
-                evidence: "no program of that name on PATH".to_owned(),
-            }
-            .into(),
-            Self::GitTooOld { .. } => details::Tool {
+            Self::BranchName { .. } => self.violation(),
+            Self::GitMissing | Self::GitTooOld { .. } => details::Tool {
                 tool: "git".to_owned(),
                 host: "local".to_owned(),
                 evidence: self.to_string(),

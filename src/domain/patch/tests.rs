@@ -189,7 +189,8 @@ fn assert_same(before: &BTreeMap<String, String>, after: &BTreeMap<String, Strin
 }
 
 fn lines(range: std::ops::RangeInclusive<u32>) -> String {
-    range.map(|number| format!("{number}\n")).collect()
+    let all: Vec<_> = range.map(|number| format!("{number}\n")).collect();
+    all.concat()
 }
 
 #[tokio::test]
