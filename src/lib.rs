@@ -1,9 +1,11 @@
 //! legwork sends coding agents to work on machines you can reach, and brings back proof.
 //!
 //! The map of the floors, each of which uses itself and those before it:
-//! [`contract`] ← `system` ← `domain` ← `primitives` ← `registry` ← `surfaces`.
+//! [`contract`] ← [`system`] ← `domain` ← `primitives` ← [`registry`] ← [`surfaces`].
 
 pub mod contract;
-
 mod domain;
-mod system;
+mod primitives;
+pub mod registry;
+pub mod surfaces;
+pub mod system;

@@ -37,6 +37,13 @@ impl Name {
         }
     }
 
+    /// Creates a name from a text of this program's own, such as one in an example.
+    ///
+    /// A text that is no name is a bug, which shows in the name `invalid-name`.
+    pub(crate) fn fixed(text: &str) -> Self {
+        Self::new(text).unwrap_or_else(|_| Self("invalid-name".to_owned()))
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -82,6 +89,11 @@ impl JobId {
     /// Checks a text.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
         Name::new(text).map(|name| Self(name.0))
+    }
+
+    /// Creates an id from a text of this program's own, such as one in an example.
+    pub(crate) fn fixed(text: &str) -> Self {
+        Self(Name::fixed(text).0)
     }
 
     /// Returns the text.

@@ -1,18 +1,20 @@
-//! Named points at which a test ends this process, as a power cut would.
+//! Named points at which a test ends the process, as a crash would.
 
 use std::sync::OnceLock;
 
-/// Ends this process with SIGKILL where `LEGWORK_FAILPOINT` names this point.
+static WANTED: OnceLock<Option<String>> = OnceLock::new();
+
+/// Ends this process by SIGKILL when the environment variable `LEGWORK_FAILPOINT` names this point.
+///
+/// The points are listed in `docs/architecture.md`; tests go through all of them.
 pub(crate) fn reached(name: &str) {
-    static WANTED: OnceLock<Option<String>> = OnceLock::new();
     #[expect(
         clippy::disallowed_methods,
-        reason = "a failpoint is set from outside the whole program, for tests"
+        reason = "read once; a crash must not depend on the context it interrupts"
     )]
     let wanted = WANTED.get_or_init(|| std::env::var("LEGWORK_FAILPOINT").ok());
     if wanted.as_deref() == Some(name) {
-        // Nothing is left to do where the kernel refuses: the test then sees that the call went on.
-        let _refused =
+        let _gone =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }

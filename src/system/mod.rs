@@ -1,5 +1,22 @@
-//! FLOOR 1: the outside world, one small module for each thing in it.
+//! FLOOR 1: the outside world, one small module for each thing.
 
+pub(crate) mod clock;
+pub(crate) mod configuration;
+mod context;
+pub(crate) mod digest;
+pub(crate) mod environment;
 pub(crate) mod failpoint;
+pub(crate) mod files;
+pub(crate) mod http;
+pub(crate) mod machine;
+pub(crate) mod meter;
 pub(crate) mod process;
+pub(crate) mod progress;
+pub(crate) mod quote;
 pub(crate) mod scratch;
+pub(crate) mod script;
+pub(crate) mod secrets;
+pub(crate) mod ssh;
+pub(crate) mod store;
+
+pub use context::Context;

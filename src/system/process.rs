@@ -1,21 +1,28 @@
-//! Programs on this machine.
+//! Programs run on this machine.
 
-use std::{ffi::OsString, path::PathBuf, process::Stdio};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::PathBuf,
+    process::Stdio,
+};
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A program to run, with all it is given.
+/// A program to run, with all it needs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Invocation {
     /// The program, by name or path.
     pub(crate) program: String,
-    /// Its arguments, without a shell in between.
+    /// Its arguments; no shell sees them.
     pub(crate) arguments: Vec<OsString>,
-    /// Variables added to the environment of this process.
+    /// Environment variables set on top of this process's own.
     pub(crate) environment: Vec<(String, OsString)>,
-    /// The folder to run in.
+    /// Environment variables taken away.
+    pub(crate) without: Vec<String>,
+    /// The folder it runs in.
     pub(crate) directory: Option<PathBuf>,
-    /// What it reads from its standard input.
+    /// What it reads.
     pub(crate) stdin: Vec<u8>,
 }
 
@@ -30,25 +37,31 @@ impl Invocation {
 
     /// Adds an argument.
     #[must_use]
-    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
-        self.arguments.push(argument.into());
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
         self
     }
 
-    /// Adds several arguments.
+    /// Adds arguments.
     #[must_use]
-    pub(crate) fn args<A: Into<OsString>>(
-        mut self,
-        arguments: impl IntoIterator<Item = A>,
-    ) -> Self {
-        self.arguments.extend(arguments.into_iter().map(Into::into));
+    pub(crate) fn args<T: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments
+            .extend(arguments.into_iter().map(|it| it.as_ref().to_owned()));
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     #[must_use]
-    pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
-        self.environment.push((name.into(), value.into()));
+    pub(crate) fn env(mut self, name: impl Into<String>, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Takes an environment variable away.
+    #[must_use]
+    pub(crate) fn without(mut self, name: impl Into<String>) -> Self {
+        self.without.push(name.into());
         self
     }
 
@@ -59,7 +72,7 @@ impl Invocation {
         self
     }
 
-    /// Sets what it reads from its standard input.
+    /// Sets what it reads.
     #[must_use]
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
@@ -67,10 +80,10 @@ impl Invocation {
     }
 }
 
-/// How a program ended, and what it printed.
-#[derive(Clone, Debug, Default)]
+/// How a program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
-    /// Its exit status; none where a signal ended it.
+    /// The exit status; nothing where a signal ended it.
     pub(crate) status: Option<i32>,
     /// What it printed.
     pub(crate) stdout: Vec<u8>,
@@ -78,38 +91,72 @@ pub(crate) struct Exit {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// Runs a program to its end.
-pub(crate) async fn run(invocation: Invocation) -> std::io::Result<Exit> {
+impl Exit {
+    /// Returns whether it ended with status 0.
+    pub(crate) fn success(&self) -> bool {
+        self.status == Some(0)
+    }
+
+    /// Returns what it printed as text.
+    pub(crate) fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Returns what it complained as text.
+    pub(crate) fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// Runs a program to its end; dropping the future kills it.
+pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this module is the one that starts processes"
+        reason = "the one place that starts processes"
     )]
     let mut command = tokio::process::Command::new(&invocation.program);
     command
         .args(&invocation.arguments)
-        .envs(invocation.environment)
+        .envs(
+            invocation
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    for name in &invocation.without {
+        command.env_remove(name);
+    }
     if let Some(directory) = &invocation.directory {
         command.current_dir(directory);
     }
     let mut child = command.spawn()?;
     let stdin = child.stdin.take();
-    let bytes = invocation.stdin;
-    let feed = async move {
+    let stdout = child.stdout.take();
+    let stderr = child.stderr.take();
+    let feed = async {
         if let Some(mut stdin) = stdin {
-            // A program that stops reading early says why by its exit status.
-            drop(stdin.write_all(&bytes).await);
-            drop(stdin.shutdown().await);
+            // A program that does not read all of it closes the pipe, which is its right.
+            let _closed_early = stdin.write_all(&invocation.stdin).await;
         }
     };
-    let ((), output) = tokio::join!(feed, child.wait_with_output());
-    let output = output?;
+    let ((), stdout, stderr) = tokio::join!(feed, read_all(stdout), read_all(stderr));
+    let (stdout, stderr) = (stdout?, stderr?);
+    let status = child.wait().await?;
     Ok(Exit {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
+        status: status.code(),
+        stdout,
+        stderr,
     })
+}
+
+async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
 }

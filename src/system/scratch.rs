@@ -47,8 +47,3 @@ impl Scratch {
         Ok(())
     }
 }
-
-/// Returns whether something of that name is there, links not followed.
-pub(crate) fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}

@@ -165,8 +165,13 @@ impl WrittenComment {
 
 impl Written {
     fn into_issue(self) -> Issue {
+        let mut cut = Vec::new();
         let comments = match self.comments {
-            None | Some(Comments::Count(_)) => Vec::new(),
+            None | Some(Comments::Count(0)) => Vec::new(),
+            Some(Comments::Count(count)) => {
+                cut.push(format!("{count} comments, which the file does not hold"));
+                Vec::new()
+            }
             Some(Comments::All(comments)) => comments
                 .into_iter()
                 .map(WrittenComment::into_comment)
@@ -183,6 +188,7 @@ impl Written {
             author: self.author.or(self.user).map(Named::into_name),
             created_at: self.created_at.or(self.created_at_of_gh),
             comments,
+            cut,
             ..empty()
         }
     }
@@ -235,6 +241,7 @@ mod tests {
         }
         let counted = read_file("x.json", br#"{"title":"T","body":null,"comments":3}"#).unwrap();
         assert_eq!((counted.body.as_str(), counted.comments.len()), ("", 0));
+        assert_eq!(counted.cut.len(), 1);
     }
 
     #[test]

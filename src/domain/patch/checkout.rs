@@ -7,7 +7,7 @@ use super::{
     git::{Git, contains, text},
     path::RawPath,
 };
-use crate::system::scratch::is_there;
+use crate::system::files;
 
 /// Settings of a repository that say how its files look on the disk and that run nothing.
 const HARMLESS: &[&str] = &[
@@ -46,7 +46,8 @@ impl Checkout {
             checkout: path.to_path_buf(),
             reason,
         };
-        if !path.is_dir() {
+        // A link to a folder is one; the dot makes the system look behind it.
+        if !files::exists(&path.join(".")) {
             return Err(invalid("there is no such folder".to_owned()));
         }
         let arguments = [
@@ -101,7 +102,7 @@ impl Checkout {
         ];
         match signs
             .iter()
-            .find(|(name, _)| is_there(&self.folder.join(name)))
+            .find(|(name, _)| files::exists(&self.folder.join(name)))
         {
             Some((_, what)) => Err(self.invalid(format!("{what} is under way"))),
             None => Ok(()),

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::Error;
-use crate::system::process::{self, Exit, Invocation};
+use crate::system::{
+    files,
+    process::{self, Exit, Invocation},
+};
 
 /// Variables by which whoever calls us would steer git elsewhere, as a hook of git does.
 const FOREIGN: &[&str] = &[
@@ -92,9 +95,15 @@ impl Git {
         arguments: impl IntoIterator<Item = A>,
         stdin: &[u8],
     ) -> Result<Exit, Error> {
-        let mut invocation = Invocation::new("env");
-        for name in FOREIGN {
-            invocation = invocation.arg("-u").arg(*name);
+        let mut invocation = Invocation::new("git")
+            .directory(&self.directory)
+            .stdin(stdin);
+        for argument in arguments {
+            invocation = invocation.arg(argument.into());
+        }
+        let is_ours = |name: &str| self.variables.iter().any(|(ours, _)| ours == name);
+        for name in FOREIGN.iter().filter(|name| !is_ours(name)) {
+            invocation = invocation.without(*name);
         }
         let settings = self
             .settings
@@ -116,26 +125,19 @@ impl Git {
             .env("GIT_NO_REPLACE_OBJECTS", "1")
             .env("LC_ALL", "C")
             .env("LANGUAGE", "C");
-        // `env` takes what follows the options as NAME=VALUE: these must survive its `-u`.
         for (name, value) in &self.variables {
-            let mut pair = OsString::from(format!("{name}="));
-            pair.push(value);
-            invocation = invocation.arg(pair);
+            invocation = invocation.env(name, value);
         }
-        let invocation = invocation
-            .arg("git")
-            .args(arguments)
-            .directory(&self.directory)
-            .stdin(stdin);
-        let exit = process::run(invocation)
-            .await
-            .map_err(|source| Error::System {
-                step: "start git",
-                source,
-            })?;
-        if exit.status == Some(127) {
-            return Err(Error::GitMissing);
-        }
+        let exit = process::run(invocation).await.map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound && files::exists(&self.directory) {
+                Error::GitMissing
+            } else {
+                Error::System {
+                    step: "start git",
+                    source,
+                }
+            }
+        })?;
         if exit.status != Some(0) && contains(&exit.stderr, b"No space left on device") {
             return Err(Error::DiskFull {
                 path: self.directory.clone(),

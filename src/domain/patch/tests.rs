@@ -57,6 +57,8 @@ impl World {
             .arg("-C")
             .arg(self.top())
             .args(arguments)
+            .without("GIT_DIR")
+            .without("GIT_INDEX_FILE")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_AUTHOR_DATE", "1700000000 +0100")
             .env("GIT_COMMITTER_DATE", "1700000000 +0100");
@@ -94,7 +96,9 @@ impl World {
         let invocation = Invocation::new("git")
             .arg("-C")
             .arg(self.top())
-            .args(arguments);
+            .args(arguments)
+            .without("GIT_DIR")
+            .without("GIT_INDEX_FILE");
         process::run(invocation).await.unwrap().stdout
     }
 
@@ -563,8 +567,10 @@ async fn a_linked_working_tree_and_a_folder_below_the_top_are_checkouts_too() {
         .git(&["worktree", "add", "-q", "--detach", other.to_str().unwrap()])
         .await;
     std::fs::create_dir_all(other.join("sub")).unwrap();
+    let link = world.folder.path().join("link");
+    std::os::unix::fs::symlink(other.join("sub"), &link).unwrap();
     let request = Request {
-        checkout: other.join("sub"),
+        checkout: link,
         ..world.request(&diff)
     };
     assert_eq!(world.applies(&request).await.effect, Effect::Applied);

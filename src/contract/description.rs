@@ -1,0 +1,134 @@
+//! What is known of a primitive without calling it.
+
+use schemars::Schema;
+use serde_json::Value;
+
+use super::{Code, Effects, Failure, Violation, details, validation};
+
+/// What is known of a primitive without calling it.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Its name.
+    pub name: &'static str,
+    /// One line on it.
+    pub summary: &'static str,
+    /// What a call may change.
+    pub effects: Effects,
+    /// The codes it may return besides the universal ones.
+    pub codes: &'static [Code],
+    /// Builds the schema of its input, without references.
+    pub input_schema: fn() -> Schema,
+    /// Builds the schema of its output.
+    pub output_schema: fn() -> Schema,
+    /// Makes inputs worth showing.
+    pub examples: fn() -> Vec<Value>,
+    /// Names the type that implements it; its path is where it stands.
+    pub type_name: fn() -> &'static str,
+}
+
+impl Description {
+    /// Returns the chapter of the reference it stands in: the name of its folder.
+    pub fn chapter(&self) -> &'static str {
+        (self.type_name)().split("::").nth(2).unwrap_or_default()
+    }
+
+    /// Returns the file it stands in, below `src/`.
+    pub fn file(&self) -> String {
+        let parts: Vec<_> = (self.type_name)().split("::").collect();
+        parts
+            .get(1..parts.len().saturating_sub(1))
+            .map_or_else(String::new, |path| format!("{}.rs", path.join("/")))
+    }
+
+    /// Returns what there is to know about it: the comment of its input type.
+    pub fn documentation(&self) -> String {
+        (self.input_schema)()
+            .as_value()
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or(self.summary)
+            .to_owned()
+    }
+
+    /// Lists every way in which an input does not fit.
+    pub fn violations(&self, input: &Value) -> Vec<Violation> {
+        let mut found = validation::violations((self.input_schema)().as_value(), input);
+        find_nul(input, String::new(), &mut found);
+        found
+    }
+
+    /// Creates the failure of an input that does not fit.
+    pub fn refuse(&self, violations: Vec<Violation>) -> Failure {
+        let message = match violations.as_slice() {
+            [] => "the input is wrong".to_owned(),
+            [only] => format!("the input is wrong at {:?}: {}", only.pointer, only.message),
+            [first, ..] => format!(
+                "the input is wrong in {} places, the first at {:?}: {}",
+                violations.len(),
+                first.pointer,
+                first.message
+            ),
+        };
+        Failure::new(
+            Code::SpecInvalid,
+            message,
+            "Mend what details.violations names; details.skeleton is a valid input to start from.",
+        )
+        .with_details(
+            details::Input {
+                violations,
+                skeleton: (self.examples)().into_iter().next(),
+            }
+            .into(),
+        )
+    }
+}
+
+/// Creates the failure of a name that no primitive has.
+pub fn unknown_primitive(name: &str, known: &[&Description]) -> Failure {
+    let near = validation::nearest(name, known.iter().map(|entry| entry.name));
+    let remediation = near.as_ref().map_or_else(
+        || "Ask capabilities for the list of primitives.".to_owned(),
+        |near| format!("Did you mean {near}?"),
+    );
+    let message = if name.is_empty() {
+        "no primitive was named".to_owned()
+    } else {
+        format!("there is no primitive {name:?}")
+    };
+    Failure::new(Code::UnknownPrimitive, message, remediation).with_details(
+        details::Unknown {
+            what: "primitive".to_owned(),
+            name: name.to_owned(),
+            did_you_mean: near,
+            known: known
+                .iter()
+                .map(|entry| entry.name.to_owned())
+                .take(50)
+                .collect(),
+        }
+        .into(),
+    )
+}
+
+fn find_nul(value: &Value, pointer: String, violations: &mut Vec<Violation>) {
+    match value {
+        Value::String(text) if text.contains('\0') => violations.push(Violation {
+            pointer,
+            keyword: "nul".to_owned(),
+            message: "the text holds a NUL character".to_owned(),
+            expected: Some("text without NUL".to_owned()),
+        }),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_nul(item, format!("{pointer}/{index}"), violations);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                find_nul(field, format!("{pointer}/{name}"), violations);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,275 @@
+//! Which hosts there are: configured, registered, or aliases of the ssh configuration.
+
+use std::{path::PathBuf, time::Duration};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Error, aliases};
+use crate::{
+    contract::{
+        Effect, Name,
+        configuration::{Configuration, Host},
+    },
+    system::{
+        Context, clock,
+        machine::{Machine, Reach},
+        ssh::Target,
+    },
+};
+
+/// The name of this machine.
+const LOCAL: &str = "local";
+
+/// Where a host is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is this machine.
+    BuiltIn,
+    /// The configuration file.
+    Configuration,
+    /// `add-host`.
+    Registered,
+    /// The user's ssh configuration.
+    SshAlias,
+}
+
+impl Origin {
+    /// Returns the words for it.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "legwork itself",
+            Self::Configuration => "the configuration file",
+            Self::Registered => "add-host",
+            Self::SshAlias => "the ssh configuration",
+        }
+    }
+}
+
+/// A host that is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// Its machine.
+    pub(crate) machine: Machine,
+    /// Where it is known from.
+    pub(crate) origin: Origin,
+}
+
+/// Returns the machine of a name, or of the default host.
+///
+/// A name that is neither configured nor registered is taken for an alias of the ssh configuration: only the ssh
+/// client can tell, and it does when it connects.
+pub(crate) fn resolve(context: &Context, name: Option<&Name>) -> Result<Machine, Error> {
+    let configuration = context.configuration()?;
+    let name = name
+        .or(configuration.defaults.host.as_ref())
+        .cloned()
+        .unwrap_or_else(local);
+    if let Some(settings) = configuration.hosts.get(&name) {
+        return Ok(machine(context, configuration, name, settings));
+    }
+    if name.as_str() == LOCAL {
+        return Ok(machine(context, configuration, name, &Host::default()));
+    }
+    let settings = registered(context, &name)?.unwrap_or_default();
+    Ok(machine(context, configuration, name, &settings))
+}
+
+/// Lists all hosts, each name once: the configuration wins over what is registered, which wins over aliases.
+pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
+    let configuration = context.configuration()?;
+    let mut names: Vec<(Name, Host, Origin)> = vec![];
+    if !configuration.hosts.contains_key(&local()) {
+        names.push((local(), Host::default(), Origin::BuiltIn));
+    }
+    for (name, settings) in &configuration.hosts {
+        names.push((name.clone(), settings.clone(), Origin::Configuration));
+    }
+    for (name, settings) in all_registered(context)? {
+        names.push((name, settings, Origin::Registered));
+    }
+    for name in aliases::read(
+        &ssh_configuration(context, configuration),
+        &context.environment().user_home(),
+    ) {
+        names.push((name, Host::default(), Origin::SshAlias));
+    }
+    let mut listed: Vec<Listed> = Vec::new();
+    for (name, settings, origin) in names {
+        if listed.iter().all(|known| known.machine.name != name) {
+            listed.push(Listed {
+                machine: machine(context, configuration, name, &settings),
+                origin,
+            });
+        }
+    }
+    Ok(listed)
+}
+
+/// Registers a host, or in a dry run finds out whether it would.
+pub(crate) fn add(
+    context: &Context,
+    name: &Name,
+    settings: &Host,
+    dry_run: bool,
+) -> Result<Effect, Error> {
+    let configuration = context.configuration()?;
+    let taken = |origin: Origin| Error::Exists {
+        name: name.clone(),
+        origin: origin.words(),
+    };
+    if let Some(there) = configuration.hosts.get(name) {
+        return if there == settings {
+            Ok(Effect::Replayed)
+        } else {
+            Err(taken(Origin::Configuration))
+        };
+    }
+    if name.as_str() == LOCAL {
+        return Err(taken(Origin::BuiltIn));
+    }
+    let text = serde_json::to_string(settings).unwrap_or_default();
+    let there: Option<String> = context.store()?.write(|transaction| {
+        let there: Option<String> = transaction
+            .query_row(
+                "SELECT settings FROM hosts WHERE name = ?1",
+                [name.as_str()],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if there.is_none() && !dry_run {
+            transaction.execute(
+                "INSERT INTO hosts (name, settings, added_at) VALUES (?1, ?2, ?3)",
+                params![name.as_str(), text, clock::now_text()],
+            )?;
+        }
+        Ok(there)
+    })?;
+    match there.map(|there| serde_json::from_str::<Host>(&there)) {
+        None => Ok(Effect::Applied),
+        Some(Ok(there)) if there == *settings => Ok(Effect::Replayed),
+        Some(_) => Err(taken(Origin::Registered)),
+    }
+}
+
+/// Forgets a registered host, or in a dry run finds out whether it would; jobs that have not ended keep it.
+pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
+    let configuration = context.configuration()?;
+    let not_ours = |origin: Origin| Error::NotOurs {
+        name: name.clone(),
+        origin: origin.words(),
+    };
+    if configuration.hosts.contains_key(name) {
+        return Err(not_ours(Origin::Configuration));
+    }
+    if name.as_str() == LOCAL {
+        return Err(not_ours(Origin::BuiltIn));
+    }
+    let (removed, jobs) = context.store()?.write(|transaction| {
+        let jobs: Vec<String> = transaction
+            .prepare(
+                "SELECT job_id FROM jobs WHERE host = ?1 AND active = 1 ORDER BY number LIMIT 50",
+            )?
+            .query_map([name.as_str()], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if !jobs.is_empty() {
+            return Ok((false, jobs));
+        }
+        let there: Option<i64> = transaction
+            .query_row(
+                "SELECT 1 FROM hosts WHERE name = ?1",
+                [name.as_str()],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if !dry_run {
+            transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
+        }
+        Ok((there.is_some(), jobs))
+    })?;
+    if !jobs.is_empty() {
+        return Err(Error::InUse {
+            name: name.clone(),
+            jobs,
+        });
+    }
+    Ok(if removed {
+        Effect::Applied
+    } else {
+        Effect::Replayed
+    })
+}
+
+fn local() -> Name {
+    Name::fixed(LOCAL)
+}
+
+fn ssh_configuration(context: &Context, configuration: &Configuration) -> PathBuf {
+    match &configuration.ssh.config_file {
+        Some(file) => context.environment().path(file),
+        None => context.environment().user_home().join(".ssh/config"),
+    }
+}
+
+fn machine(
+    context: &Context,
+    configuration: &Configuration,
+    name: Name,
+    settings: &Host,
+) -> Machine {
+    let ssh = &configuration.ssh;
+    let reach = if name.as_str() == LOCAL && settings.destination.is_none() {
+        Reach::Local
+    } else {
+        Reach::Ssh(Target {
+            host: name.to_string(),
+            destination: settings
+                .destination
+                .clone()
+                .unwrap_or_else(|| name.to_string()),
+            config_file: ssh
+                .config_file
+                .as_ref()
+                .map(|file| context.environment().path(file)),
+            connect_timeout: Duration::from_secs(ssh.connect_timeout_s.unwrap_or(10)),
+            persist: Duration::from_secs(ssh.persist_s.unwrap_or(600)),
+            sessions: ssh.max_sessions.unwrap_or(8),
+        })
+    };
+    Machine {
+        name,
+        reach,
+        root: settings
+            .root
+            .clone()
+            .unwrap_or_else(|| "legwork".to_owned()),
+        path: settings.path.clone(),
+    }
+}
+
+fn registered(context: &Context, name: &Name) -> Result<Option<Host>, Error> {
+    let text: Option<String> = context.store()?.read(|connection| {
+        connection
+            .query_row(
+                "SELECT settings FROM hosts WHERE name = ?1",
+                [name.as_str()],
+                |row| row.get(0),
+            )
+            .optional()
+    })?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn all_registered(context: &Context) -> Result<Vec<(Name, Host)>, Error> {
+    let rows: Vec<(String, String)> = context.store()?.read(|connection| {
+        connection
+            .prepare("SELECT name, settings FROM hosts ORDER BY name")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    })?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(name, settings)| {
+            Some((Name::new(name).ok()?, serde_json::from_str(&settings).ok()?))
+        })
+        .collect())
+}

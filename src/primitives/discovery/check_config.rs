@@ -1,0 +1,68 @@
+//! `check-config`: what is wrong with the configuration.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Violation},
+    primitives::Primitive,
+    system::{Context, configuration, files},
+};
+
+/// Checks a configuration file: syntax, unknown keys with the nearest known one, values that do not fit.
+///
+/// What is wrong is data here, all of it at once, not a failure of this call.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The file to check; the one in force where none is given.
+    #[serde(default)]
+    pub(crate) path: Option<String>,
+}
+
+/// What the check found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The file.
+    pub(crate) path: String,
+    /// Whether the file is there.
+    pub(crate) exists: bool,
+    /// Whether it can be used; a file that is not there can.
+    pub(crate) valid: bool,
+    /// Every way in which it is wrong.
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// Carries the declaration of `check-config`.
+pub(crate) struct CheckConfig;
+
+impl Primitive for CheckConfig {
+    const NAME: &'static str = "check-config";
+    const SUMMARY: &'static str = "Check a configuration file";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input { path: None }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let path = match &input.path {
+            Some(path) => context.environment().path(path),
+            None => context.environment().configuration_file(),
+        };
+        let violations = match configuration::load(&path) {
+            Ok(_configuration) => Vec::new(),
+            Err(configuration::Error::Invalid { violations, .. }) => violations,
+            Err(unreadable) => return Err(unreadable.into()),
+        };
+        Ok(Answer::read(Output {
+            path: path.display().to_string(),
+            exists: files::exists(&path),
+            valid: violations.is_empty(),
+            violations,
+        }))
+    }
+}

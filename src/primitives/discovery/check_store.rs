@@ -1,0 +1,54 @@
+//! `check-store`: whether the database is whole.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Checks every page and index of the database of this machine.
+///
+/// A damaged database is the failure `store_damaged`, here as in every other call: it is never replaced by an empty
+/// one, and a copy of it is set aside first.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {}
+
+/// A database that is whole.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The database file.
+    pub(crate) path: String,
+    /// The version of its schema.
+    pub(crate) version: i64,
+    /// Its size.
+    pub(crate) bytes: u64,
+}
+
+/// Carries the declaration of `check-store`.
+pub(crate) struct CheckStore;
+
+impl Primitive for CheckStore {
+    const NAME: &'static str = "check-store";
+    const SUMMARY: &'static str = "Check that the database is whole";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {}]
+    }
+
+    async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
+        let found = context.store()?.check()?;
+        Ok(Answer::read(Output {
+            path: found.path.display().to_string(),
+            version: found.version,
+            bytes: found.bytes,
+        }))
+    }
+}

@@ -1,0 +1,111 @@
+//! `describe`: everything about one primitive.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Kind, Retry, unknown_primitive},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Says everything about one primitive: what it is for, its schemas, what a call may change, how it can fail, examples,
+/// and an input to start from.
+///
+/// The schemas are those that inputs are checked against and outputs fit; nothing about the primitive is said anywhere
+/// else.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The primitive's name.
+    pub(crate) primitive: String,
+}
+
+/// Everything about one primitive.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// Its name.
+    pub(crate) primitive: String,
+    /// The chapter of the reference it stands in.
+    pub(crate) chapter: String,
+    /// One line on it.
+    pub(crate) summary: String,
+    /// What it is for, when to use it, when not.
+    pub(crate) documentation: String,
+    /// What a call may change.
+    pub(crate) effects: Effects,
+    /// How a call can fail.
+    pub(crate) codes: Vec<Described>,
+    /// The JSON Schema of its input.
+    pub(crate) input_schema: Value,
+    /// The JSON Schema of its output.
+    pub(crate) output_schema: Value,
+    /// Inputs worth looking at.
+    pub(crate) examples: Vec<Value>,
+    /// A valid input to start from.
+    pub(crate) skeleton: Value,
+}
+
+/// A way to fail.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Described {
+    /// The stable name of the failure.
+    pub(crate) error_code: Code,
+    /// Its closed class.
+    pub(crate) kind: Kind,
+    /// When to try again, unless the failure itself says otherwise.
+    pub(crate) retry: Retry,
+    /// Whether any call may fail so.
+    pub(crate) universal: bool,
+}
+
+/// Carries the declaration of `describe`.
+pub(crate) struct Describe;
+
+impl Primitive for Describe {
+    const NAME: &'static str = "describe";
+    const SUMMARY: &'static str = "Say everything about one primitive";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            primitive: "poll-job".to_owned(),
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let known = context.descriptions();
+        let about = known
+            .iter()
+            .find(|about| about.name == input.primitive)
+            .ok_or_else(|| unknown_primitive(&input.primitive, &known))?;
+        let described = |code: &Code, universal| Described {
+            error_code: *code,
+            kind: code.kind(),
+            retry: code.retry(),
+            universal,
+        };
+        let examples = (about.examples)();
+        Ok(Answer::read(Output {
+            primitive: about.name.to_owned(),
+            chapter: about.chapter().to_owned(),
+            summary: about.summary.to_owned(),
+            documentation: about.documentation(),
+            effects: about.effects,
+            codes: about
+                .codes
+                .iter()
+                .map(|code| described(code, false))
+                .chain(Code::UNIVERSAL.iter().map(|code| described(code, true)))
+                .collect(),
+            input_schema: (about.input_schema)().to_value(),
+            output_schema: (about.output_schema)().to_value(),
+            skeleton: examples.first().cloned().unwrap_or_default(),
+            examples,
+        }))
+    }
+}

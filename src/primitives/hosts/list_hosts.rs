@@ -1,0 +1,99 @@
+//! `list-hosts`: which machines there are.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name},
+    domain::host,
+    primitives::Primitive,
+    system::{Context, machine::Reach},
+};
+
+/// Lists the hosts that can be named in other calls: this machine, those of the configuration file, those added with
+/// `add-host`, and the aliases of the ssh configuration.
+///
+/// Looks at files and the database here only; whether a host answers is for `probe-host` and `preflight` to find out.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {}
+
+/// The hosts, each name once.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The hosts.
+    pub(crate) hosts: Vec<Host>,
+    /// The host used where a call names none.
+    pub(crate) default_host: Name,
+}
+
+/// A host that can be named.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Host {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Where it is known from.
+    pub(crate) origin: Origin,
+    /// What the ssh client is given as destination; null for this machine.
+    pub(crate) destination: Option<String>,
+    /// The folder legwork keeps its things in there; a relative one is below the home.
+    pub(crate) root: String,
+    /// When it last answered (RFC 3339, UTC); null where it never did, and for this machine.
+    pub(crate) last_seen_at: Option<String>,
+}
+
+/// Where a host is known from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// It is this machine.
+    BuiltIn,
+    /// The configuration file.
+    Configuration,
+    /// `add-host`.
+    Registered,
+    /// The ssh configuration.
+    SshAlias,
+}
+
+/// Carries the declaration of `list-hosts`.
+pub(crate) struct ListHosts;
+
+impl Primitive for ListHosts {
+    const NAME: &'static str = "list-hosts";
+    const SUMMARY: &'static str = "List the hosts that can be named";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {}]
+    }
+
+    async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
+        let default_host = host::resolve(context, None)?.name;
+        let hosts = host::list(context)?
+            .into_iter()
+            .map(|listed| Host {
+                last_seen_at: listed.machine.last_seen(context),
+                destination: match &listed.machine.reach {
+                    Reach::Local => None,
+                    Reach::Ssh(target) => Some(target.destination.clone()),
+                },
+                name: listed.machine.name,
+                root: listed.machine.root,
+                origin: match listed.origin {
+                    host::Origin::BuiltIn => Origin::BuiltIn,
+                    host::Origin::Configuration => Origin::Configuration,
+                    host::Origin::Registered => Origin::Registered,
+                    host::Origin::SshAlias => Origin::SshAlias,
+                },
+            })
+            .collect();
+        Ok(Answer::read(Output {
+            hosts,
+            default_host,
+        }))
+    }
+}

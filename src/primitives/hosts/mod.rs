@@ -1,0 +1,5 @@
+//! Hosts: the machines work is sent to.
+
+pub(crate) mod add_host;
+pub(crate) mod list_hosts;
+pub(crate) mod remove_host;

@@ -1,0 +1,62 @@
+//! `remove-host`: forget a registered machine.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contract::{Answer, Code, Effect, Effects, Failure, Name},
+    domain::host,
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Forgets a machine that `add-host` registered. Nothing on the machine itself is touched.
+///
+/// Refused while jobs on it have not ended, because they could no longer be asked after.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The name it is registered under.
+    pub(crate) name: Name,
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// What was forgotten.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The host's name.
+    pub(crate) name: Name,
+    /// Whether this call removed it, or would have in a dry run; false where it was not there.
+    pub(crate) removed: bool,
+}
+
+/// Carries the declaration of `remove-host`.
+pub(crate) struct RemoveHost;
+
+impl Primitive for RemoveHost {
+    const NAME: &'static str = "remove-host";
+    const SUMMARY: &'static str = "Forget a registered machine";
+    const EFFECTS: Effects = Effects::REMOVES;
+    const CODES: &'static [Code] = &[Code::HostUnknown, Code::HostInUse];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            name: Name::fixed("gpu-box"),
+            dry_run: false,
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let effect = host::remove(context, &input.name, input.dry_run)?;
+        let output = Output {
+            removed: effect == Effect::Applied,
+            name: input.name,
+        };
+        let effect = if input.dry_run { Effect::None } else { effect };
+        Ok(Answer::new(effect, output))
+    }
+}

@@ -1,0 +1,7 @@
+//! FLOOR 3: one file per primitive, in folders that are the chapters of the reference.
+
+pub(crate) mod discovery;
+pub(crate) mod hosts;
+mod primitive;
+
+pub(crate) use primitive::Primitive;

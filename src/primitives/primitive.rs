@@ -1,0 +1,37 @@
+//! The one trait a primitive implements.
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure},
+    system::Context,
+};
+
+/// One thing a caller can ask for.
+///
+/// Its chapter is the folder its file is in; what to know about it stands in the comment of its input type, because
+/// that is where an agent reads the documentation.
+pub(crate) trait Primitive: 'static {
+    /// Kebab-case, verb first; names the schemas, the page, the tool and the command.
+    const NAME: &'static str;
+    /// One line, imperative, no full stop.
+    const SUMMARY: &'static str;
+    /// What a call may change.
+    const EFFECTS: Effects;
+    /// Every code `run` may return besides those that any call may.
+    const CODES: &'static [Code];
+    /// What the caller sends. A field `timeout_s` limits the whole call; `wait_s` is allowed on top of it.
+    type Input: DeserializeOwned + Serialize + JsonSchema + Send;
+    /// What the caller gets.
+    type Output: Serialize + JsonSchema + Send;
+
+    /// Returns calls worth showing; the docs show them and the tests send them.
+    fn examples() -> Vec<Self::Input>;
+
+    /// Does the thing.
+    fn run(
+        context: &Context,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Failure>> + Send;
+}

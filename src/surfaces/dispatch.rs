@@ -1,0 +1,118 @@
+//! One call: an input checked, a primitive run, an envelope made.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::{
+    contract::{Answer, Envelope, Failure, Kind, Meta, Refusal, Success, VERSION},
+    registry::Entry,
+    system::Context,
+};
+
+/// Sends an input to a primitive and returns the envelope, whatever happens.
+pub async fn call(context: &Context, entry: &Entry, input: Value, since: Instant) -> Envelope {
+    let outcome = match check(entry, &input) {
+        Ok(()) => (entry.call)(context, input).await,
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(answer) => success(context, entry, answer, since),
+        Err(failure) => refusal(context, entry.about.name, failure, since),
+    }
+}
+
+/// Checks an input against a primitive's schema, reporting every violation at once.
+pub fn check(entry: &Entry, input: &Value) -> Result<(), Failure> {
+    let violations = entry.about.violations(input);
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(entry.about.refuse(violations))
+    }
+}
+
+fn meta(context: &Context, since: Instant) -> Meta {
+    Meta {
+        ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        round_trips: context.meter().round_trips(),
+    }
+}
+
+fn success(context: &Context, entry: &Entry, answer: Answer<Value>, since: Instant) -> Envelope {
+    let redactor = context.redactor();
+    let mut data = answer.data;
+    redactor.value(&mut data);
+    let mut next = answer.next;
+    for call in &mut next {
+        redactor.value(&mut call.input);
+    }
+    Envelope::Success(Success {
+        ok: true,
+        v: VERSION,
+        primitive: entry.about.name.to_owned(),
+        idempotent: entry.about.effects.idempotent,
+        effect: answer.effect,
+        data,
+        warnings: answer
+            .warnings
+            .iter()
+            .map(|warning| redactor.text(warning).into_owned())
+            .collect(),
+        next,
+        meta: meta(context, since),
+    })
+}
+
+/// Makes the envelope of a failure.
+pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) -> Envelope {
+    let redactor = context.redactor();
+    let mut details = failure.details.to_value(failure.code);
+    redactor.value(&mut details);
+    let mut next = failure.next;
+    for call in &mut next {
+        redactor.value(&mut call.input);
+    }
+    Envelope::Refusal(Refusal {
+        ok: false,
+        v: VERSION,
+        primitive: name.to_owned(),
+        error_code: failure.code,
+        kind: failure.code.kind(),
+        effect: failure
+            .effect
+            .unwrap_or_else(|| context.meter().effect_of_failure()),
+        retry_safe: failure.retry.is_safe(),
+        retry: failure.retry,
+        message: redactor.text(&printable(&failure.message)).into_owned(),
+        remediation: redactor.text(&printable(&failure.remediation)).into_owned(),
+        details,
+        next,
+        meta: meta(context, since),
+    })
+}
+
+/// A message is one line for a reader: no control characters, and not endless.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .take(2000)
+        .collect()
+}
+
+/// Returns the exit status that goes with an envelope.
+pub fn exit_status(envelope: &Envelope, signal: Option<u8>) -> u8 {
+    match envelope {
+        Envelope::Success(_) => 0,
+        Envelope::Refusal(refusal) => match refusal.kind {
+            Kind::Cancelled => Kind::Cancelled.exit_status(signal),
+            kind => kind.exit_status(None),
+        },
+    }
+}

@@ -1,0 +1,268 @@
+//! Flags, read off the schema of an input.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, error::ContextKind};
+use serde_json::{Map, Value};
+
+use crate::contract::{Violation, validation};
+
+/// What the arguments say.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    /// The file of `--spec`.
+    pub(super) spec: Option<String>,
+    /// The text of `--json`.
+    pub(super) json: Option<String>,
+    /// The fields that flags set.
+    pub(super) fields: Map<String, Value>,
+}
+
+/// How the value of a flag is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Boolean,
+    Number,
+    List,
+    Json,
+}
+
+/// Builds the command line of a primitive.
+pub(super) fn command(name: &'static str, schema: &Value) -> Command {
+    let source = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .allow_hyphen_values(true)
+            .value_parser(clap::value_parser!(OsString))
+            .help(help)
+    };
+    let mut command = Command::new(name)
+        .no_binary_name(true)
+        .disable_help_subcommand(true)
+        .arg(source(
+            "spec",
+            "FILE",
+            "Read the input from a JSON file, or - for standard input",
+        ))
+        .arg(source(
+            "json",
+            "JSON",
+            "The input as JSON; wins over --spec, and flags win over it",
+        ));
+    for (field, place) in fields(schema) {
+        let flag = field.replace('_', "-");
+        let mut arg = Arg::new(field.clone())
+            .value_parser(clap::value_parser!(OsString))
+            .allow_hyphen_values(true)
+            .help(help(place));
+        if flag != *field {
+            arg = arg.alias(field.clone());
+        }
+        arg = arg.long(flag);
+        arg = match shape(place) {
+            Shape::Boolean => arg
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .value_name("true|false"),
+            Shape::List => arg.action(ArgAction::Append).value_name("ITEM"),
+            Shape::Number => arg.value_name("NUMBER"),
+            Shape::Json => arg.value_name("JSON"),
+            Shape::Text => arg.value_name("TEXT"),
+        };
+        command = command.arg(arg);
+    }
+    command
+}
+
+/// Reads the arguments after a primitive's name.
+pub(super) fn parse(
+    name: &'static str,
+    schema: &Value,
+    arguments: Vec<OsString>,
+) -> Result<Parsed, Vec<Violation>> {
+    let command = command(name, schema).disable_help_flag(true);
+    let matches = command
+        .try_get_matches_from(arguments)
+        .map_err(|error| vec![flag_violation(&error, schema)])?;
+    let mut violations = Vec::new();
+    let mut text = |name: &str| -> Vec<String> {
+        matches
+            .get_many::<OsString>(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|value| {
+                let text = value.to_str().map(str::to_owned);
+                if text.is_none() {
+                    violations.push(Violation {
+                        pointer: format!("/{name}"),
+                        keyword: "utf8".to_owned(),
+                        message: "the value is not UTF-8".to_owned(),
+                        expected: Some("UTF-8 text".to_owned()),
+                    });
+                }
+                text
+            })
+            .collect()
+    };
+    let mut parsed = Parsed {
+        spec: text("spec").pop(),
+        json: text("json").pop(),
+        fields: Map::new(),
+    };
+    for (field, place) in fields(schema) {
+        let values = text(field);
+        if let Some(value) = value(shape(place), values) {
+            parsed.fields.insert(field.clone(), value);
+        }
+    }
+    if violations.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(violations)
+    }
+}
+
+fn fields(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// A value that does not read as its type stays text, so that the schema reports it beside everything else.
+fn value(shape: Shape, mut values: Vec<String>) -> Option<Value> {
+    if shape == Shape::List {
+        return match values.as_slice() {
+            [] => None,
+            [only] if only.trim_start().starts_with('[') => Some(json_or_text(only.clone())),
+            _ => Some(values.into_iter().map(Value::String).collect()),
+        };
+    }
+    let text = values.pop()?;
+    Some(match shape {
+        Shape::Text | Shape::List => Value::String(text),
+        Shape::Boolean | Shape::Number | Shape::Json => json_or_text(text),
+    })
+}
+
+fn json_or_text(text: String) -> Value {
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
+}
+
+fn shape(place: &Value) -> Shape {
+    let types: Vec<&str> = match place.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let options: Vec<&Value> = ["anyOf", "oneOf", "allOf"]
+        .iter()
+        .filter_map(|keyword| place.get(keyword).and_then(Value::as_array))
+        .flatten()
+        .filter(|option| option.get("type").and_then(Value::as_str) != Some("null"))
+        .collect();
+    match types.iter().find(|name| **name != "null") {
+        Some(&"boolean") => Shape::Boolean,
+        Some(&"integer" | &"number") => Shape::Number,
+        Some(&"array") => Shape::List,
+        Some(&"object") => Shape::Json,
+        Some(_) => Shape::Text,
+        None => {
+            let shapes: Vec<Shape> = options.iter().map(|option| shape(option)).collect();
+            match shapes.first() {
+                Some(first) if shapes.iter().all(|other| other == first) => *first,
+                Some(_) => Shape::Json,
+                None => Shape::Text,
+            }
+        }
+    }
+}
+
+fn help(place: &Value) -> String {
+    let text = place
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let first = text
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .replace('\n', " ");
+    match place.get("default") {
+        None | Some(Value::Null) => first,
+        Some(default) => format!("{first} [default: {default}]"),
+    }
+}
+
+fn flag_violation(error: &clap::Error, schema: &Value) -> Violation {
+    let text = |kind| {
+        error.get(kind).map(|value| match value {
+            clap::error::ContextValue::String(one) => one.clone(),
+            other => other.to_string(),
+        })
+    };
+    let given = text(ContextKind::InvalidArg).unwrap_or_default();
+    let name = given
+        .trim_start_matches('-')
+        .split([' ', '='])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let expected = text(ContextKind::SuggestedArg).or_else(|| {
+        let known = fields(schema).map(|(field, _)| field.as_str());
+        validation::nearest(&name, known).map(|near| format!("--{}", near.replace('_', "-")))
+    });
+    let message = error.kind().as_str().unwrap_or("the flags cannot be read");
+    Violation {
+        pointer: if name.is_empty() {
+            String::new()
+        } else {
+            format!("/{}", name.replace('-', "_"))
+        },
+        keyword: "flag".to_owned(),
+        message: if given.is_empty() {
+            message.to_owned()
+        } else {
+            format!("{given}: {message}")
+        },
+        expected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use serde_json::json;
+
+    #[test]
+    fn values_keep_their_types_and_dashes() {
+        let schema = json!({"properties": {
+            "message": {"type": ["string", "null"]},
+            "max_wall_s": {"type": "integer"},
+            "dry_run": {"type": "boolean"},
+            "job_ids": {"type": "array", "items": {"type": "string"}},
+        }});
+        let arguments = [
+            "--message",
+            "-rf $(x)",
+            "--max-wall-s=9",
+            "--dry-run",
+            "--job-ids",
+            "a",
+            "--job_ids",
+            "b",
+        ];
+        let parsed =
+            parse("p", &schema, arguments.iter().map(Into::into).collect()).expect("good flags");
+        assert_eq!(
+            serde_json::Value::Object(parsed.fields),
+            json!({"message": "-rf $(x)", "max_wall_s": 9, "dry_run": true, "job_ids": ["a", "b"]})
+        );
+        let wrong = parse("p", &schema, vec!["--mesage".into(), "x".into()]).expect_err("mistyped");
+        assert_eq!(wrong[0].expected.as_deref(), Some("--message"));
+    }
+}

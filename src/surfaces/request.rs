@@ -1,0 +1,89 @@
+//! The input of a call: a file, an argument and flags put together.
+
+use std::{ffi::OsString, io};
+
+use serde_json::{Map, Value};
+
+use super::flags;
+use crate::{
+    contract::{Code, Failure, Violation, details},
+    registry::Entry,
+    system::{Context, files},
+};
+
+/// An input larger than this is refused.
+const LIMIT: u64 = 64 << 20;
+
+/// Puts the input together from the arguments after the primitive's name; flags win over `--json`, which wins over `--spec`.
+pub(super) fn read(
+    context: &Context,
+    entry: &Entry,
+    arguments: Vec<OsString>,
+) -> Result<Value, Failure> {
+    let schema = (entry.about.input_schema)();
+    let parsed = flags::parse(entry.about.name, schema.as_value(), arguments)
+        .map_err(|violations| entry.about.refuse(violations))?;
+    let mut input = match &parsed.spec {
+        Some(path) => spec(context, path)?,
+        None => Map::new(),
+    };
+    if let Some(text) = parsed.json {
+        match serde_json::from_str(&text) {
+            Ok(Value::Object(fields)) => input.extend(fields),
+            Ok(_) => return Err(entry.about.refuse(vec![not_an_object()])),
+            Err(error) => {
+                return Err(entry.about.refuse(vec![Violation {
+                    pointer: String::new(),
+                    keyword: "json".to_owned(),
+                    message: format!("--json is not JSON: {error}"),
+                    expected: Some("object".to_owned()),
+                }]));
+            }
+        }
+    }
+    input.extend(parsed.fields);
+    Ok(Value::Object(input))
+}
+
+fn not_an_object() -> Violation {
+    Violation {
+        pointer: String::new(),
+        keyword: "type".to_owned(),
+        message: "--json is not an object".to_owned(),
+        expected: Some("object".to_owned()),
+    }
+}
+
+fn spec(context: &Context, path: &str) -> Result<Map<String, Value>, Failure> {
+    let read = if path == "-" {
+        files::read_stdin(LIMIT)
+    } else {
+        files::read(&context.environment().path(path), LIMIT)
+    };
+    let parsed = read.and_then(|bytes| {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(_) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is JSON and not an object",
+            )),
+            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        }
+    });
+    parsed.map_err(|error| {
+        Failure::new(
+            Code::SpecUnreadable,
+            format!("cannot read the input from {path:?}: {error}"),
+            "Give --spec a readable file that holds one JSON object in UTF-8, or - for standard input.",
+        )
+        .with_details(
+            details::File {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }
+            .into(),
+        )
+    })
+}

@@ -1,0 +1,124 @@
+//! Reading the configuration file.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use schemars::schema_for;
+use serde_json::Value;
+
+use super::files;
+use crate::contract::{
+    Code, Coded, Violation, configuration::Configuration, details, details::Details, validation,
+};
+
+/// A configuration file larger than this is not one.
+const LIMIT: u64 = 4 << 20;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It exists and cannot be read.
+    #[error("cannot read the configuration {}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is wrong.
+    #[error("the configuration {} has {} mistakes, the first at {:?}: {}", .path.display(), .violations.len(), first(.violations).pointer, first(.violations).message)]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All mistakes.
+        violations: Vec<Violation>,
+    },
+}
+
+fn first(violations: &[Violation]) -> Violation {
+    violations.first().cloned().unwrap_or(Violation {
+        pointer: String::new(),
+        keyword: String::new(),
+        message: String::new(),
+        expected: None,
+    })
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::ConfigUnreadable,
+            Self::Invalid { .. } => Code::ConfigInvalid,
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Unreadable { path, .. } => format!(
+                "Make {} readable, or point LEGWORK_CONFIG at another file.",
+                path.display()
+            ),
+            Self::Invalid { path, .. } => {
+                format!("Mend {} as details.violations says.", path.display())
+            }
+        }
+    }
+
+    fn details(&self) -> Details {
+        match self {
+            Self::Unreadable { path, source } => details::File {
+                path: path.display().to_string(),
+                reason: source.to_string(),
+            }
+            .into(),
+            Self::Invalid { path, violations } => details::Config {
+                path: path.display().to_string(),
+                violations: violations.clone(),
+            }
+            .into(),
+        }
+    }
+}
+
+/// Reads and checks the configuration; one that does not exist is empty.
+pub(crate) fn load(path: &Path) -> Result<Configuration, Error> {
+    let bytes = match files::read(path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Configuration::default());
+        }
+        Err(source) => {
+            return Err(Error::Unreadable {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    parse(&bytes).map_err(|violations| Error::Invalid {
+        path: path.to_owned(),
+        violations,
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Configuration, Vec<Violation>> {
+    let whole = |keyword: &str, message: String| {
+        vec![Violation {
+            pointer: String::new(),
+            keyword: keyword.to_owned(),
+            message,
+            expected: None,
+        }]
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| whole("encoding", error.to_string()))?;
+    let value: Value = toml::from_str(text)
+        .map_err(|error| whole("syntax", error.to_string().trim().to_owned()))?;
+    let found = validation::violations(&schema_for!(Configuration).to_value(), &value);
+    if found.is_empty() {
+        serde_json::from_value(value).map_err(|error| whole("value", error.to_string()))
+    } else {
+        Err(found)
+    }
+}

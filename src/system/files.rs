@@ -1,0 +1,271 @@
+//! The disk of this machine.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that touches the disk"
+)]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::contract::{Code, Coded, details, details::Details};
+
+/// Why something on the disk did not work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The disk has no room.
+    #[error("no room to write {}", .path.display())]
+    Full {
+        /// What was being written.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The state folder or a file in it cannot be made, read or written.
+    #[error("cannot use {}", .path.display())]
+    Unusable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Sorts what the system said.
+    pub(crate) fn of(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { path, source }
+            }
+            _ => Self::Unusable { path, source },
+        }
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Full { .. } => Code::DiskFull,
+            Self::Unusable { .. } => Code::HomeUnwritable,
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Full { path, .. } => {
+                format!(
+                    "Free room on the disk of {}, then send the same call again.",
+                    path.display()
+                )
+            }
+            Self::Unusable { path, .. } => format!(
+                "Make {} readable and writable, or set LEGWORK_HOME to another folder.",
+                path.display()
+            ),
+        }
+    }
+
+    fn details(&self) -> Details {
+        let (Self::Full { path, source } | Self::Unusable { path, source }) = self;
+        details::File {
+            path: path.display().to_string(),
+            reason: source.to_string(),
+        }
+        .into()
+    }
+}
+
+/// Reads a file, refusing one larger than `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {limit} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Reads all of standard input, refusing more than `limit` bytes.
+pub(crate) fn read_stdin(limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {limit} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Returns what is at a path itself, without following a link.
+pub(crate) fn metadata(path: &Path) -> io::Result<fs::Metadata> {
+    fs::symlink_metadata(path)
+}
+
+/// Returns whether anything is at a path.
+pub(crate) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Lists the names in a folder, sorted; empty where there is no folder.
+pub(crate) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Makes a folder and those above it, for this user alone.
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), Error> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| Error::of(path, source))
+}
+
+/// Makes a folder for this user alone and makes sure that it is: owned by this user, no link, closed to others.
+///
+/// For folders at places where other users can write too.
+pub(crate) fn make_guarded_folder(path: &Path) -> Result<(), Error> {
+    make_private_folder(path)?;
+    let found = fs::symlink_metadata(path).map_err(|source| Error::of(path, source))?;
+    let mine = found.is_dir() && found.uid() == rustix::process::getuid().as_raw();
+    if !mine {
+        return Err(Error::of(
+            path,
+            io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "it belongs to somebody else",
+            ),
+        ));
+    }
+    if found.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .map_err(|source| Error::of(path, source))?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole: readers see the old content or the new one, and what was written survives a crash.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let fail = |source| Error::of(path, source);
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    temporary.write_all(bytes).map_err(fail)?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    temporary
+        .persist(path)
+        .map_err(|error| Error::of(path, error.error))?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(fail)
+}
+
+/// Copies a file.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
+    fs::copy(from, to)
+}
+
+/// Renames a file.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes a file; it is no error if there is none.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder and all in it; it is no error if there is none.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A lock between processes, held until dropped; the system lets go of it when the process dies.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Takes the lock of a file if nobody has it.
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the lock of a file, waiting as long as it takes; dropping the future gives up.
+pub(crate) async fn lock(path: &Path) -> Result<Lock, Error> {
+    let mut wait = Duration::from_millis(1);
+    loop {
+        if let Some(lock) = try_lock(path).map_err(|source| Error::of(path, source))? {
+            return Ok(lock);
+        }
+        super::clock::sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_millis(40));
+    }
+}
+
+/// Sets a file's time to now, making it where there is none.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    rustix::fs::futimens(
+        &file,
+        &rustix::fs::Timestamps {
+            last_access: NOW,
+            last_modification: NOW,
+        },
+    )
+    .map_err(Into::into)
+}
+
+const NOW: rustix::fs::Timespec = rustix::fs::Timespec {
+    tv_sec: 0,
+    tv_nsec: rustix::fs::UTIME_NOW,
+};
+
+/// Returns random bytes in hexadecimal, from the system's own source.
+pub(crate) fn random_hexadecimal(bytes: usize) -> io::Result<String> {
+    let mut buffer = vec![0; bytes];
+    File::open("/dev/urandom")?.read_exact(&mut buffer)?;
+    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,170 @@
+//! Shell programs that are sent to a machine, and the proof that they ran to their end.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::quote::quote;
+
+/// A POSIX shell program with arguments and payloads.
+///
+/// It is sent over standard input, so that no login shell ever parses any part of it, as one compound command, so
+/// that a program cut off on its way does nothing at all.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    body: String,
+    arguments: Vec<String>,
+    payloads: Vec<Vec<u8>>,
+    path: Vec<String>,
+    root: String,
+}
+
+impl Script {
+    /// Creates a program of `body`, which sees its arguments as `$1`, `$2` and so on.
+    pub(crate) fn new(body: impl Into<String>) -> Self {
+        Self {
+            body: body.into(),
+            arguments: Vec::new(),
+            payloads: Vec::new(),
+            path: Vec::new(),
+            root: String::from("legwork"),
+        }
+    }
+
+    /// Adds the next argument.
+    #[must_use]
+    pub(crate) fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub(crate) fn arguments<T: Into<String>>(
+        mut self,
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds bytes that the program can write out with `payload N`, counted from 1.
+    #[must_use]
+    pub(crate) fn payload(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.payloads.push(bytes.into());
+        self
+    }
+
+    /// Puts folders in front of PATH.
+    #[must_use]
+    pub(crate) fn with_path(mut self, path: &[String]) -> Self {
+        self.path = path.to_vec();
+        self
+    }
+
+    /// Sets the folder that the program sees as `$LEGWORK_ROOT`: absolute, or below the home of whoever runs it.
+    #[must_use]
+    pub(crate) fn with_root(mut self, root: &str) -> Self {
+        root.clone_into(&mut self.root);
+        self
+    }
+
+    /// Writes the whole program, which ends by acknowledging itself with `nonce`.
+    pub(crate) fn render(&self, nonce: &str) -> String {
+        let mut text = String::from("legwork_all() {\nunset CDPATH IFS; umask 077\n");
+        text.push_str("PATH=");
+        for folder in &self.path {
+            text.push_str(&folder_expression(folder));
+            text.push(':');
+        }
+        text.push_str("\"$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\"; export PATH\n");
+        text.push_str("LEGWORK_ROOT=");
+        let below_home = !self.root.starts_with('/') && !self.root.starts_with("~/");
+        if below_home {
+            text.push_str("\"${HOME:-}\"/");
+        }
+        text.push_str(&folder_expression(&self.root));
+        text.push_str("\npayload() {\ncase \"$1\" in\n");
+        for (index, payload) in self.payloads.iter().enumerate() {
+            text.push_str(&(index + 1).to_string());
+            text.push_str(") base64 -d <<'LEGWORK_PAYLOAD'\n");
+            let encoded = STANDARD.encode(payload);
+            for line in encoded.as_bytes().chunks(4096) {
+                text.push_str(&String::from_utf8_lossy(line));
+                text.push('\n');
+            }
+            text.push_str("LEGWORK_PAYLOAD\n;;\n");
+        }
+        text.push_str("*) return 64 ;;\nesac\n}\nlegwork_body() {\n");
+        text.push_str(&self.body);
+        text.push_str("\n}\n( legwork_body ");
+        for argument in &self.arguments {
+            text.push_str(&quote(argument));
+            text.push(' ');
+        }
+        text.push_str(") </dev/null\nprintf '\\nlegwork-ack ");
+        text.push_str(nonce);
+        text.push_str(" %s\\n' \"$?\"\nexit 0\n}\nlegwork_all\n");
+        text
+    }
+}
+
+/// Quotes a folder in which a leading `~/` stands for the home of whoever runs the program.
+pub(crate) fn folder_expression(folder: &str) -> String {
+    match folder.strip_prefix("~/") {
+        Some(rest) => format!("\"${{HOME:-/}}\"/{}", quote(rest)),
+        None => quote(folder),
+    }
+}
+
+/// What a program answered, up to its acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// What it printed.
+    pub(crate) stdout: Vec<u8>,
+    /// What it complained.
+    pub(crate) stderr: String,
+    /// The exit status of its body.
+    pub(crate) status: i32,
+}
+
+impl Reply {
+    /// Takes a complete answer apart; nothing where the acknowledgement is missing, which means it was cut off.
+    pub(crate) fn parse(mut stdout: Vec<u8>, stderr: &[u8], nonce: &str) -> Option<Self> {
+        let marker = format!("\nlegwork-ack {nonce} ").into_bytes();
+        let at = stdout
+            .windows(marker.len())
+            .rposition(|window| window == marker)?;
+        let tail = std::str::from_utf8(&stdout[at + marker.len()..]).ok()?;
+        let status = tail.strip_suffix('\n')?.parse().ok()?;
+        stdout.truncate(at);
+        Some(Self {
+            stdout,
+            stderr: String::from_utf8_lossy(stderr).into_owned(),
+            status,
+        })
+    }
+
+    /// Returns what it printed as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reply;
+
+    #[test]
+    fn an_answer_without_its_acknowledgement_is_no_answer() {
+        assert_eq!(Reply::parse(b"abc\n".to_vec(), b"", "n"), None);
+        assert_eq!(
+            Reply::parse(b"abc\nlegwork-ack n 0".to_vec(), b"", "n"),
+            None
+        );
+        assert_eq!(
+            Reply::parse(b"abc\nlegwork-ack m 0\n".to_vec(), b"", "n"),
+            None
+        );
+        let whole = Reply::parse(b"abc\nlegwork-ack n 7\n".to_vec(), b"", "n").expect("whole");
+        assert_eq!((whole.stdout.as_slice(), whole.status), (&b"abc"[..], 7));
+    }
+}

@@ -1,0 +1,198 @@
+//! Keeping secrets out of everything that is written.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::environment::Environment;
+
+/// What stands in the place of a secret.
+const MASK: &str = "[secret]";
+
+/// Parts of the names of variables that hold secrets.
+const TELLING: &[&str] = &[
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "PRIVATE_KEY",
+    "CREDENTIAL",
+];
+
+/// What well-known tokens start with.
+const PREFIXES: &[&str] = &[
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "sk-",
+    "xoxb-",
+    "xoxp-",
+    "hf_",
+    "AKIA",
+];
+
+/// Knows secrets and takes them out of texts.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    known: Vec<String>,
+}
+
+impl Redactor {
+    /// Takes the secrets from the environment, by the names of the variables.
+    pub(crate) fn of_environment(environment: &Environment) -> Self {
+        let mut redactor = Self::default();
+        for (name, value) in environment.iter() {
+            let name = name.to_ascii_uppercase();
+            if TELLING.iter().any(|part| name.contains(part)) {
+                redactor.learn(value);
+            }
+        }
+        redactor
+    }
+
+    /// Adds a secret; one under six characters is too common to be taken out of texts.
+    pub(crate) fn learn(&mut self, secret: &str) {
+        if secret.chars().count() >= 6 && !self.known.iter().any(|known| known == secret) {
+            self.known.push(secret.to_owned());
+            // Longer ones first, so that one inside another does not leave the rest of it standing.
+            self.known
+                .sort_by_key(|known| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    /// Takes all secrets out of a text.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.known {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret.as_str(), MASK));
+            }
+        }
+        if let Some(masked) = mask_tokens(&text) {
+            text = Cow::Owned(masked);
+        }
+        if let Some(masked) = mask_urls(&text) {
+            text = Cow::Owned(masked);
+        }
+        text
+    }
+
+    /// Takes all secrets out of all texts in a value, the names of fields included.
+    pub fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(masked) = self.text(text) {
+                    *text = masked;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => {
+                let dirty: Vec<String> = fields
+                    .keys()
+                    .filter(|name| matches!(self.text(name), Cow::Owned(_)))
+                    .cloned()
+                    .collect();
+                for name in dirty {
+                    if let Some(field) = fields.remove(&name) {
+                        fields.insert(self.text(&name).into_owned(), field);
+                    }
+                }
+                fields.values_mut().for_each(|field| self.value(field));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+fn mask_tokens(text: &str) -> Option<String> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut masked = String::new();
+    let mut rest = text;
+    let mut changed = false;
+    while let Some(start) = PREFIXES
+        .iter()
+        .filter_map(|prefix| {
+            rest.match_indices(prefix)
+                .map(|(at, _)| at)
+                .find(|at| !rest[..*at].ends_with(is_token))
+        })
+        .min()
+    {
+        let length = rest[start..]
+            .find(|c| !is_token(c))
+            .unwrap_or(rest.len() - start);
+        masked.push_str(&rest[..start]);
+        if length >= 20 {
+            masked.push_str(MASK);
+            changed = true;
+        } else {
+            masked.push_str(&rest[start..start + length]);
+        }
+        rest = &rest[start + length..];
+    }
+    masked.push_str(rest);
+    changed.then_some(masked)
+}
+
+/// Masks what stands before the `@` of a URL: all of it under http, the password elsewhere.
+fn mask_urls(text: &str) -> Option<String> {
+    let mut masked = String::new();
+    let mut rest = text;
+    let mut changed = false;
+    while let Some(at) = rest.find("://") {
+        let after = at + 3;
+        let end = rest[after..]
+            .find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace())
+            .map_or(rest.len(), |end| after + end);
+        let is_http = rest[..at].ends_with("http") || rest[..at].ends_with("https");
+        masked.push_str(&rest[..after]);
+        let authority = &rest[after..end];
+        match authority.rfind('@') {
+            Some(sign) if is_http => {
+                masked.push_str(MASK);
+                masked.push_str(&authority[sign..]);
+                changed |= &authority[..sign] != MASK;
+            }
+            Some(sign) => match authority[..sign].find(':') {
+                Some(colon) => {
+                    masked.push_str(&authority[..=colon]);
+                    masked.push_str(MASK);
+                    masked.push_str(&authority[sign..]);
+                    changed |= &authority[colon + 1..sign] != MASK;
+                }
+                None => masked.push_str(authority),
+            },
+            None => masked.push_str(authority),
+        }
+        rest = &rest[end..];
+    }
+    masked.push_str(rest);
+    changed.then_some(masked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Redactor;
+
+    #[test]
+    fn known_and_shaped_secrets_go_and_the_rest_stays() {
+        let mut redactor = Redactor::default();
+        redactor.learn("hunter2-hunter2");
+        let text = "a hunter2-hunter2 ghp_0123456789abcdefghij0123 https://me:pw@x.org/r ssh://git@h:22/p ssh://u:pw@h sk-learn";
+        assert_eq!(
+            redactor.text(text),
+            "a [secret] [secret] https://[secret]@x.org/r ssh://git@h:22/p ssh://u:[secret]@h sk-learn"
+        );
+        assert!(matches!(
+            redactor.text("plain"),
+            std::borrow::Cow::Borrowed(_)
+        ));
+    }
+}

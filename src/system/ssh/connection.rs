@@ -1,0 +1,228 @@
+//! Connecting, finding the connection again, and running programs over it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Error, Trouble, limiter};
+use crate::system::{Context, clock, digest, files, script::Reply};
+
+/// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
+const SOCKET_SUFFIX: usize = 50;
+
+/// Tries for a session on a connection that just then refuses more.
+const ATTEMPTS: u32 = 60;
+
+/// Where the ssh client is to connect to, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The host's name here.
+    pub(crate) host: String,
+    /// What the client is given as destination.
+    pub(crate) destination: String,
+    /// The client's configuration file, in place of the user's own.
+    pub(crate) config_file: Option<PathBuf>,
+    /// How long a connection may take to come about.
+    pub(crate) connect_timeout: Duration,
+    /// How long an unused connection stays.
+    pub(crate) persist: Duration,
+    /// Sessions that may be open at once.
+    pub(crate) sessions: u8,
+}
+
+impl Target {
+    /// Returns the path all files of this connection start with, in a folder for this user alone.
+    fn base(&self, context: &Context) -> Result<PathBuf, files::Error> {
+        let folder = folder(context)?;
+        let identity = (&self.destination, &self.config_file);
+        Ok(folder.join(&digest::canonical(&identity)[..16]))
+    }
+}
+
+fn folder(context: &Context) -> Result<PathBuf, files::Error> {
+    let home = context.environment().home();
+    let near = home.join("ssh");
+    if near.as_os_str().len() + SOCKET_SUFFIX <= 107 {
+        files::make_guarded_folder(&near)?;
+        return Ok(near);
+    }
+    let mark = &digest::sha256(home.as_os_str().as_encoded_bytes())[..8];
+    let user = rustix::process::getuid().as_raw();
+    let short = PathBuf::from(format!("/tmp/legwork-{user}-{mark}"));
+    files::make_guarded_folder(&short)?;
+    Ok(short)
+}
+
+/// Returns when the host last gave a whole answer.
+pub(crate) fn last_seen(context: &Context, target: &Target) -> Option<String> {
+    let path = target.base(context).ok()?.with_extension("seen");
+    let modified = files::metadata(&path).ok()?.modified().ok()?;
+    Timestamp::try_from(modified).ok().map(clock::text)
+}
+
+/// Runs a rendered program on the host and returns its acknowledged answer.
+pub(crate) async fn run(
+    context: &Context,
+    target: &Target,
+    program: &str,
+    nonce: &str,
+) -> Result<Reply, Error> {
+    let base = target.base(context)?;
+    let _place = limiter::place(&base, target.sessions).await?;
+    let mut attempt = 0;
+    let mut child = loop {
+        attempt += 1;
+        let session = session(context, target, &base).await?;
+        let started = session
+            .arc_raw_command("exec /bin/sh")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .await;
+        match started {
+            Ok(child) => break child,
+            // Nothing was started: the connection is gone, or it has as many sessions as the host allows.
+            Err(openssh::Error::Disconnected) if attempt < 3 => {}
+            Err(openssh::Error::SshMux(_) | openssh::Error::Disconnected) if attempt < ATTEMPTS => {
+                clock::sleep(Duration::from_millis(u64::from(attempt.min(20)) * 10)).await;
+            }
+            Err(openssh::Error::SshMux(_)) => {
+                return Err(Error::Busy {
+                    host: target.host.clone(),
+                });
+            }
+            Err(error) => return Err(unreachable(context, target, &error.to_string())),
+        }
+    };
+    context.meter().count_round_trip();
+    tracing::debug!(host = target.host, bytes = program.len(), "sent a program");
+    let stdin = child.stdin().take();
+    let stdout = child.stdout().take();
+    let stderr = child.stderr().take();
+    let feed = async {
+        if let Some(mut stdin) = stdin {
+            // Whether it arrived shows in the acknowledgement.
+            let _told_by_the_answer = stdin.write_all(program.as_bytes()).await;
+        }
+    };
+    let read_stdout = read_all(stdout);
+    let read_stderr = read_all(stderr);
+    let ((), stdout, stderr) = tokio::join!(feed, read_stdout, read_stderr);
+    // The acknowledgement is the evidence; the client cannot tell an exit from a broken connection.
+    let _told_by_the_answer = child.wait().await;
+    let reply = Reply::parse(stdout, &stderr, nonce).ok_or_else(|| Error::Lost {
+        host: target.host.clone(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        last_evidence_at: last_seen(context, target),
+    })?;
+    // A time that could not be noted is older than it need be, and no more.
+    let _older = files::touch(&base.with_extension("seen"));
+    Ok(reply)
+}
+
+async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // What is missing shows in the acknowledgement.
+        let _told_by_the_answer = pipe.read_to_end(&mut bytes).await;
+    }
+    bytes
+}
+
+/// Finds the living master connection, or makes one; one process at a time does.
+async fn session(
+    context: &Context,
+    target: &Target,
+    base: &Path,
+) -> Result<std::sync::Arc<Session>, Error> {
+    let note = base.with_extension("master");
+    if let Some(session) = resume(&note).await {
+        return Ok(session);
+    }
+    let _lock = files::lock(&base.with_extension("lock")).await?;
+    if let Some(session) = resume(&note).await {
+        return Ok(session);
+    }
+    if let Some(dead) = noted(&note)
+        && let Some(folder) = dead.parent()
+    {
+        // A folder left behind is untidy and harmless.
+        let _untidy = files::remove_folder(folder);
+    }
+    let socket = connect(context, target, base).await?;
+    files::write_whole(&note, socket.as_os_str().as_encoded_bytes())?;
+    resume(&note)
+        .await
+        .ok_or_else(|| unreachable(context, target, "the new connection closed at once"))
+}
+
+fn noted(note: &Path) -> Option<PathBuf> {
+    let bytes = files::read(note, 4096).ok()?;
+    let path = PathBuf::from(String::from_utf8(bytes).ok()?);
+    // Only a socket in a folder of the client's own making is ever taken or removed.
+    let inside = path.parent()?.parent()? == note.parent()?;
+    inside.then_some(path)
+}
+
+async fn resume(note: &Path) -> Option<std::sync::Arc<Session>> {
+    let socket = noted(note)?;
+    let session = Session::resume_mux(socket.into_boxed_path(), None);
+    let alive = tokio::time::timeout(Duration::from_secs(5), session.check()).await;
+    matches!(alive, Ok(Ok(()))).then(|| std::sync::Arc::new(session))
+}
+
+async fn connect(context: &Context, target: &Target, base: &Path) -> Result<PathBuf, Error> {
+    let mut builder = SessionBuilder::default();
+    builder
+        .known_hosts_check(KnownHosts::Strict)
+        .connect_timeout(target.connect_timeout)
+        .server_alive_interval(Duration::from_secs(15))
+        .control_persist(ControlPersist::IdleFor(
+            std::num::NonZeroUsize::new(
+                usize::try_from(target.persist.as_secs()).unwrap_or(usize::MAX),
+            )
+            .unwrap_or(std::num::NonZeroUsize::MIN),
+        ));
+    if let Some(folder) = base.parent() {
+        builder.control_directory(folder);
+    }
+    if let Some(file) = &target.config_file {
+        builder.config_file(file);
+    }
+    tracing::info!(host = target.host, "connecting");
+    let patience = target.connect_timeout + Duration::from_secs(20);
+    let connected = tokio::time::timeout(patience, builder.connect_mux(&target.destination)).await;
+    match connected {
+        Ok(Ok(session)) => Ok(session.detach().0.into_path_buf()),
+        Ok(Err(openssh::Error::Connect(source))) if source.kind() == io::ErrorKind::NotFound => {
+            Err(Error::NoClient(source))
+        }
+        Ok(Err(openssh::Error::Connect(source))) => {
+            let stderr = source.to_string();
+            Err(Error::Connect {
+                host: target.host.clone(),
+                trouble: Trouble::of(&stderr),
+                stderr,
+                last_evidence_at: last_seen(context, target),
+            })
+        }
+        Ok(Err(error)) => Err(unreachable(context, target, &error.to_string())),
+        Err(_elapsed) => Err(unreachable(context, target, "the connection took too long")),
+    }
+}
+
+fn unreachable(context: &Context, target: &Target, stderr: &str) -> Error {
+    Error::Connect {
+        host: target.host.clone(),
+        trouble: Trouble::Unreachable,
+        stderr: stderr.to_owned(),
+        last_evidence_at: last_seen(context, target),
+    }
+}

@@ -1,0 +1,8 @@
+//! SSH: one master connection for each host, kept between calls and shared by all processes.
+
+mod connection;
+mod error;
+mod limiter;
+
+pub(crate) use connection::{Target, last_seen, run};
+pub(crate) use error::{Error, Trouble};
