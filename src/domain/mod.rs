@@ -2,10 +2,10 @@
 
 pub(crate) mod agent;
 pub(crate) mod host;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the primitives that use it come next"
+#[expect(unused_imports, reason = "the primitives that use it come next")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the primitives that use it come next")
 )]
 pub(crate) mod issue;
 #[expect(unused_imports, reason = "the primitives that use it come next")]

@@ -232,7 +232,10 @@ pub(crate) fn read_comments(url: &str, body: &[u8]) -> Result<Vec<Comment>, Erro
 mod tests {
     use jiff::Timestamp;
 
-    use super::{Answer, check_answer, next_page, read_comments, read_issue};
+    use super::{
+        Answer, HEADERS, check_answer, comments_path, issue_path, next_page, read_comments,
+        read_issue,
+    };
     use crate::{
         contract::{Code, Coded},
         domain::issue::Error,
@@ -257,6 +260,16 @@ mod tests {
         ] {
             assert!(next_page(base, Some(elsewhere)).is_err());
         }
+    }
+
+    #[test]
+    fn requests_are_as_the_interface_describes_them() {
+        assert_eq!(issue_path("o", "r.x", 7), "/repos/o/r.x/issues/7");
+        assert_eq!(
+            comments_path("o", "r.x", 7),
+            "/repos/o/r.x/issues/7/comments?per_page=100"
+        );
+        assert!(HEADERS.iter().all(|(name, _)| name.to_lowercase() == *name));
     }
 
     fn check(status: u16, headers: &[(&str, &'static str)], body: &str) -> Result<Answer, Error> {
