@@ -47,7 +47,7 @@ pub(crate) async fn cancel(
     let reply = machine.run(context, script).await?;
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
-    let job = match run::parse_cancel(&reply.text())? {
+    let job = match run::parse_answer(&reply.text())? {
         Ok(status) => records::update(context, job_id, |job| {
             observe::note_status(job, &status, at)
         })?,

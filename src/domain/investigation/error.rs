@@ -56,16 +56,6 @@ pub(crate) enum Error {
         /// The variable.
         variable: String,
     },
-    /// The worktree could not be made.
-    #[error("the worktree of {job_id} could not be made on {host}")]
-    Worktree {
-        /// The job.
-        job_id: JobId,
-        /// The host.
-        host: String,
-        /// What git said.
-        stderr: String,
-    },
     /// A step of the launch failed before anything was started.
     #[error("the launch of {job_id} failed at the step {step} on {host}")]
     Launch {
@@ -198,7 +188,6 @@ impl Error {
             | Self::NotEnded { .. }
             | Self::AgentMissing { .. }
             | Self::SecretMissing { .. }
-            | Self::Worktree { .. }
             | Self::Launch { .. }
             | Self::Survivors { .. }
             | Self::WaitOver { .. }
@@ -223,7 +212,6 @@ impl Coded for Error {
             Self::NotEnded { .. } => Code::JobNotEnded,
             Self::AgentMissing { .. } => Code::AgentMissing,
             Self::SecretMissing { .. } => Code::SecretUnavailable,
-            Self::Worktree { .. } => Code::WorktreeFailed,
             Self::Launch { .. } => Code::LaunchFailed,
             Self::Survivors { .. } => Code::ProcessesSurvived,
             Self::WaitOver { .. } => Code::WaitTimedOut,
@@ -252,10 +240,6 @@ impl Coded for Error {
             }
             Self::SecretMissing { variable, .. } => {
                 format!("Set {variable} in the environment of legwork.")
-            }
-            Self::Worktree { .. } => {
-                "Send the same call again; if it happens again, look at the seed clone with check-workspace."
-                    .to_owned()
             }
             Self::Launch { .. } => {
                 "Read details.stderr, run preflight for the host, then send the same call again."
@@ -341,12 +325,6 @@ impl Coded for Error {
                 what: "environment variable".to_owned(),
                 name: variable.clone(),
                 ..details::Unknown::default()
-            }
-            .into(),
-            Self::Worktree { stderr, .. } => details::Step {
-                step: "worktree".to_owned(),
-                stderr: stderr.clone(),
-                ..details::Step::default()
             }
             .into(),
             Self::Launch { step, stderr, .. } => details::Step {

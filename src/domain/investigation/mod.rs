@@ -1,5 +1,6 @@
 //! Investigations: an agent at work on a problem, from its launch to its evidence.
 
+mod briefing;
 mod cancel;
 mod command;
 mod error;

@@ -24,18 +24,8 @@ use crate::{
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
 const STALE_S: u64 = 60;
 
-/// Turns the ids in the arguments of `poll.sh` into folders.
-const FOLDERS: &str = r#"
-q_wait=$1 q_known=$2
-shift 2
-q_count=$#
-while [ "$q_count" -gt 0 ]; do
-    set -- "$@" "$LEGWORK_ROOT/jobs/$1" "$2" "$3"
-    shift 3
-    q_count=$((q_count - 3))
-done
-set -- "$q_wait" "$q_known" "$@"
-"#;
+/// Puts the root folder where `poll.sh` wants it.
+pub(super) const ROOT: &str = "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
 
 /// Where a job stands, and what is to be said of that knowledge.
 #[derive(Clone, Debug)]
@@ -123,7 +113,7 @@ async fn ask(
             .flatten()
             .map(|status| status.line.as_str()),
     );
-    let mut script = Script::new(format!("{FOLDERS}{}", run::POLL))
+    let mut script = Script::new(format!("{ROOT}{}", run::POLL))
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
     for (job, status) in jobs.iter().zip(&statuses) {
@@ -315,7 +305,7 @@ async fn conclude(
             continue;
         };
         let log = STANDARD.decode(log).unwrap_or_default();
-        let summary = agent::summarise(observed.job.order.adapter, &log);
+        let summary = agent::summarise(observed.job.order.adapter, log.split(|byte| *byte == b'\n'));
         let diff_bytes = diff.parse().ok();
         observed.job = records::update(context, id, |job| {
             if job.outcome.is_some() {

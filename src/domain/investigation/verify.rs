@@ -232,11 +232,10 @@ async fn start(
     limit_s: u64,
 ) -> Result<Status, Error> {
     let order = &job.order;
-    let seed = workspace::seed(&order.repository);
     let program = [
-        command::prelude(order.environment.as_deref(), &seed),
+        command::prelude(order.environment.as_deref(), &order.seed),
         format!(
-            "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nlimit={limit_s}\ncheck={}\n",
+            "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nv_limit={limit_s}\ncheck={}\n",
             quote(&order.base_commit),
             job.run,
             quote(check)
@@ -244,9 +243,10 @@ async fn start(
         "LEGWORK_ROOT=$root\n".to_owned(),
         format!(
             "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-            command::exports(&order.variables)
+            workspace::exports(&order.variables)
         ),
-        workspace::WORKTREE.to_owned(),
+        workspace::worktree_script(),
+        "\nprepare_git\n".to_owned(),
         include_str!("verify.sh").to_owned(),
     ]
     .concat();
@@ -271,7 +271,7 @@ async fn start(
         .payload(spec)
         .payload(program);
     let reply = machine.run(context, script).await?;
-    match run::parse_start(&reply.text()) {
+    match run::parse_answer(&reply.text()) {
         Ok(Ok(status)) => Ok(status),
         Ok(Err(_)) | Err(_) => Err(failed(machine, "verify", &reply)),
     }
@@ -283,11 +283,11 @@ async fn look(
     job: &Job,
     status: &Status,
 ) -> Result<Status, Error> {
-    const FOLDER: &str = "set -- \"$1\" \"$2\" \"$LEGWORK_ROOT/jobs/$3\" 1 \"$4\"\n";
-    let script = Script::new(format!("{FOLDER}{}", run::POLL))
+    let script = Script::new(format!("{}{}", observe::ROOT, run::POLL))
         .argument("60")
         .argument(run::digest([status.line.as_str()]))
         .argument(format!("{}/verify/{}", job.job_id, status.job))
+        .argument("1")
         .argument(status.hint(true));
     let reply = machine.run(context, script).await?;
     let poll = run::parse_poll(&reply.text())?;

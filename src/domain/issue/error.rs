@@ -1,8 +1,11 @@
 //! What can go wrong with an issue.
 
-use crate::contract::{
-    Code, Coded, Retry, Violation,
-    details::{self, Details},
+use crate::{
+    contract::{
+        Code, Coded, Retry, Violation,
+        details::{self, Details},
+    },
+    system::{configuration, store},
 };
 
 /// Why there is no issue.
@@ -88,11 +91,19 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] configuration::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
+            Self::Configuration(inner) => inner.code(),
+            Self::Store(inner) => inner.code(),
             Self::Reference { .. } => Code::SpecInvalid,
             Self::File { .. } => Code::IssueInvalid,
             Self::NotFound { .. } | Self::PullRequest { .. } => Code::IssueNotFound,
@@ -105,6 +116,8 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
+            Self::Configuration(inner) => return inner.remediation(),
+            Self::Store(inner) => return inner.remediation(),
             Self::Reference { .. } => {
                 "Give `owner/repo#12`, the address of the issue's page, or the path of a file."
             }
@@ -138,6 +151,8 @@ impl Coded for Error {
                 })
             };
         match self {
+            Self::Configuration(inner) => inner.details(),
+            Self::Store(inner) => inner.details(),
             Self::Reference { .. } => details::Input {
                 violations: vec![Violation {
                     pointer: "/issue".to_owned(),
@@ -191,7 +206,9 @@ impl Coded for Error {
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::Unavailable { .. }
-            | Self::Unexpected { .. } => self.code().retry(),
+            | Self::Unexpected { .. }
+            | Self::Configuration(_)
+            | Self::Store(_) => self.code().retry(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! All text of an issue is data written by strangers.
 
 mod error;
+mod fetch;
 mod file;
 mod github;
 mod languages;
@@ -11,6 +12,7 @@ mod reference;
 mod repro;
 
 pub(crate) use error::Error;
+pub(crate) use fetch::{fetch, identity};
 pub(crate) use file::read_file;
 pub(crate) use github::{
     Answer, HEADERS, Limit, check_answer, comments_path, issue_path, next_page, read_comments,

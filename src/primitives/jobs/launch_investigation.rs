@@ -178,7 +178,7 @@ impl Primitive for LaunchInvestigation {
         let launched = investigation::launch(context, &request).await?;
         let plan = input.dry_run.then_some(launched.prompt).flatten().map(|prompt| Plan {
             argv: launched.argv,
-            prompt_bytes: prompt.bytes,
+            prompt_bytes: prompt.bytes as u64,
             prompt_sha256: prompt.sha256,
             prompt_dropped: prompt.dropped.iter().map(|dropped| dropped.part.clone()).collect(),
         });

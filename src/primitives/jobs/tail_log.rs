@@ -154,11 +154,22 @@ impl Primitive for TailLog {
     }
 }
 
+/// Control characters could speak to a terminal; all but line ends and tabs are replaced.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            other if other.is_control() => char::REPLACEMENT_CHARACTER,
+            other => other,
+        })
+        .collect()
+}
+
 fn raw(job: &Job, chunk: &Chunk) -> Output {
-    let text = |bytes: &[u8]| agent::printable(&String::from_utf8_lossy(bytes));
     output(job, chunk, chunk.end(), |output| {
-        output.text = Some(text(&chunk.head));
-        output.text_after_cut = (!chunk.tail.is_empty()).then(|| text(&chunk.tail));
+        output.text = Some(printable(&chunk.head));
+        output.text_after_cut = (!chunk.tail.is_empty()).then(|| printable(&chunk.tail));
     })
 }
 
