@@ -1,0 +1,219 @@
+//! A world of its own for one test: a temporary root, a home, a hermetic git, a configuration.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::{Call, machine::TestBed};
+
+/// Where programs are found, test bed aside.
+pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
+/// What git is told in every world, here and on its hosts.
+pub(crate) const GIT_CONFIGURATION: &str = "[user]\n\tname = Ada Tester\n\temail = ada@example.org\n\
+     [init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n[commit]\n\tgpgSign = false\n\
+     [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
+
+/// A world of its own for one test; removed when dropped.
+pub(crate) struct World {
+    root: TempDir,
+    testbed: TestBed,
+    variables: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Makes one. Its root is short, because paths of Unix sockets end at 108 bytes.
+    pub(crate) fn new() -> Self {
+        let root = tempfile::Builder::new()
+            .prefix("lw-")
+            .tempdir_in("/tmp")
+            .expect("a temporary folder");
+        let testbed = TestBed::locate();
+        let mut world = Self {
+            root,
+            testbed,
+            variables: BTreeMap::new(),
+        };
+        for folder in [
+            "home", "config", "cache", "data", "run", "state", "tmp", "ssh",
+        ] {
+            fs::create_dir(world.path(folder)).expect("a folder of the world");
+            fs::set_permissions(world.path(folder), fs::Permissions::from_mode(0o700))
+                .expect("a private folder");
+        }
+        fs::write(world.path("gitconfig"), GIT_CONFIGURATION).expect("git's configuration");
+        fs::write(world.ssh_config(), "").expect("the ssh client's configuration");
+        let path = format!("{}:{SYSTEM_PATH}", world.testbed.programs().display());
+        for (name, value) in [
+            ("PATH", path.as_str()),
+            ("LANG", "C.UTF-8"),
+            ("TERM", "dumb"),
+            ("TZ", "UTC"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_AUTHOR_DATE", "2024-01-02T03:04:05Z"),
+            ("GIT_COMMITTER_DATE", "2024-01-02T03:04:05Z"),
+        ] {
+            world.set(name, value);
+        }
+        for (name, place) in [
+            ("HOME", "home"),
+            ("TMPDIR", "tmp"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_RUNTIME_DIR", "run"),
+            ("GIT_CONFIG_GLOBAL", "gitconfig"),
+            ("LEGWORK_HOME", "state/legwork"),
+            ("LEGWORK_CONFIG", "config.toml"),
+        ] {
+            let value = world.path(place).display().to_string();
+            world.set(name, value);
+        }
+        let ssh_config = world.ssh_config();
+        world.configure(&format!("[ssh]\nconfig_file = {ssh_config:?}\n"));
+        world
+    }
+
+    /// Returns a path below the root.
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.path().join(relative)
+    }
+
+    /// Returns the home folder.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    /// Returns the ssh client's configuration, to which every [`super::Sshd`] adds its alias.
+    pub(crate) fn ssh_config(&self) -> PathBuf {
+        self.path("ssh/config")
+    }
+
+    /// Returns what was installed for the tests.
+    pub(crate) fn testbed(&self) -> &TestBed {
+        &self.testbed
+    }
+
+    /// Sets a variable of the environment of every later program.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// Takes a variable out of the environment of every later program.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    /// Adds TOML to legwork's configuration; tables that are there already are merged.
+    pub(crate) fn configure(&self, addition: &str) {
+        let file = self.path("config.toml");
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let mut whole: toml::Table = text.parse().expect("the configuration so far");
+        merge(&mut whole, addition.parse().expect("valid TOML"));
+        fs::write(file, whole.to_string()).expect("the configuration");
+    }
+
+    /// Prepares a program in this world's environment, in its home folder.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(self.home())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Prepares a call of legwork.
+    pub(crate) fn legwork_command<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_legwork"));
+        command.args(arguments);
+        command
+    }
+
+    /// Calls legwork and reads its answer.
+    pub(crate) fn legwork<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Call {
+        Call::read(
+            &self
+                .legwork_command(arguments)
+                .output()
+                .expect("legwork starts"),
+        )
+    }
+
+    /// Calls legwork with something on its standard input, and reads its answer.
+    pub(crate) fn legwork_with_input<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        input: &[u8],
+    ) -> Call {
+        let mut child = self
+            .legwork_command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("legwork starts");
+        let mut stdin = child.stdin.take().expect("its standard input");
+        // A call that does not read its input closes the pipe, which is its right.
+        stdin.write_all(input).ok();
+        drop(stdin);
+        Call::read(&child.wait_with_output().expect("legwork ends"))
+    }
+
+    /// Runs git in a folder, which must succeed, and returns what it printed.
+    pub(crate) fn git(&self, folder: &Path, arguments: &[&str]) -> String {
+        let output = self
+            .command("git")
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .expect("git starts");
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Makes a repository with one commit that holds the given files.
+    pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let folder = self.path(name);
+        fs::create_dir_all(&folder).expect("a folder for the repository");
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file of the repository");
+        }
+        self.git(&folder, &["init", "--quiet"]);
+        self.git(&folder, &["add", "--all"]);
+        self.git(&folder, &["commit", "--quiet", "--message", "Start"]);
+        folder
+    }
+}
+
+/// Puts one table into another, table by table.
+fn merge(whole: &mut toml::Table, addition: toml::Table) {
+    for (key, value) in addition {
+        match (whole.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(more)) => merge(inner, more),
+            (_, value) => {
+                whole.insert(key, value);
+            }
+        }
+    }
+}
