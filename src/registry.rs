@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, discovery, hosts},
+    primitives::{Primitive, discovery, hosts, workspaces},
     system::Context,
 };
 
@@ -22,6 +22,11 @@ pub static ALL: &[Entry] = &[
     Entry::of::<hosts::list_hosts::ListHosts>(),
     Entry::of::<hosts::add_host::AddHost>(),
     Entry::of::<hosts::remove_host::RemoveHost>(),
+    Entry::of::<workspaces::list_profiles::ListProfiles>(),
+    Entry::of::<workspaces::show_profile::ShowProfile>(),
+    Entry::of::<workspaces::provision_workspace::ProvisionWorkspace>(),
+    Entry::of::<workspaces::list_workspaces::ListWorkspaces>(),
+    Entry::of::<workspaces::check_workspace::CheckWorkspace>(),
 ];
 
 /// What a call over the erased types returns.

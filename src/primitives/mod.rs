@@ -3,5 +3,6 @@
 pub(crate) mod discovery;
 pub(crate) mod hosts;
 mod primitive;
+pub(crate) mod workspaces;
 
 pub(crate) use primitive::Primitive;
