@@ -50,8 +50,9 @@ pub(super) fn script(program: &Program<'_>) -> String {
 
 /// Sets `job`, `root`, `seed` and `environment_folder` from the place of the script itself.
 pub(super) fn prelude(environment: Option<&str>, seed: &str) -> String {
-    let environment =
-        environment.map_or_else(String::new, |folder| format!("environment_folder=$root/{}\n", quote(folder)));
+    let environment = environment.map_or_else(String::new, |folder| {
+        format!("environment_folder=$root/{}\n", quote(folder))
+    });
     format!(
         "job=${{0%/runs/*}}\nroot=${{job%/jobs/*}}\nseed=$root/{}\nenvironment_folder=\n{environment}",
         quote(seed)

@@ -234,9 +234,13 @@ impl Coded for Error {
                     .to_owned()
             }
             Self::NothingToDo => "Give issue, or message, or both.".to_owned(),
-            Self::NotEnded { job_id, .. } => format!("Wait for {job_id} with wait-job, or cancel it."),
+            Self::NotEnded { job_id, .. } => {
+                format!("Wait for {job_id} with wait-job, or cancel it.")
+            }
             Self::AgentMissing { program, host, .. } => {
-                format!("Install {program} on {host}, or set its full path under agents in the configuration.")
+                format!(
+                    "Install {program} on {host}, or set its full path under agents in the configuration."
+                )
             }
             Self::SecretMissing { variable, .. } => {
                 format!("Set {variable} in the environment of legwork.")
@@ -246,9 +250,12 @@ impl Coded for Error {
                     .to_owned()
             }
             Self::Survivors { .. } => {
-                "Send the same call again; if they stay, look at details.pids on the host.".to_owned()
+                "Send the same call again; if they stay, look at details.pids on the host."
+                    .to_owned()
             }
-            Self::WaitOver { .. } => "Send the same call again to wait longer; the job runs on.".to_owned(),
+            Self::WaitOver { .. } => {
+                "Send the same call again to wait longer; the job runs on.".to_owned()
+            }
             Self::Unreachable { .. } => {
                 "Send the same call again later; the job may well be running.".to_owned()
             }
@@ -259,7 +266,9 @@ impl Coded for Error {
             Self::NothingToVerifyBy { .. } => {
                 "Give verify, a command that fails without the fix and passes with it.".to_owned()
             }
-            Self::NoDiff { .. } => "Read the agent's report; there is nothing to apply or verify.".to_owned(),
+            Self::NoDiff { .. } => {
+                "Read the agent's report; there is nothing to apply or verify.".to_owned()
+            }
             _ => "Read details.stderr, mend the host, and send the same call again.".to_owned(),
         }
     }
@@ -315,7 +324,11 @@ impl Coded for Error {
                 last_evidence_at,
             } => job(job_id, state, last_evidence_at),
             Self::NothingToVerifyBy { job_id, state } => job(job_id, state, &None),
-            Self::AgentMissing { program, host, agent } => details::Tool {
+            Self::AgentMissing {
+                program,
+                host,
+                agent,
+            } => details::Tool {
                 tool: program.clone(),
                 host: host.clone(),
                 evidence: format!("the program of agent {agent} is not on PATH there"),
@@ -383,7 +396,11 @@ impl Coded for Error {
                 "wait for its end",
             )],
             Self::NotFound { .. } => {
-                vec![Next::new("list-jobs", json!({}), "see which jobs there are")]
+                vec![Next::new(
+                    "list-jobs",
+                    json!({}),
+                    "see which jobs there are",
+                )]
             }
             Self::KeyReused { job_id, .. } | Self::Unreachable { job_id, .. } => vec![Next::new(
                 "poll-job",
@@ -399,4 +416,3 @@ impl Coded for Error {
         }
     }
 }
-

@@ -137,7 +137,12 @@ struct Prepared {
 impl Plan {
     /// Fills in configuration and defaults; looks at this machine only.
     fn make(context: &Context, request: &Request) -> Result<Self, Error> {
-        if request.issue.is_none() && request.message.as_ref().is_none_or(|text| text.trim().is_empty()) {
+        if request.issue.is_none()
+            && request
+                .message
+                .as_ref()
+                .is_none_or(|text| text.trim().is_empty())
+        {
             return Err(Error::NothingToDo);
         }
         let configuration = context.configuration()?;
@@ -269,7 +274,9 @@ impl Plan {
             secrets.insert(variable.clone(), value.to_owned());
         }
         Ok(Prepared {
-            issue_text: issue.as_ref().map_or_else(String::new, |issue| briefing::markdown(context, issue)),
+            issue_text: issue
+                .as_ref()
+                .map_or_else(String::new, |issue| briefing::markdown(context, issue)),
             prompt,
             repro,
             argv,
@@ -280,7 +287,10 @@ impl Plan {
 
     /// Makes the program that launches: at most one round trip.
     fn script(&self, prepared: &Prepared) -> Result<Script, Error> {
-        let supervisor = format!("supervise-{}.sh", digest::sha256(run::SUPERVISOR.as_bytes()));
+        let supervisor = format!(
+            "supervise-{}.sh",
+            digest::sha256(run::SUPERVISOR.as_bytes())
+        );
         let command = command::script(&command::Program {
             argv: &prepared.argv,
             workspace: &self.order.variables,
@@ -323,7 +333,11 @@ impl Plan {
             .argument(&self.order.base_commit)
             .argument(supervisor)
             .argument(program)
-            .argument(if prepared.secrets.is_empty() { "no" } else { "yes" })
+            .argument(if prepared.secrets.is_empty() {
+                "no"
+            } else {
+                "yes"
+            })
             .argument(repro_name)
             .payload(run::SUPERVISOR)
             .payload(format!("{record}\n"))

@@ -98,9 +98,7 @@ pub(crate) async fn verify(
     let job = records::find(context, job_id)?;
     let job = ended(context, job).await?;
     if job.progress.diff_bytes == Some(0) {
-        return Err(Error::NoDiff {
-            job_id: job.job_id,
-        });
+        return Err(Error::NoDiff { job_id: job.job_id });
     }
     let machine = host::resolve(context, Some(&job.order.host))?;
     let check = match request.check.clone().or_else(|| job.order.verify.clone()) {
@@ -109,7 +107,13 @@ pub(crate) async fn verify(
     };
     let subject = format!(
         "v-{}",
-        &digest::canonical(&(&job.job_id, job.run, &check, request.limit_s, request.attempt))[..12]
+        &digest::canonical(&(
+            &job.job_id,
+            job.run,
+            &check,
+            request.limit_s,
+            request.attempt
+        ))[..12]
     );
     if let Some(made) = &job.verification
         && made.verification == subject
@@ -190,7 +194,9 @@ printf 'legwork-repro -\n'
         .run(context, Script::new(FIND).argument(job.job_id.as_str()))
         .await?;
     let answer = reply.text();
-    let name = answer.lines().find_map(|line| line.strip_prefix("legwork-repro "));
+    let name = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("legwork-repro "));
     // The check runs in a worktree two folders below the job's own.
     match name {
         Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
@@ -262,7 +268,10 @@ async fn start(
         changes: None,
     }
     .render()?;
-    let supervisor = format!("supervise-{}.sh", digest::sha256(run::SUPERVISOR.as_bytes()));
+    let supervisor = format!(
+        "supervise-{}.sh",
+        digest::sha256(run::SUPERVISOR.as_bytes())
+    );
     let script = Script::new([START, run::START].join("\n"))
         .argument(job.job_id.as_str())
         .argument(name.as_str())
@@ -426,7 +435,11 @@ mod tests {
         assert_eq!(verdict(0, 1).0, Verdict::NotReproduced);
         assert_eq!(verdict(1, 1).0, Verdict::NotFixed);
         for (before, after) in [(127, 0), (124, 0), (1, 127), (1, 137), (126, 126)] {
-            assert_eq!(verdict(before, after).0, Verdict::Inconclusive, "{before} {after}");
+            assert_eq!(
+                verdict(before, after).0,
+                Verdict::Inconclusive,
+                "{before} {after}"
+            );
         }
     }
 }

@@ -37,7 +37,8 @@ pub(crate) fn identity(context: &Context, reference: &str) -> Result<String, Err
             number,
         } => format!(
             "{}/{}/{}#{number}",
-            host.unwrap_or_else(|| "github.com".to_owned()).to_lowercase(),
+            host.unwrap_or_else(|| "github.com".to_owned())
+                .to_lowercase(),
             owner.to_lowercase(),
             repository.to_lowercase()
         ),
@@ -81,7 +82,10 @@ pub(crate) async fn fetch(
             issue.etag = answer.etag;
             issue.fetched_at = Some(clock::text(answer.at));
             issue.comments = forge
-                .comments(format!("{base}{}", comments_path(&owner, &repository, number)))
+                .comments(format!(
+                    "{base}{}",
+                    comments_path(&owner, &repository, number)
+                ))
                 .await?;
             Ok(issue.within_limits())
         }
@@ -100,9 +104,7 @@ fn base(context: &Context, host: Option<&str>) -> Result<String, Error> {
     let configured = context.configuration()?.github.api_url.clone();
     Ok(match (configured, host) {
         (Some(url), _) => url.trim_end_matches('/').to_owned(),
-        (None, None | Some("github.com" | "www.github.com")) => {
-            "https://api.github.com".to_owned()
-        }
+        (None, None | Some("github.com" | "www.github.com")) => "https://api.github.com".to_owned(),
         // A server of one's own has its interface below its own name.
         (None, Some(host)) => format!("https://{host}/api/v3"),
     })
@@ -124,7 +126,12 @@ async fn token(context: &Context, host: Option<&str>) -> Option<String> {
         }
     }
     let asked = process::run(Invocation::new("gh").args(["auth", "token"])).await;
-    let token = asked.ok().filter(process::Exit::success)?.stdout_text().trim().to_owned();
+    let token = asked
+        .ok()
+        .filter(process::Exit::success)?
+        .stdout_text()
+        .trim()
+        .to_owned();
     if token.is_empty() {
         return None;
     }
@@ -210,7 +217,9 @@ impl Forge<'_> {
 
     /// What is kept for a token is not shown without it.
     fn key(&self, url: &str) -> String {
-        let holder = self.token.map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
+        let holder = self
+            .token
+            .map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
         format!("{url} {}", holder.get(..16).unwrap_or_default())
     }
 
