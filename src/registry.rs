@@ -22,6 +22,8 @@ pub static ALL: &[Entry] = &[
     Entry::of::<hosts::list_hosts::ListHosts>(),
     Entry::of::<hosts::add_host::AddHost>(),
     Entry::of::<hosts::remove_host::RemoveHost>(),
+    Entry::of::<hosts::probe_host::ProbeHost>(),
+    Entry::of::<hosts::preflight::Preflight>(),
 ];
 
 /// What a call over the erased types returns.
