@@ -6,5 +6,6 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod recordings;
 mod support;
 mod testbed;

@@ -78,12 +78,12 @@ impl Agents {
     pub(crate) fn wrappers(testbed: &TestBed, model: &Model, folder: &Path) {
         fs::create_dir_all(folder).expect("a folder for the wrappers");
         for cli in [Cli::Claude, Cli::Codex] {
-            let mut text = "#!/bin/sh\n".to_owned();
-            for (name, value) in Self::variables(cli, &model.url(), &folder.join("codex-home")) {
-                text.push_str(&format!("export {name}='{value}'\n"));
-            }
+            let exports: String = Self::variables(cli, &model.url(), &folder.join("codex-home"))
+                .iter()
+                .map(|(name, value)| ["export ", name, "='", value, "'\n"].concat())
+                .collect();
             let program = Self::path(testbed, cli);
-            text.push_str(&format!("exec '{}' \"$@\"\n", program.display()));
+            let text = format!("#!/bin/sh\n{exports}exec '{}' \"$@\"\n", program.display());
             let file = folder.join(cli.program());
             fs::write(&file, text).expect("a wrapper");
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its mode");

@@ -80,7 +80,10 @@ impl World {
             world.set(name, value);
         }
         let ssh_config = world.ssh_config();
-        world.configure(&format!("[ssh]\nconfig_file = {ssh_config:?}\n"));
+        world.configure(&format!(
+            "[ssh]\nconfig_file = '{}'\n",
+            ssh_config.display()
+        ));
         world
     }
 

@@ -1,4 +1,4 @@
-//! The OpenAI Responses interface, as `codex` 0.169.0 uses it.
+//! The Responses interface of `OpenAI`, as `codex` 0.169.0 uses it.
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,82 @@
+//! What can be wrong with the choice of an agent.
+
+use crate::contract::{Code, Coded, Violation, details, validation};
+
+/// Why an agent cannot be used as asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Error {
+    /// No agent has that name.
+    #[error("no agent is named {name:?}")]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// The known names.
+        known: Vec<String>,
+    },
+    /// The configuration of an agent cannot be used.
+    #[error("the configuration of agent {agent:?} cannot be used: {}", violation.message)]
+    Misconfigured {
+        /// The agent.
+        agent: String,
+        /// What is wrong with it.
+        violation: Violation,
+    },
+    /// The agent has no such option.
+    #[error("agent {agent:?} has no option {option:?}")]
+    OptionUnsupported {
+        /// The agent.
+        agent: String,
+        /// The option.
+        option: &'static str,
+        /// The options it has.
+        known: Vec<String>,
+    },
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unknown { .. } => Code::AgentUnknown,
+            Self::Misconfigured { .. } => Code::ConfigInvalid,
+            Self::OptionUnsupported { .. } => Code::AgentOptionUnsupported,
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Unknown { .. } => {
+                "Use a name from `list-agents`, or add the agent to the configuration.".to_owned()
+            }
+            Self::Misconfigured { agent, .. } => {
+                format!("Mend `[agents.{agent}]` in the configuration.")
+            }
+            Self::OptionUnsupported { agent, option, .. } => {
+                format!("Leave `{option}` out, or choose another agent than {agent:?}.")
+            }
+        }
+    }
+
+    fn details(&self) -> details::Details {
+        match self {
+            Self::Unknown { name, known } => details::Unknown {
+                what: "agent".to_owned(),
+                name: name.clone(),
+                did_you_mean: validation::nearest(name, known.iter().map(String::as_str)),
+                known: known.iter().take(50).cloned().collect(),
+            }
+            .into(),
+            Self::Misconfigured { violation, .. } => details::Config {
+                path: String::new(),
+                violations: vec![violation.clone()],
+            }
+            .into(),
+            Self::OptionUnsupported { option, known, .. } => details::Unknown {
+                what: "option".to_owned(),
+                name: (*option).to_owned(),
+                did_you_mean: None,
+                known: known.clone(),
+            }
+            .into(),
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! An agent's log, read line by line.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Adapter, Event,
+    excerpt::{SHORT, TEXT, excerpt},
+};
+
+/// How an agent's work ended, by its own log. Its exit status is not asked: it lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    /// It says that it is done.
+    Completed,
+    /// It says that it is done, but was not allowed to use some tools.
+    Denied,
+    /// It used up its turns.
+    TurnLimit,
+    /// It used up its money.
+    CostLimit,
+    /// It is not logged in, or its key was not accepted.
+    Unauthenticated,
+    /// Its model did not answer, or answered with an error.
+    ModelError,
+    /// It was interrupted.
+    Interrupted,
+    /// It failed in another way.
+    Failed,
+    /// The log has no end: the agent still works, or was ended from outside.
+    #[default]
+    Unfinished,
+    /// Agents of this kind do not report on themselves.
+    Unreported,
+}
+
+impl Ending {
+    /// Returns whether the work succeeded; nothing where the log does not settle it.
+    pub(crate) const fn succeeded(self) -> Option<bool> {
+        match self {
+            Self::Completed => Some(true),
+            Self::Denied | Self::Unfinished | Self::Unreported => None,
+            Self::TurnLimit
+            | Self::CostLimit
+            | Self::Unauthenticated
+            | Self::ModelError
+            | Self::Interrupted
+            | Self::Failed => Some(false),
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Completed => "the agent says that it is done",
+            Self::Denied => "the agent says that it is done, but tools were denied to it",
+            Self::TurnLimit => "the agent used up its turns",
+            Self::CostLimit => "the agent used up its money",
+            Self::Unauthenticated => "the agent is not logged in, or its key was not accepted",
+            Self::ModelError => "the agent's model did not answer, or answered with an error",
+            Self::Interrupted => "the agent was interrupted",
+            Self::Failed => "the agent failed",
+            Self::Unfinished => "the log has no end",
+            Self::Unreported => "agents of this kind do not report on themselves",
+        }
+    }
+}
+
+/// What an agent's log says in all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Summary {
+    /// Turns of the model; null where the agent does not report them.
+    pub(crate) turns: Option<u64>,
+    /// Tokens read, cached ones included; null where the agent did not report them.
+    pub(crate) tokens_in: Option<u64>,
+    /// Tokens written; null where the agent did not report them.
+    pub(crate) tokens_out: Option<u64>,
+    /// Tokens read from a cache, which are part of `tokens_in`; null where the agent did not report them.
+    pub(crate) tokens_cached: Option<u64>,
+    /// Cost in US dollars, as the agent reckons it; null where it does not.
+    pub(crate) cost_usd: Option<f64>,
+    /// The agent's last word.
+    pub(crate) final_message: Option<String>,
+    /// The id of the agent's session, by which it can be resumed.
+    pub(crate) session_id: Option<String>,
+    /// The model it used.
+    pub(crate) model: Option<String>,
+    /// Tool calls it made.
+    pub(crate) tool_calls: u64,
+    /// Tools that were denied to it, at most 20.
+    pub(crate) denied: Vec<String>,
+    /// Whether it succeeded; null where the log does not settle it.
+    pub(crate) succeeded: Option<bool>,
+    /// How it ended.
+    pub(crate) ending: Ending,
+    /// Why `succeeded` is what it is, in one sentence.
+    pub(crate) why: String,
+    /// Lines read, empty ones left out.
+    pub(crate) lines: u64,
+    /// Lines among them that could not be read.
+    pub(crate) unreadable_lines: u64,
+}
+
+/// What a line says beside its events. What is set replaces what earlier lines said.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// The id of the session.
+    pub(super) session_id: Option<String>,
+    /// The model.
+    pub(super) model: Option<String>,
+    /// Turns of the model.
+    pub(super) turns: Option<u64>,
+    /// Tokens read, cached ones included.
+    pub(super) tokens_in: Option<u64>,
+    /// Tokens written.
+    pub(super) tokens_out: Option<u64>,
+    /// Tokens read from a cache.
+    pub(super) tokens_cached: Option<u64>,
+    /// Cost in US dollars.
+    pub(super) cost_usd: Option<f64>,
+    /// The last word.
+    pub(super) message: Option<String>,
+    /// How it ended; [`Ending::Unfinished`] where it starts again.
+    pub(super) ending: Option<Ending>,
+    /// Why it failed.
+    pub(super) why: Option<String>,
+    /// Tools that were denied.
+    pub(super) denied: Vec<String>,
+    /// Whether the login was refused.
+    pub(super) unauthenticated: bool,
+}
+
+/// An agent's log, read line by line. It keeps the sum, not the lines.
+#[derive(Debug)]
+pub(crate) struct Log {
+    adapter: Adapter,
+    sum: Report,
+    last_text: Option<String>,
+    tool_calls: u64,
+    lines: u64,
+    unreadable: u64,
+}
+
+impl Log {
+    /// Starts to read a log.
+    pub(crate) fn new(adapter: Adapter) -> Self {
+        Self {
+            adapter,
+            sum: Report::default(),
+            last_text: None,
+            tool_calls: 0,
+            lines: 0,
+            unreadable: 0,
+        }
+    }
+
+    /// Reads one line of any length, with or without its end, and returns what happened.
+    ///
+    /// A line that cannot be read is counted and shown, and changes nothing else.
+    pub(crate) fn read(&mut self, line: &[u8]) -> Vec<Event> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end_matches(['\n', '\r']);
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
+        self.lines += 1;
+        let Some((events, report)) = self.adapter.read_line(text) else {
+            self.unreadable += 1;
+            return vec![Event::Unreadable {
+                text: excerpt(text, SHORT),
+            }];
+        };
+        for event in &events {
+            match event {
+                Event::Text { text } => self.last_text = Some(text.clone()),
+                Event::ToolUse { .. } => self.tool_calls += 1,
+                Event::Started { .. }
+                | Event::ToolResult { .. }
+                | Event::Denied { .. }
+                | Event::Error { .. }
+                | Event::Usage { .. }
+                | Event::Result { .. }
+                | Event::Unreadable { .. } => {}
+            }
+        }
+        if let Some(report) = report {
+            self.sum.add(report);
+        }
+        events
+    }
+
+    /// Returns what the lines so far say in all.
+    pub(crate) fn summary(&self) -> Summary {
+        let sum = &self.sum;
+        let mut ending = sum.ending.unwrap_or(match self.adapter {
+            Adapter::Claude | Adapter::Codex => Ending::Unfinished,
+            Adapter::Command => Ending::Unreported,
+        });
+        if ending == Ending::ModelError && sum.unauthenticated {
+            ending = Ending::Unauthenticated;
+        }
+        if ending == Ending::Completed && !sum.denied.is_empty() {
+            ending = Ending::Denied;
+        }
+        let why = match (ending, &sum.why) {
+            (Ending::Denied, _) => format!("{}: {}", ending.reason(), sum.denied.join(", ")),
+            (Ending::Completed | Ending::Unfinished | Ending::Unreported, _) | (_, None) => {
+                ending.reason().to_owned()
+            }
+            (_, Some(why)) => format!("{}: {why}", ending.reason()),
+        };
+        Summary {
+            turns: sum.turns,
+            tokens_in: sum.tokens_in,
+            tokens_out: sum.tokens_out,
+            tokens_cached: sum.tokens_cached,
+            cost_usd: sum.cost_usd,
+            final_message: sum.message.clone().or_else(|| self.last_text.clone()),
+            session_id: sum.session_id.clone(),
+            model: sum.model.clone(),
+            tool_calls: self.tool_calls,
+            denied: sum.denied.clone(),
+            succeeded: ending.succeeded(),
+            ending,
+            why,
+            lines: self.lines,
+            unreadable_lines: self.unreadable,
+        }
+    }
+}
+
+impl Report {
+    fn add(&mut self, later: Self) {
+        fn put<T>(place: &mut Option<T>, later: Option<T>) {
+            if later.is_some() {
+                *place = later;
+            }
+        }
+        put(&mut self.session_id, later.session_id);
+        put(&mut self.model, later.model);
+        put(&mut self.turns, later.turns);
+        put(&mut self.tokens_in, later.tokens_in);
+        put(&mut self.tokens_out, later.tokens_out);
+        put(&mut self.tokens_cached, later.tokens_cached);
+        put(&mut self.cost_usd, later.cost_usd);
+        put(&mut self.message, later.message);
+        put(&mut self.ending, later.ending);
+        put(&mut self.why, later.why);
+        self.unauthenticated |= later.unauthenticated;
+        for tool in later.denied {
+            let tool = excerpt(&tool, SHORT);
+            if self.denied.len() < 20 && !self.denied.contains(&tool) {
+                self.denied.push(tool);
+            }
+        }
+    }
+}
+
+/// Reads one line by itself.
+pub(crate) fn decode(adapter: Adapter, line: &[u8]) -> Vec<Event> {
+    Log::new(adapter).read(line)
+}
+
+/// Reads a whole log.
+pub(crate) fn summarise<L: AsRef<[u8]>>(
+    adapter: Adapter,
+    lines: impl IntoIterator<Item = L>,
+) -> Summary {
+    let mut log = Log::new(adapter);
+    for line in lines {
+        log.read(line.as_ref());
+    }
+    log.summary()
+}
+
+/// Makes a text event, or none of an empty text.
+pub(super) fn text_event(text: &str) -> Option<Event> {
+    let text = excerpt(text, TEXT);
+    (!text.trim().is_empty()).then_some(Event::Text { text })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::Event, Adapter, Ending, Log, decode, summarise};
+
+    const RECORDED: [(Adapter, &str); 15] = [
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/success.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/denied.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/turn_limit.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/refused.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/no_login.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/invalid_key.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/interrupted.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/terminated.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/success.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/failing_command.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/refused.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/no_login.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/invalid_key.jsonl"),
+        ),
+        (
+            Adapter::Codex,
+            include_str!("../../../tests/data/agents/codex/interrupted.jsonl"),
+        ),
+        (Adapter::Command, "building\nall good\n"),
+    ];
+
+    #[test]
+    fn every_recorded_end_is_told_for_what_it_is() {
+        let endings = [
+            Ending::Completed,
+            Ending::Denied,
+            Ending::TurnLimit,
+            Ending::ModelError,
+            Ending::Unauthenticated,
+            Ending::Unauthenticated,
+            Ending::Interrupted,
+            Ending::Unfinished,
+            Ending::Completed,
+            Ending::Completed,
+            Ending::Unfinished,
+            Ending::Unauthenticated,
+            Ending::Unauthenticated,
+            Ending::Unfinished,
+            Ending::Unreported,
+        ];
+        for (number, ((adapter, log), ending)) in RECORDED.into_iter().zip(endings).enumerate() {
+            let summary = summarise(adapter, log.lines());
+            assert_eq!(summary.ending, ending, "{number}: {summary:?}");
+            assert_eq!(summary.succeeded, ending.succeeded());
+            assert_eq!(summary.unreadable_lines, 0, "{number}");
+            assert_eq!(summary.session_id.is_some(), adapter != Adapter::Command);
+        }
+    }
+
+    #[test]
+    fn a_log_cut_anywhere_is_unfinished_and_never_a_success() {
+        for (adapter, log) in RECORDED {
+            let lines: Vec<&str> = log.lines().collect();
+            for end in 0..lines.len().saturating_sub(1) {
+                let summary = summarise(adapter, &lines[..end]);
+                assert_eq!(summary.succeeded, None, "{end} of {log}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_cannot_be_read_are_counted_and_shown() {
+        let mut log = Log::new(Adapter::Claude);
+        let huge = vec![b'x'; 10_000_000];
+        for line in [
+            &b"{\"type\":"[..],
+            b"\xff\xfe\x1b[2Jgarbage",
+            &huge,
+            b"[]",
+            b"7",
+        ] {
+            let events = log.read(line);
+            let [Event::Unreadable { text }] = &events[..] else {
+                panic!("{events:?}");
+            };
+            assert!(text.len() < 1000 && !text.contains('\u{1b}'));
+        }
+        assert!(log.read(b"\r\n").is_empty());
+        let summary = log.summary();
+        assert_eq!((summary.lines, summary.unreadable_lines), (5, 5));
+        assert_eq!(summary.succeeded, None);
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_read_and_shown_in_short() {
+        let line = format!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{}"}}]}}}}"#,
+            "y".repeat(10_000_000)
+        );
+        let events = decode(Adapter::Claude, line.as_bytes());
+        let [Event::Text { text }] = &events[..] else {
+            panic!("{} events", events.len());
+        };
+        assert!(text.contains("characters cut") && text.len() < 5000);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_fatal(line in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for adapter in Adapter::ALL {
+                decode(adapter, &line);
+            }
+        }
+
+        #[test]
+        fn a_damaged_recording_is_never_fatal(which in 0_usize..15, at in 0.0_f64..1.0, byte in any::<u8>()) {
+            let (adapter, log) = RECORDED[which];
+            let mut bytes = log.as_bytes().to_vec();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a small file")]
+            let place = (at * bytes.len() as f64) as usize;
+            bytes[place] = byte;
+            summarise(adapter, bytes.split(|byte| *byte == b'\n'));
+        }
+    }
+}
