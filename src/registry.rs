@@ -22,6 +22,8 @@ pub static ALL: &[Entry] = &[
     Entry::of::<hosts::list_hosts::ListHosts>(),
     Entry::of::<hosts::add_host::AddHost>(),
     Entry::of::<hosts::remove_host::RemoveHost>(),
+    Entry::of::<hosts::probe_host::ProbeHost>(),
+    Entry::of::<hosts::preflight::Preflight>(),
     Entry::of::<workspaces::list_profiles::ListProfiles>(),
     Entry::of::<workspaces::show_profile::ShowProfile>(),
     Entry::of::<workspaces::provision_workspace::ProvisionWorkspace>(),

@@ -93,6 +93,16 @@ pub(crate) enum Error {
     Folder(#[from] files::Error),
 }
 
+impl Error {
+    /// Returns what the client or the host printed.
+    pub(crate) fn said(&self) -> Option<&str> {
+        match self {
+            Self::Connect { stderr, .. } | Self::Lost { stderr, .. } => Some(stderr),
+            Self::Busy { .. } | Self::NoClient(_) | Self::Folder(_) => None,
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
