@@ -12,6 +12,7 @@ mod records;
 mod verify;
 mod wait;
 
+pub(crate) use briefing::{Brief, render as render_prompt};
 pub(crate) use cancel::cancel;
 pub(crate) use error::Error;
 pub(crate) use job::{Job, Limits, Outcome};
