@@ -56,6 +56,16 @@ impl Findings {
     pub(crate) fn ready(&self) -> bool {
         self.checks.iter().all(Check::lets_launch)
     }
+
+    /// Returns whether the agent is certainly there and logged in.
+    pub(crate) fn agent_works(&self) -> bool {
+        let passes = |subject: check::Subject| {
+            self.checks
+                .iter()
+                .any(|check| check.name == subject && check.status == check::Status::Pass)
+        };
+        passes(check::Subject::AgentPresent) && passes(check::Subject::AgentLogin)
+    }
 }
 
 /// Checks a host, or returns a pass of the same checks that is young enough.
