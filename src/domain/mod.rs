@@ -2,3 +2,11 @@
 
 pub(crate) mod agent;
 pub(crate) mod host;
+pub(crate) mod investigation;
+pub(crate) mod issue;
+pub(crate) mod patch;
+pub(crate) mod profile;
+pub(crate) mod prompt;
+pub(crate) mod repository;
+pub(crate) mod run;
+pub(crate) mod workspace;

@@ -60,6 +60,13 @@ impl Context {
             .unwrap_or_default()
     }
 
+    /// Keeps one more secret out of everything that is written.
+    pub(crate) fn learn_secret(&self, secret: &str) {
+        if let Ok(mut redactor) = self.redactor.write() {
+            redactor.learn(secret);
+        }
+    }
+
     /// Returns the configuration, read when first asked for.
     pub(crate) fn configuration(&self) -> Result<&Configuration, configuration::Error> {
         if let Some(known) = self.configuration.get() {

@@ -13,6 +13,7 @@ pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quote;
+pub(crate) mod scratch;
 pub(crate) mod script;
 pub(crate) mod secrets;
 pub(crate) mod ssh;

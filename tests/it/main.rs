@@ -7,5 +7,6 @@
 )]
 
 mod recordings;
+mod supervisor;
 mod support;
 mod testbed;

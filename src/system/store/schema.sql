@@ -58,5 +58,6 @@ CREATE TABLE issues (                -- what the forge answered, for conditional
     url TEXT PRIMARY KEY,
     etag TEXT,
     body TEXT NOT NULL,
+    link TEXT,                       -- where its next page is
     at TEXT NOT NULL
 ) STRICT;

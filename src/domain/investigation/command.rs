@@ -1,0 +1,107 @@
+//! The program of a run, as a shell script in which the host fills in its folders.
+
+use std::collections::BTreeMap;
+
+use crate::{domain::workspace, system::quote::quote};
+
+/// Texts that stand for folders of the job on its host, and the shell words that hold them.
+const PLACEHOLDERS: &[(&str, &str)] = &[("{worktree}", "\"$worktree\""), ("{job}", "\"$job\"")];
+
+/// What a run executes.
+#[derive(Clone, Debug)]
+pub(super) struct Program<'a> {
+    /// The program and its arguments; placeholders stand for folders.
+    pub(super) argv: &'a [String],
+    /// Variables of the workspace; placeholders stand for folders.
+    pub(super) workspace: &'a BTreeMap<String, String>,
+    /// Variables of the agent, as they are.
+    pub(super) agent: &'a BTreeMap<String, String>,
+    /// Folders put in front of PATH.
+    pub(super) path: &'a [String],
+    /// The environment, below the root on the host.
+    pub(super) environment: Option<&'a str>,
+    /// The seed clone, below the root on the host.
+    pub(super) seed: &'a str,
+}
+
+/// Renders `command.sh`. The folder it lies in tells which job it is of.
+pub(super) fn script(program: &Program<'_>) -> String {
+    let mut script = prelude(program.environment, program.seed);
+    script.push_str("worktree=$job/worktree\n");
+    script.push_str(&workspace::exports(program.workspace));
+    script.push_str(&exports(program.agent));
+    for folder in program.path {
+        script.push_str("PATH=");
+        script.push_str(&crate::system::script::folder_expression(folder));
+        script.push_str(":$PATH\n");
+    }
+    script.push_str(
+        "PATH=$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n\
+         LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
+         export LEGWORK_JOB LEGWORK_WORKTREE LEGWORK_PROMPT\ncd \"$worktree\" || exit 125\nexec",
+    );
+    for argument in program.argv {
+        script.push(' ');
+        script.push_str(&word(argument));
+    }
+    script.push('\n');
+    script
+}
+
+/// Sets `job`, `root`, `seed` and `environment_folder` from the place of the script itself.
+pub(super) fn prelude(environment: Option<&str>, seed: &str) -> String {
+    let environment = environment.map_or_else(String::new, |folder| {
+        format!("environment_folder=$root/{}\n", quote(folder))
+    });
+    format!(
+        "job=${{0%/runs/*}}\nroot=${{job%/jobs/*}}\nseed=$root/{}\nenvironment_folder=\n{environment}",
+        quote(seed)
+    )
+}
+
+/// Renders assignments of exported variables; names that are none are left out, since inputs with such are refused.
+pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
+    variables
+        .iter()
+        .filter(|(name, _)| is_variable(name))
+        .map(|(name, value)| format!("{name}={}\nexport {name}\n", quote(value)))
+        .collect()
+}
+
+/// Quotes a text, its placeholders aside.
+pub(super) fn word(text: &str) -> String {
+    let mut word = String::new();
+    let mut rest = text;
+    while let Some((at, placeholder, shell)) = PLACEHOLDERS
+        .iter()
+        .filter_map(|(placeholder, shell)| Some((rest.find(placeholder)?, *placeholder, *shell)))
+        .min_by_key(|(at, _, _)| *at)
+    {
+        if at > 0 {
+            word.push_str(&quote(&rest[..at]));
+        }
+        word.push_str(shell);
+        rest = &rest[at + placeholder.len()..];
+    }
+    if !rest.is_empty() || word.is_empty() {
+        word.push_str(&quote(rest));
+    }
+    word
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn only_placeholders_are_left_to_the_shell() {
+        assert_eq!(word("it's $(x)"), "'it'\\''s $(x)'");
+        assert_eq!(word("{job}/x:{worktree}"), "\"$job\"'/x:'\"$worktree\"");
+        assert_eq!(word(""), "''");
+    }
+}

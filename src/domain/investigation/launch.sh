@@ -1,0 +1,53 @@
+# Starts an investigation, once.
+#
+# $1 job id, $2 digest of its key, $3 seed clone below the root, $4 base commit, $5 name of the supervisor's file,
+# $6 program of the agent, $7 `yes` where payload 6 holds secrets.
+# Payloads: 1 supervisor, 2 job.json, 3 prompt, 4 spec of the run, 5 command.sh, 6 secrets.sh, 7 issue, 8 repro.
+# $8 file name of the repro, empty for none.
+# Prints the run's state line as start.sh does, or `legwork-refused step=…` where nothing was started.
+legwork_whole() { # path, number of the payload
+    payload "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1" && return 0
+    rm -f "$1.part.$$"
+    return 1
+}
+legwork_refuse() {
+    printf 'legwork-refused step=%s\n' "$1"
+    exit 0
+}
+legwork_launch() {
+    prepare_git
+    l_job=$LEGWORK_ROOT/jobs/$1
+    l_run=$l_job/runs/1
+    l_supervisor=$LEGWORK_ROOT/bin/$5
+    l_known=
+    [ -f "$l_job/key" ] && IFS= read -r l_known <"$l_job/key"
+    [ -z "$l_known" ] || [ "$l_known" = "$2" ] || legwork_refuse key
+    if [ ! -d "$l_run/claim" ] && [ ! -e "$l_run/cancelled" ]; then
+        [ -e "$LEGWORK_ROOT/$3/.git" ] || legwork_refuse workspace
+        command -v "$6" >/dev/null 2>&1 || legwork_refuse agent
+        mkdir -p "$LEGWORK_ROOT/bin" "$l_run" || legwork_refuse folder
+        [ -f "$l_supervisor" ] || legwork_whole "$l_supervisor" 1 || legwork_refuse supervisor
+        printf '%s\n' "$2" >"$l_job/key.part.$$" && mv -f "$l_job/key.part.$$" "$l_job/key" || legwork_refuse key_file
+        legwork_whole "$l_job/job.json" 2 || legwork_refuse job_file
+        add_worktree "$LEGWORK_ROOT/$3" "$l_job/worktree" "$4" || legwork_refuse worktree
+        legwork_whole "$l_job/prompt.md" 3 || legwork_refuse prompt
+        legwork_whole "$l_job/issue.md" 7 || legwork_refuse issue
+        if [ -n "$8" ] && [ ! -e "$l_job/$8" ]; then
+            legwork_whole "$l_job/$8" 8 || legwork_refuse repro
+        fi
+        [ -e "$l_job/worklog.md" ] || printf '# Worklog\n' >"$l_job/worklog.md"
+        payload 3 >"$l_run/stdin.part" && mv -f "$l_run/stdin.part" "$l_run/stdin" || legwork_refuse stdin
+        legwork_whole "$l_run/command.sh" 5 || legwork_refuse command
+        printf '%s\n' "$l_supervisor" >"$l_run/supervisor" || legwork_refuse supervisor
+        {
+            payload 4
+            printf 'cwd %s\nworktree %s\nbase %s\n' "$l_job/worktree" "$l_job/worktree" "$4"
+        } >"$l_run/spec.part" && mv -f "$l_run/spec.part" "$l_run/spec" || legwork_refuse spec
+        if [ "$7" = yes ]; then
+            legwork_whole "$l_run/secrets.sh" 6 || legwork_refuse secrets
+        fi
+    fi
+    legwork_started=yes
+}
+legwork_launch "$@"
+set -- "$LEGWORK_ROOT/jobs/$1" 1 "$LEGWORK_ROOT/bin/$5"

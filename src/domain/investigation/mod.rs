@@ -1,0 +1,23 @@
+//! Investigations: an agent at work on a problem, from its launch to its evidence.
+
+mod briefing;
+mod cancel;
+mod command;
+mod error;
+mod job;
+mod launch;
+mod log;
+mod observe;
+mod records;
+mod verify;
+mod wait;
+
+pub(crate) use cancel::cancel;
+pub(crate) use error::Error;
+pub(crate) use job::{Job, Limits, Outcome};
+pub(crate) use launch::{Launched, Request, launch};
+pub(crate) use log::{Chunk, Stream, read as read_log};
+pub(crate) use observe::{Observed, poll};
+pub(crate) use records::{Event, Filter, changed_since, events, find, find_all, last_event, list};
+pub(crate) use verify::{Request as VerifyRequest, Verdict, Verified, verify};
+pub(crate) use wait::{Requirement, require, wait};

@@ -1,0 +1,340 @@
+//! Seeing where jobs stand: one question to each host, and nothing taken for an end that is none.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use serde_json::{Value, json};
+
+use super::{
+    Error,
+    job::{Job, Outcome},
+    launch::by_host,
+    records,
+};
+use crate::{
+    contract::{Code, Coded, JobId, Name},
+    domain::{
+        agent, host,
+        run::{self, Beat, Changes, State, Status},
+    },
+    system::{Context, clock, failpoint, machine::Machine, script::Script},
+};
+
+/// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
+const STALE_S: u64 = 60;
+
+/// Puts the root folder where `poll.sh` wants it.
+pub(super) const ROOT: &str =
+    "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
+
+/// Where a job stands, and what is to be said of that knowledge.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// The job, as the last evidence has it.
+    pub(crate) job: Job,
+    /// Why its host gave no answer, where it gave none.
+    pub(crate) unreachable: Option<Silence>,
+    /// Whether its supervisor gave no sign for too long although the host answers.
+    pub(crate) stalled: bool,
+    /// Whether its folder is gone from the host.
+    pub(crate) missing: bool,
+}
+
+/// Why a host gave no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Silence {
+    /// The stable name of the failure.
+    pub(crate) code: Code,
+    /// One sentence on it.
+    pub(crate) message: String,
+}
+
+impl Observed {
+    fn known(job: Job) -> Self {
+        Self {
+            job,
+            unreachable: None,
+            stalled: false,
+            missing: false,
+        }
+    }
+}
+
+/// Looks at jobs; those that have ended cost nothing, the others one round trip for each host.
+///
+/// With `wait_s` the hosts answer once something changes; the first change ends the waiting for all.
+pub(crate) async fn poll(
+    context: &Context,
+    jobs: Vec<Job>,
+    wait_s: u64,
+) -> Result<Vec<Observed>, Error> {
+    let order: Vec<JobId> = jobs.iter().map(|job| job.job_id.clone()).collect();
+    let (ended, active): (Vec<Job>, Vec<Job>) = jobs
+        .into_iter()
+        .partition(|job| job.state.is_terminal() && job.outcome.is_some());
+    // Waiting is for a change; where one has happened already there is nothing to wait for.
+    let wait_s = if ended.is_empty() { wait_s } else { 0 };
+    let mut seen: BTreeMap<JobId, Observed> = ended
+        .into_iter()
+        .map(|job| (job.job_id.clone(), Observed::known(job)))
+        .collect();
+    let mut asked = FuturesUnordered::new();
+    for (name, group) in by_host(active) {
+        for job in &group {
+            seen.insert(job.job_id.clone(), Observed::known(job.clone()));
+        }
+        asked.push(ask(context, name, group, wait_s));
+    }
+    while let Some(answer) = asked.next().await {
+        let mut changed = false;
+        for observed in answer? {
+            let before = seen.get(&observed.job.job_id);
+            changed |= before.is_none_or(|before| before.job.state != observed.job.state);
+            seen.insert(observed.job.job_id.clone(), observed);
+        }
+        if changed && wait_s > 0 {
+            break;
+        }
+    }
+    Ok(order.iter().filter_map(|id| seen.remove(id)).collect())
+}
+
+async fn ask(
+    context: &Context,
+    name: Name,
+    jobs: Vec<Job>,
+    wait_s: u64,
+) -> Result<Vec<Observed>, Error> {
+    let machine = host::resolve(context, Some(&name))?;
+    let statuses: Vec<Option<Status>> = jobs.iter().map(Job::status).collect();
+    let known = run::digest(statuses.iter().flatten().map(|status| status.line.as_str()));
+    let mut script = Script::new(format!("{ROOT}{}", run::POLL))
+        .argument(wait_s.to_string())
+        .argument(if known.is_empty() { "-" } else { &known });
+    for (job, status) in jobs.iter().zip(&statuses) {
+        let hint = status
+            .as_ref()
+            .map_or_else(|| "0".to_owned(), |status| status.hint(true));
+        script = script.arguments([job.job_id.to_string(), job.run.to_string(), hint]);
+    }
+    let reply = match machine.run(context, script).await {
+        Ok(reply) => reply,
+        Err(error) => return Ok(silence(&machine, context, jobs, &error)),
+    };
+    let poll = run::parse_poll(&reply.text())?;
+    for garbled in &poll.garbled {
+        tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
+    }
+    let at = clock::now_text();
+    let mut observed = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let id = job.job_id.clone();
+        let status = poll.statuses.iter().find(|status| status.job == id);
+        let beat = poll.beats.iter().find(|beat| beat.job == id);
+        let missing = poll.missing.iter().find(|missing| missing.job == id);
+        let unsupervised = poll.unsupervised.contains(&id);
+        let job = match status {
+            Some(status) if differs(&job, status, beat) => records::update(context, &id, |job| {
+                note_beat(job, beat);
+                note_status(job, status, at.clone())
+            })?,
+            _ => {
+                let mut job = job;
+                job.progress.last_evidence_at = Some(at.clone());
+                note_beat(&mut job, beat);
+                job
+            }
+        };
+        let late = beat.is_some_and(|beat| beat.at + STALE_S < poll.now);
+        observed.push(Observed {
+            stalled: !job.state.is_terminal() && (late || unsupervised),
+            missing: missing.is_some_and(|missing| !missing.dir),
+            unreachable: None,
+            job,
+        });
+    }
+    failpoint::reached("poll.noted");
+    conclude(context, &machine, &mut observed).await?;
+    Ok(observed)
+}
+
+/// Says of jobs whose host gave no answer just that.
+fn silence(
+    machine: &Machine,
+    context: &Context,
+    jobs: Vec<Job>,
+    error: &crate::system::machine::Error,
+) -> Vec<Observed> {
+    let last_seen = machine.last_seen(context);
+    jobs.into_iter()
+        .map(|mut job| {
+            if last_seen > job.progress.last_evidence_at {
+                job.progress.last_evidence_at.clone_from(&last_seen);
+            }
+            Observed {
+                job,
+                unreachable: Some(Silence {
+                    code: error.code(),
+                    message: error.to_string(),
+                }),
+                stalled: false,
+                missing: false,
+            }
+        })
+        .collect()
+}
+
+/// Whether what the host says is worth writing down: a new state line, or a heartbeat much newer than the one kept.
+fn differs(job: &Job, status: &Status, beat: Option<&Beat>) -> bool {
+    let newer = beat.is_some_and(|beat| {
+        job.progress
+            .beat_at
+            .is_none_or(|kept| beat.at >= kept + STALE_S)
+    });
+    newer || job.progress.line.as_deref() != Some(status.line.as_str())
+}
+
+fn note_beat(job: &mut Job, beat: Option<&Beat>) {
+    if let Some(beat) = beat {
+        job.progress.beat_at = Some(beat.at);
+        job.progress.log_bytes = Some(beat.log);
+        job.progress.log_at = beat.log_at.map(text);
+    }
+}
+
+/// Writes what a host said of a run into the job's record; returns what happened.
+pub(super) fn note_status(
+    job: &mut Job,
+    status: &Status,
+    at: String,
+) -> Vec<(&'static str, Value)> {
+    // An end that is written down is never taken back by an answer that was under way meanwhile.
+    if job.state.is_terminal() && !status.state.is_terminal() {
+        return Vec::new();
+    }
+    let before = job.state;
+    let first = job.progress.line.is_none();
+    job.state = status.state;
+    let progress = &mut job.progress;
+    progress.line = Some(status.line.clone());
+    progress.last_evidence_at = Some(at);
+    progress.started_at = status.started.map(text);
+    progress.ended_at = status.ended.map(text);
+    progress.wall_s = status
+        .ended
+        .zip(status.started)
+        .map(|(ended, started)| ended.saturating_sub(started));
+    progress.exit_code = status.exit;
+    progress.signal = status.signal;
+    progress.reason.clone_from(&status.reason);
+    progress.survivors.clone_from(&status.survivors);
+    progress.changes = status.changes;
+    let mut events = Vec::new();
+    if first {
+        events.push(("launched", json!({"host": job.order.host, "run": job.run})));
+    }
+    if before != status.state {
+        events.push((
+            "state",
+            json!({
+                "from": before,
+                "to": status.state,
+                "exit_code": status.exit,
+                "reason": status.reason,
+            }),
+        ));
+    }
+    events
+}
+
+fn text(epoch: u64) -> String {
+    clock::text_of_epoch(i64::try_from(epoch).unwrap_or(i64::MAX))
+}
+
+/// Tells the size of the diff and the end of the log of runs that have ended.
+///
+/// For each run: its job id and number. The log's end is enough for what an agent says last.
+const ENDS: &str = r#"
+while [ $# -ge 2 ]; do
+    e_run=$LEGWORK_ROOT/jobs/$1/runs/$2
+    e_diff=0
+    [ -f "$e_run/changes.diff" ] && e_diff=$(wc -c <"$e_run/changes.diff")
+    printf 'legwork-end job=%s diff=%s log=' "$1" "$((e_diff + 0))"
+    [ -f "$e_run/agent.log" ] && tail -c 131072 "$e_run/agent.log" | base64 | tr -d '\n'
+    printf '\n'
+    shift 2
+done
+"#;
+
+/// Gives runs that have just ended their outcome; costs one more round trip when one has.
+async fn conclude(
+    context: &Context,
+    machine: &Machine,
+    observed: &mut [Observed],
+) -> Result<(), Error> {
+    let fresh = |observed: &&mut Observed| {
+        observed.job.state.is_terminal() && observed.job.outcome.is_none()
+    };
+    let mut script = Script::new(ENDS);
+    let mut any = false;
+    for observed in observed.iter_mut().filter(fresh) {
+        any = true;
+        script = script.arguments([
+            observed.job.job_id.to_string(),
+            observed.job.run.to_string(),
+        ]);
+    }
+    if !any {
+        return Ok(());
+    }
+    // Without an answer the outcome stays open, and the next look asks again.
+    let Ok(reply) = machine.run(context, script).await else {
+        return Ok(());
+    };
+    let answer = reply.text();
+    for observed in observed.iter_mut().filter(fresh) {
+        let id = &observed.job.job_id;
+        let prefix = format!("legwork-end job={id} diff=");
+        let Some((diff, log)) = answer
+            .lines()
+            .find_map(|line| line.strip_prefix(prefix.as_str()))
+            .and_then(|rest| rest.split_once(" log="))
+        else {
+            continue;
+        };
+        let log = STANDARD.decode(log).unwrap_or_default();
+        let summary =
+            agent::summarise(observed.job.order.adapter, log.split(|byte| *byte == b'\n'));
+        let diff_bytes = diff.parse().ok();
+        observed.job = records::update(context, id, |job| {
+            if job.outcome.is_some() {
+                return Vec::new();
+            }
+            job.progress.diff_bytes = diff_bytes;
+            job.progress.summary = Some(summary);
+            let outcome = outcome(job);
+            job.outcome = Some(outcome);
+            vec![("outcome", json!({"outcome": outcome}))]
+        })?;
+    }
+    Ok(())
+}
+
+/// Says what the end of a run is worth as long as nobody has verified anything.
+///
+/// An agent that ends with status 0 and an empty diff has not succeeded, and neither has one whose own log says so.
+fn outcome(job: &Job) -> Outcome {
+    let says_no = job
+        .progress
+        .summary
+        .as_ref()
+        .is_some_and(|summary| summary.succeeded == Some(false));
+    let has_diff = job.progress.diff_bytes.is_some_and(|bytes| bytes > 0);
+    match (job.state, job.progress.changes) {
+        (State::Succeeded, _) if says_no => Outcome::Failed,
+        (State::Succeeded, _) if has_diff => Outcome::Unverified,
+        (State::Succeeded, Some(Changes::Ok)) => Outcome::NoEffect,
+        _ => Outcome::Failed,
+    }
+}

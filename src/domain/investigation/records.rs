@@ -1,0 +1,279 @@
+//! Jobs and their events in the database.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Value as Sql};
+use serde_json::Value;
+
+use super::{Error, job::Job};
+use crate::{
+    contract::{JobId, Name},
+    domain::run::State,
+    system::{Context, clock, store},
+};
+
+/// Which jobs to list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    /// Only those that have not ended, or only those that have.
+    pub(crate) active: Option<bool>,
+    /// Only those in one of these states; any where empty.
+    pub(crate) states: Vec<State>,
+    /// Only those on this host.
+    pub(crate) host: Option<Name>,
+    /// Only those on this repository.
+    pub(crate) repository: Option<Name>,
+    /// Only those of this agent.
+    pub(crate) agent: Option<Name>,
+    /// Only those before this number.
+    pub(crate) before: Option<i64>,
+    /// At most so many.
+    pub(crate) limit: u32,
+}
+
+/// Something that happened to a job.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// Its number, which grows.
+    pub(crate) number: i64,
+    /// The job.
+    pub(crate) job_id: String,
+    /// What happened, such as `launched` or `state`.
+    pub(crate) kind: String,
+    /// Facts about it.
+    pub(crate) data: Value,
+    /// When (RFC 3339, UTC).
+    pub(crate) at: String,
+}
+
+const COLUMNS: &str = "record";
+
+/// Finds a job by its id.
+pub(crate) fn find(context: &Context, job_id: &JobId) -> Result<Job, Error> {
+    let found = context
+        .store()?
+        .read(|connection| one(connection, "job_id", job_id.as_str()))?;
+    found.ok_or_else(|| Error::NotFound {
+        job_id: job_id.clone(),
+    })
+}
+
+/// Finds a job by its idempotency key.
+pub(super) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, Error> {
+    Ok(context
+        .store()?
+        .read(|connection| one(connection, "idempotency_key", key))?)
+}
+
+/// Finds many jobs in one go, in the order asked for.
+pub(crate) fn find_all(context: &Context, ids: &[JobId]) -> Result<Vec<Option<Job>>, Error> {
+    Ok(context.store()?.read(|connection| {
+        ids.iter()
+            .map(|id| one(connection, "job_id", id.as_str()))
+            .collect()
+    })?)
+}
+
+/// Lists jobs, newest first, each with its number for the next page.
+pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Vec<(i64, Job)>, Error> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<Sql> = Vec::new();
+    let mut add = |condition: String, value: Sql| {
+        conditions.push(condition);
+        values.push(value);
+    };
+    if let Some(active) = filter.active {
+        add("active = ?".to_owned(), i64::from(active).into());
+    }
+    for (column, name) in [
+        ("host", &filter.host),
+        ("repository", &filter.repository),
+        ("agent", &filter.agent),
+    ] {
+        if let Some(name) = name {
+            add(format!("{column} = ?"), name.to_string().into());
+        }
+    }
+    if let Some(before) = filter.before {
+        add("number < ?".to_owned(), before.into());
+    }
+    if !filter.states.is_empty() {
+        let marks = vec!["?"; filter.states.len()].join(", ");
+        conditions.push(format!("state IN ({marks})"));
+        values.extend(
+            filter
+                .states
+                .iter()
+                .map(|state| state.name().to_owned().into()),
+        );
+    }
+    let condition = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("WHERE {}", conditions.join(" AND "))
+    };
+    let statement = format!(
+        "SELECT number, {COLUMNS} FROM jobs {condition} ORDER BY number DESC LIMIT {}",
+        filter.limit
+    );
+    Ok(context.store()?.read(|connection| {
+        connection
+            .prepare(&statement)?
+            .query_map(rusqlite::params_from_iter(values), |row| {
+                Ok((row.get(0)?, job_of(row, 1)?))
+            })?
+            .collect()
+    })?)
+}
+
+/// Keeps a new job; what is returned is the one that is kept, which another call may have made first.
+pub(super) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
+    let kept = context.store()?.write(|transaction| {
+        if let Some(there) = one(transaction, "idempotency_key", &job.idempotency_key)? {
+            return Ok(there);
+        }
+        transaction.execute(
+            "INSERT INTO jobs (job_id, idempotency_key, input_digest, host, repository, agent, state, active, outcome, record, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, NULL, ?8, ?9, ?9)",
+            params![
+                job.job_id.as_str(),
+                job.idempotency_key,
+                job.input_digest,
+                job.order.host.as_str(),
+                job.order.repository.as_str(),
+                job.order.agent.as_str(),
+                job.state.name(),
+                text(job)?,
+                job.created_at,
+            ],
+        )?;
+        note(transaction, &job.job_id, "recorded", &serde_json::json!({}))?;
+        Ok(job.clone())
+    })?;
+    Ok(kept)
+}
+
+/// Changes a job as it stands now, and notes events, all or nothing.
+///
+/// `change` sees the newest record, so that two calls at once never undo one another; it returns the events.
+pub(super) fn update(
+    context: &Context,
+    job_id: &JobId,
+    change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
+) -> Result<Job, Error> {
+    let changed = context.store()?.write(|transaction| {
+        let Some(mut job) = one(transaction, "job_id", job_id.as_str())? else {
+            return Ok(None);
+        };
+        let before = job.clone();
+        let events = change(&mut job);
+        if job == before && events.is_empty() {
+            return Ok(Some(job));
+        }
+        job.updated_at = clock::now_text();
+        transaction.execute(
+            "UPDATE jobs SET state = ?2, active = ?3, outcome = ?4, record = ?5, updated_at = ?6 WHERE job_id = ?1",
+            params![
+                job_id.as_str(),
+                job.state.name(),
+                i64::from(!job.state.is_terminal()),
+                job.outcome.map(super::job::Outcome::name),
+                text(&job)?,
+                job.updated_at,
+            ],
+        )?;
+        for (kind, data) in events {
+            note(transaction, job_id, kind, &data)?;
+        }
+        Ok(Some(job))
+    })?;
+    changed.ok_or_else(|| Error::NotFound {
+        job_id: job_id.clone(),
+    })
+}
+
+/// Lists events, oldest first, of one job or of all.
+pub(crate) fn events(
+    context: &Context,
+    job_id: Option<&JobId>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    let read = |row: &Row<'_>| {
+        let data: String = row.get(3)?;
+        Ok(Event {
+            number: row.get(0)?,
+            job_id: row.get(1)?,
+            kind: row.get(2)?,
+            data: serde_json::from_str(&data).unwrap_or_default(),
+            at: row.get(4)?,
+        })
+    };
+    Ok(context.store()?.read(|connection| match job_id {
+        Some(job_id) => connection
+            .prepare("SELECT number, job_id, kind, data, at FROM events WHERE job_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3")?
+            .query_map(params![job_id.as_str(), after, limit], read)?
+            .collect(),
+        None => connection
+            .prepare("SELECT number, job_id, kind, data, at FROM events WHERE number > ?1 ORDER BY number LIMIT ?2")?
+            .query_map(params![after, limit], read)?
+            .collect(),
+    })?)
+}
+
+/// Returns the number of the newest event, 0 where nothing has happened.
+pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
+    Ok(context.store()?.read(|connection| {
+        connection.query_row("SELECT coalesce(max(number), 0) FROM events", [], |row| {
+            row.get(0)
+        })
+    })?)
+}
+
+/// Lists the jobs to which something happened after an event.
+pub(crate) fn changed_since(context: &Context, number: i64) -> Result<BTreeSet<String>, Error> {
+    Ok(context.store()?.read(|connection| {
+        connection
+            .prepare("SELECT DISTINCT job_id FROM events WHERE number > ?1")?
+            .query_map([number], |row| row.get(0))?
+            .collect()
+    })?)
+}
+
+fn note(connection: &Connection, job_id: &JobId, kind: &str, data: &Value) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT INTO events (job_id, kind, data, at) VALUES (?1, ?2, ?3, ?4)",
+            params![job_id.as_str(), kind, data.to_string(), clock::now_text()],
+        )
+        .map(|_rows| ())
+}
+
+fn one(connection: &Connection, column: &str, value: &str) -> rusqlite::Result<Option<Job>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE {column} = ?1"))?
+        .query_row([value], |row| job_of(row, 0))
+        .optional()
+}
+
+fn job_of(row: &Row<'_>, index: usize) -> rusqlite::Result<Job> {
+    let text: String = row.get(index)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            index,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}
+
+fn text(job: &Job) -> rusqlite::Result<String> {
+    serde_json::to_string(job)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,105 @@
+//! Waiting for the end of a job, and holding it to what is demanded.
+
+use std::time::Duration;
+
+use super::{
+    Error,
+    job::{Job, Outcome},
+    observe::{self, Observed},
+    records,
+};
+use crate::{
+    contract::JobId,
+    domain::run::State,
+    system::{Context, clock},
+};
+
+/// The longest single question to a host; a connection that dies meanwhile costs no more than this.
+const LONGEST_S: u64 = 120;
+
+/// What an ended job is demanded to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requirement {
+    /// The agent ended well and changed something.
+    Succeeded,
+    /// The fix is verified.
+    Fixed,
+}
+
+/// Waits until a job has ended.
+pub(crate) async fn wait(
+    context: &Context,
+    job_id: &JobId,
+    wait_s: u64,
+) -> Result<Observed, Error> {
+    let since = clock::instant();
+    let allowed = Duration::from_secs(wait_s);
+    let progress = context.progress(&format!("waiting for {job_id}"));
+    loop {
+        let job = records::find(context, job_id)?;
+        let left = allowed.saturating_sub(since.elapsed());
+        let slice = left.as_secs().min(LONGEST_S);
+        let seen = observe::poll(context, vec![job], slice).await?;
+        let Some(observed) = seen.into_iter().next() else {
+            return Err(Error::NotFound {
+                job_id: job_id.clone(),
+            });
+        };
+        if observed.job.state.is_terminal() {
+            return Ok(observed);
+        }
+        progress.say(&format!("waiting for {job_id}: {}", observed.job.state));
+        if since.elapsed() >= allowed {
+            return Err(over(observed));
+        }
+        if observed.unreachable.is_some() || slice == 0 {
+            let pause = allowed.saturating_sub(since.elapsed());
+            clock::sleep(pause.min(Duration::from_secs(2))).await;
+        }
+    }
+}
+
+fn over(observed: Observed) -> Error {
+    let Observed {
+        job, unreachable, ..
+    } = observed;
+    let (job_id, state, last_evidence_at) = (job.job_id, job.state, job.progress.last_evidence_at);
+    if unreachable.is_some() {
+        Error::Unreachable {
+            job_id,
+            state,
+            last_evidence_at,
+        }
+    } else {
+        Error::WaitOver {
+            job_id,
+            state,
+            last_evidence_at,
+        }
+    }
+}
+
+/// Fails where an ended job is not what is demanded.
+pub(crate) fn require(job: &Job, requirement: Requirement) -> Result<(), Error> {
+    let outcome = job.outcome;
+    let met = match requirement {
+        Requirement::Succeeded => {
+            job.state == State::Succeeded
+                && matches!(outcome, Some(Outcome::Unverified | Outcome::Fixed))
+        }
+        Requirement::Fixed => outcome == Some(Outcome::Fixed),
+    };
+    if met {
+        return Ok(());
+    }
+    Err(Error::Requirement {
+        job_id: job.job_id.clone(),
+        required: match requirement {
+            Requirement::Succeeded => "succeeded",
+            Requirement::Fixed => "fixed",
+        }
+        .to_owned(),
+        state: job.state,
+        outcome: outcome.map(|outcome| outcome.name().to_owned()),
+    })
+}

@@ -1,0 +1,23 @@
+//! Issues: where they come from, what they say, and the code in them that may show the bug.
+//!
+//! All text of an issue is data written by strangers.
+
+mod error;
+mod fetch;
+mod file;
+mod github;
+mod languages;
+mod model;
+mod reference;
+mod repro;
+
+pub(crate) use error::Error;
+pub(crate) use fetch::{fetch, identity};
+pub(crate) use file::read_file;
+pub(crate) use github::{
+    Answer, HEADERS, Limit, check_answer, comments_path, issue_path, next_page, read_comments,
+    read_issue,
+};
+pub(crate) use model::{Comment, Issue, Source, Trust};
+pub(crate) use reference::IssueRef;
+pub(crate) use repro::{Candidate, Place, extract_repro};

@@ -1,0 +1,258 @@
+//! A checkout of the user's, which is read and never written, but for one ref and new objects.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Error, Identity,
+    git::{Git, contains, text},
+    path::RawPath,
+};
+use crate::system::files;
+
+/// Settings of a repository that say how its files look on the disk and that run nothing.
+const HARMLESS: &[&str] = &[
+    "core.filemode",
+    "core.symlinks",
+    "core.ignorecase",
+    "core.precomposeunicode",
+    "core.autocrlf",
+    "core.eol",
+    "core.safecrlf",
+    "core.trustctime",
+    "core.checkstat",
+    "core.sparsecheckout",
+    "core.sparsecheckoutcone",
+];
+
+/// A working tree and the repository it belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Checkout {
+    /// The top of the working tree.
+    pub(super) top: PathBuf,
+    /// The folder with its index and its HEAD.
+    pub(super) folder: PathBuf,
+    /// The folder with the objects and branches, shared by all working trees.
+    pub(super) common: PathBuf,
+    /// How objects are named: `sha1` or `sha256`.
+    pub(super) format: String,
+    /// git on this repository.
+    pub(super) git: Git,
+}
+
+impl Checkout {
+    /// Finds out what a path is.
+    pub(super) async fn open(path: &Path) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Checkout {
+            checkout: path.to_path_buf(),
+            reason,
+        };
+        // A link to a folder is one; the dot makes the system look behind it.
+        if !files::exists(&path.join(".")) {
+            return Err(invalid("there is no such folder".to_owned()));
+        }
+        let arguments = [
+            "rev-parse",
+            "--is-bare-repository",
+            "--is-inside-work-tree",
+            "--show-object-format",
+            "--path-format=absolute",
+            "--absolute-git-dir",
+            "--git-common-dir",
+            "--show-toplevel",
+        ];
+        let exit = Git::within(path).run(arguments, b"").await?;
+        let printed = text(&exit.stdout);
+        let mut lines = printed.lines();
+        let mut next = || lines.next().unwrap_or_default();
+        match (next(), next()) {
+            ("true", _) => return Err(invalid("it is a bare repository".to_owned())),
+            (_, "false") => return Err(invalid("it lies inside a `.git` folder".to_owned())),
+            _ if exit.status != Some(0) => return Err(invalid(text(&exit.stderr))),
+            _ => {}
+        }
+        let format = next().to_owned();
+        let (folder, common, top) = (next(), next(), next());
+        if [folder, common, top]
+            .iter()
+            .any(|path| !path.starts_with('/'))
+        {
+            return Err(invalid(
+                "git names its folders in an unknown way".to_owned(),
+            ));
+        }
+        let git = Git::within(Path::new(top)).with("GIT_DIR", folder);
+        let checkout = Self {
+            top: top.into(),
+            folder: folder.into(),
+            common: common.into(),
+            format,
+            git,
+        };
+        checkout.check_nothing_under_way()?;
+        Ok(checkout)
+    }
+
+    fn check_nothing_under_way(&self) -> Result<(), Error> {
+        let signs = [
+            ("MERGE_HEAD", "a merge"),
+            ("rebase-merge", "a rebase"),
+            ("rebase-apply", "a rebase or `git am`"),
+            ("CHERRY_PICK_HEAD", "a cherry-pick"),
+            ("REVERT_HEAD", "a revert"),
+        ];
+        match signs
+            .iter()
+            .find(|(name, _)| files::exists(&self.folder.join(name)))
+        {
+            Some((_, what)) => Err(self.invalid(format!("{what} is under way"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that the checkout cannot be used.
+    pub(super) fn invalid(&self, reason: String) -> Error {
+        Error::Checkout {
+            checkout: self.top.clone(),
+            reason,
+        }
+    }
+
+    /// Returns the settings that say how files look on the disk.
+    pub(super) async fn harmless_settings(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut settings = Vec::new();
+        for scope in ["--local", "--worktree"] {
+            let exit = self.git.run(["config", scope, "--list", "-z"], b"").await?;
+            // Without an extension `--worktree` is `--local` in one working tree and an error in several.
+            if exit.status != Some(0) {
+                continue;
+            }
+            for entry in exit.stdout.split(|&byte| byte == 0) {
+                let entry = String::from_utf8_lossy(entry);
+                let (key, value) = entry.split_once('\n').unwrap_or((&entry, "true"));
+                if HARMLESS.contains(&key) {
+                    settings.push((key.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Checks that git takes a text for the name of a branch.
+    pub(super) async fn check_name(&self, branch: &str) -> Result<(), Error> {
+        let fit = !branch.starts_with('-') && branch != "HEAD" && !branch.contains('\0');
+        let full = format!("refs/heads/{branch}");
+        if fit {
+            let exit = self.git.run(["check-ref-format", &full], b"").await?;
+            if exit.status == Some(0) {
+                return Ok(());
+            }
+        }
+        Err(Error::BranchName {
+            branch: branch.to_owned(),
+        })
+    }
+
+    /// Returns the commit of a branch, if there is one.
+    pub(super) async fn branch(&self, branch: &str) -> Result<Option<String>, Error> {
+        self.git.commit(&format!("refs/heads/{branch}")).await
+    }
+
+    /// Returns the working tree that has a branch checked out, if one has.
+    pub(super) async fn checked_out(&self, branch: &str) -> Result<Option<String>, Error> {
+        let arguments = ["worktree", "list", "--porcelain", "-z"];
+        let listed = self
+            .git
+            .output("list the working trees", arguments, b"")
+            .await?;
+        let wanted = format!("branch refs/heads/{branch}");
+        let mut tree = None;
+        for line in listed.split(|&byte| byte == 0) {
+            if let Some(path) = line.strip_prefix(b"worktree ") {
+                tree = Some(text(path));
+            } else if line == wanted.as_bytes() {
+                return Ok(tree);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns who makes commits here, as git is configured, or a stand-in where it is not.
+    pub(super) async fn identity(&self) -> Result<Identity, Error> {
+        let exit = self.git.run(["var", "GIT_COMMITTER_IDENT"], b"").await?;
+        let line = text(&exit.stdout);
+        let identity = line.split_once(" <").and_then(|(name, rest)| {
+            let (email, _) = rest.split_once('>')?;
+            Some(Identity {
+                name: name.to_owned(),
+                email: email.to_owned(),
+            })
+        });
+        Ok(identity
+            .filter(|_| exit.status == Some(0))
+            .unwrap_or_else(|| Identity {
+                name: "legwork".to_owned(),
+                email: "legwork@localhost".to_owned(),
+            }))
+    }
+
+    /// Moves a branch from nothing to a commit.
+    pub(super) async fn publish(
+        &self,
+        branch: &str,
+        commit: &str,
+        identity: &Identity,
+    ) -> Result<Published, Error> {
+        let reference = format!("refs/heads/{branch}");
+        let nothing = "0".repeat(commit.len());
+        let arguments = [
+            "update-ref",
+            "--create-reflog",
+            "-m",
+            "legwork: apply-diff",
+            &reference,
+            commit,
+            &nothing,
+        ];
+        let git = identity.on(self.git.clone(), "GIT_COMMITTER");
+        let exit = git.run(arguments, b"").await?;
+        if exit.status == Some(0) {
+            return Ok(Published::Now);
+        }
+        if let Some(at) = self.branch(branch).await? {
+            return Ok(Published::Before(at));
+        }
+        // A branch `a` keeps a branch `a/b` from being made, and the other way round.
+        if contains(&exit.stderr, b"cannot create") {
+            return Err(Error::BranchTaken {
+                checkout: self.top.clone(),
+                branch: branch.to_owned(),
+                reason: text(&exit.stderr),
+            });
+        }
+        if contains(&exit.stderr, b"cannot lock ref") {
+            return Err(Error::BranchMoved {
+                checkout: self.top.clone(),
+                branch: branch.to_owned(),
+                stderr: text(&exit.stderr),
+            });
+        }
+        Err(super::git::failed("make the branch", &exit))
+    }
+}
+
+/// Whether a branch was made by this call.
+pub(super) enum Published {
+    /// It was.
+    Now,
+    /// Somebody made it before; it stands at this commit.
+    Before(String),
+}
+
+/// Reads the files that `git status --porcelain=v1 -z` lists (from git 2.39 and 2.47).
+pub(super) fn listed(status: &[u8]) -> Vec<String> {
+    status
+        .split(|&byte| byte == 0)
+        .filter_map(|entry| entry.get(3..))
+        .map(|path| RawPath::new(path).to_string())
+        .collect()
+}

@@ -1,0 +1,370 @@
+//! What can go wrong with a diff.
+
+use std::path::PathBuf;
+
+use crate::contract::{
+    Code, Coded, Violation,
+    details::{self, Conflicted, Details, Finding},
+};
+
+/// Why a diff cannot be used or put on a branch.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is nothing in it.
+    #[error("the diff is empty")]
+    Empty,
+    /// The commit it is put on has the change already.
+    #[error("the diff changes nothing: {onto} has it already")]
+    AlreadyThere {
+        /// The commit.
+        onto: String,
+    },
+    /// It is larger than is read.
+    #[error("the diff has {bytes} bytes, more than {max_bytes}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size.
+        max_bytes: usize,
+    },
+    /// It is no diff.
+    #[error("read the diff at line {line}: {reason}")]
+    Invalid {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// A binary file is named and its bytes are not there.
+    #[error("the diff says that {path} differs and does not hold its bytes")]
+    BinaryMissing {
+        /// The file.
+        path: String,
+    },
+    /// git does not read it.
+    #[error("git does not read the diff: {stderr}")]
+    Unreadable {
+        /// What git said.
+        stderr: String,
+    },
+    /// git changed a file that the diff was not seen to change.
+    #[error("git reads the diff otherwise: it would also change {path}")]
+    ReadOtherwise {
+        /// The file.
+        path: String,
+    },
+    /// It touches what it must not.
+    #[error("the diff touches what it must not, in {} places", findings.len())]
+    Refused {
+        /// What, and which rule that breaks.
+        findings: Vec<Finding>,
+    },
+    /// It does not apply.
+    #[error("the diff does not apply to {onto}: {} files conflict", files.len())]
+    Conflict {
+        /// The commit it was put on.
+        onto: String,
+        /// The files.
+        files: Vec<Conflicted>,
+    },
+    /// The checkout has uncommitted changes.
+    #[error("{} files have uncommitted changes", files.len())]
+    Dirty {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The files.
+        files: Vec<String>,
+    },
+    /// The folder is not a checkout that can be used.
+    #[error("{} cannot be used: {reason}", checkout.display())]
+    Checkout {
+        /// The folder.
+        checkout: PathBuf,
+        /// What is the matter.
+        reason: String,
+    },
+    /// The commit the diff was made on is not there.
+    #[error("the base commit {base} is not in the checkout")]
+    BaseMissing {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The commit.
+        base: String,
+    },
+    /// The commit to put the diff on is not there.
+    #[error("{onto} names no commit in the checkout")]
+    OntoMissing {
+        /// The checkout.
+        checkout: PathBuf,
+        /// What was asked for.
+        onto: String,
+    },
+    /// The branch cannot be called so.
+    #[error("{branch:?} is not a name for a branch")]
+    BranchName {
+        /// The name.
+        branch: String,
+    },
+    /// The branch exists with other content.
+    #[error("the branch {branch} is taken: {reason}")]
+    BranchTaken {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The branch.
+        branch: String,
+        /// How it is taken.
+        reason: String,
+    },
+    /// Somebody made or moved the branch meanwhile.
+    #[error("the branch {branch} was moved by somebody else")]
+    BranchMoved {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The branch.
+        branch: String,
+        /// What git said.
+        stderr: String,
+    },
+    /// There is no git here.
+    #[error("git was not found on this machine")]
+    GitMissing,
+    /// git is too old for what is asked.
+    #[error("{what} needs git {needed} or newer, this is {found}")]
+    GitTooOld {
+        /// What needs a newer one.
+        what: &'static str,
+        /// The oldest that will do.
+        needed: &'static str,
+        /// The one that is here.
+        found: String,
+    },
+    /// There is no room left.
+    #[error("there is no room left at {}", path.display())]
+    DiskFull {
+        /// Where.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
+    /// git failed for a reason that has no name here.
+    #[error("{step} failed")]
+    Git {
+        /// What was being done.
+        step: &'static str,
+        /// git's exit status.
+        status: Option<i32>,
+        /// What it printed.
+        stdout: String,
+        /// What it complained.
+        stderr: String,
+    },
+    /// This machine did not let a program or a temporary folder be made.
+    #[error("{step}")]
+    System {
+        /// What was being done.
+        step: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    fn violation(&self) -> Details {
+        details::Input {
+            violations: vec![Violation {
+                pointer: "/branch".to_owned(),
+                keyword: "format".to_owned(),
+                message: self.to_string(),
+                expected: Some("a name that `git check-ref-format --branch` takes".to_owned()),
+            }],
+            skeleton: None,
+        }
+        .into()
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Empty | Self::AlreadyThere { .. } => Code::DiffEmpty,
+            Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::BinaryMissing { .. }
+            | Self::Unreadable { .. }
+            | Self::ReadOtherwise { .. } => Code::DiffInvalid,
+            Self::Refused { .. } => Code::DiffRefused,
+            Self::Conflict { .. } => Code::DiffConflict,
+            Self::Dirty { .. } => Code::DirtyTree,
+            Self::Checkout { .. } => Code::CheckoutInvalid,
+            Self::BaseMissing { .. } => Code::BaseMissing,
+            Self::OntoMissing { .. } => Code::RefNotFound,
+            Self::BranchName { .. } => Code::SpecInvalid,
+            Self::BranchTaken { .. } => Code::BranchExists,
+            Self::BranchMoved { .. } => Code::BranchMoved,
+            Self::GitMissing => Code::GitMissing,
+            Self::GitTooOld { .. } => Code::HostToolMissing,
+            Self::DiskFull { .. } => Code::DiskFull,
+            Self::Git { .. } | Self::System { .. } => Code::GitFailed,
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Empty => "Read the agent's report; there is nothing to apply.".to_owned(),
+            Self::AlreadyThere { onto } => {
+                format!("Nothing is left to do: {onto} holds the change.")
+            }
+            Self::TooLarge { .. } => "Leave built and generated files out of the diff.".to_owned(),
+            Self::Invalid { .. }
+            | Self::BinaryMissing { .. }
+            | Self::Unreadable { .. }
+            | Self::ReadOtherwise { .. } => {
+                "Make the diff with `git diff --binary --full-index`.".to_owned()
+            }
+            Self::Refused { findings } => {
+                let mut rules: Vec<_> = findings.iter().map(|one| one.rule.as_str()).collect();
+                rules.sort_unstable();
+                rules.dedup();
+                format!(
+                    "Look at `details.findings`; where the change is wanted, name its rule in `allow` ({}). `git_dir` and `outside` cannot be allowed.",
+                    rules.join(", ")
+                )
+            }
+            Self::Conflict { .. } => {
+                "Put the diff on its own base commit, or give `base` and ask for `three_way`."
+                    .to_owned()
+            }
+            Self::Dirty { checkout, .. } => format!(
+                "Commit or stash the changes in {}, then send the same call again.",
+                checkout.display()
+            ),
+            Self::Checkout { .. } => {
+                "Give the path of a git working tree with no merge or rebase under way.".to_owned()
+            }
+            Self::BaseMissing { checkout, base } => format!(
+                "Fetch {base} into {} from the repository the job worked on.",
+                checkout.display()
+            ),
+            Self::OntoMissing { .. } => {
+                "Give a commit, branch or tag of the checkout in `onto`.".to_owned()
+            }
+            Self::BranchName { .. } => "Give a name that git takes for a branch.".to_owned(),
+            Self::BranchTaken { .. } => {
+                "Choose another `branch`, or remove that one yourself.".to_owned()
+            }
+            Self::BranchMoved { .. } => "Send the same call again.".to_owned(),
+            Self::GitMissing => "Install git.".to_owned(),
+            Self::GitTooOld { needed, .. } => {
+                format!("Install git {needed} or newer, or leave `three_way` out.")
+            }
+            Self::DiskFull { path, .. } => {
+                format!(
+                    "Free room at {}, then send the same call again.",
+                    path.display()
+                )
+            }
+            Self::Git { .. } | Self::System { .. } => {
+                "Read `details.stderr`, mend what it names, and send the same call again."
+                    .to_owned()
+            }
+        }
+    }
+
+    fn details(&self) -> Details {
+        let checkout = |path: &PathBuf, reference: Option<&String>, reason: &str| {
+            Details::from(details::Checkout {
+                path: path.display().to_string(),
+                reference: reference.cloned(),
+                files: Vec::new(),
+                reason: reason.to_owned(),
+            })
+        };
+        match self {
+            Self::Empty
+            | Self::AlreadyThere { .. }
+            | Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::BinaryMissing { .. }
+            | Self::Unreadable { .. }
+            | Self::ReadOtherwise { .. } => details::Diff {
+                source: self.to_string(),
+                findings: Vec::new(),
+            }
+            .into(),
+            Self::Refused { findings } => details::Diff {
+                source: self.to_string(),
+                findings: findings.clone(),
+            }
+            .into(),
+            Self::Conflict { onto, files } => details::Conflict {
+                onto: onto.clone(),
+                files: files.clone(),
+            }
+            .into(),
+            Self::Dirty {
+                checkout: path,
+                files,
+            } => details::Checkout {
+                path: path.display().to_string(),
+                reference: None,
+                files: files.iter().take(50).cloned().collect(),
+                reason: self.to_string(),
+            }
+            .into(),
+            Self::Checkout {
+                checkout: path,
+                reason,
+            } => checkout(path, None, reason),
+            Self::BaseMissing {
+                checkout: path,
+                base: reference,
+            }
+            | Self::OntoMissing {
+                checkout: path,
+                onto: reference,
+            } => checkout(path, Some(reference), &self.to_string()),
+            Self::BranchTaken {
+                checkout: path,
+                branch,
+                reason,
+            }
+            | Self::BranchMoved {
+                checkout: path,
+                branch,
+                stderr: reason,
+            } => checkout(path, Some(branch), reason),
+            Self::BranchName { .. } => self.violation(),
+            Self::GitMissing | Self::GitTooOld { .. } => details::Tool {
+                tool: "git".to_owned(),
+                host: "local".to_owned(),
+                evidence: self.to_string(),
+            }
+            .into(),
+            Self::DiskFull { path, reason } => details::File {
+                path: path.display().to_string(),
+                reason: reason.clone(),
+            }
+            .into(),
+            Self::Git {
+                step,
+                status,
+                stdout,
+                stderr,
+            } => details::Step {
+                step: (*step).to_owned(),
+                exit_status: status.map(i64::from),
+                stdout: stdout.clone(),
+                stderr: stderr.clone(),
+            }
+            .into(),
+            Self::System { step, source } => details::Step {
+                step: (*step).to_owned(),
+                exit_status: None,
+                stdout: String::new(),
+                stderr: source.to_string(),
+            }
+            .into(),
+        }
+    }
+}

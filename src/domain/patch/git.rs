@@ -1,0 +1,218 @@
+//! Calls git so that nothing a repository configures can run.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use super::Error;
+use crate::system::{
+    files,
+    process::{self, Exit, Invocation},
+};
+
+/// Variables by which whoever calls us would steer git elsewhere, as a hook of git does.
+const FOREIGN: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_ATTR_SOURCE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_TRACE",
+    "GIT_TRACE_SETUP",
+    "GIT_REFLOG_ACTION",
+];
+
+/// Settings that win over those of the repository and the user.
+const NEUTRAL: &[(&str, &str)] = &[
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.pager", "cat"),
+    ("core.fsync", "all"),
+    ("core.filesRefLockTimeout", "10000"),
+    ("core.packedRefsTimeout", "10000"),
+    ("commit.gpgSign", "false"),
+    ("i18n.commitEncoding", "UTF-8"),
+    ("apply.whitespace", "nowarn"),
+    ("apply.ignoreWhitespace", "no"),
+    ("protocol.allow", "never"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("status.showUntrackedFiles", "no"),
+    ("status.renames", "false"),
+    ("diff.renames", "false"),
+    ("log.showSignature", "false"),
+    ("advice.detachedHead", "false"),
+];
+
+/// One way of calling git: variables and settings that every call of it gets.
+#[derive(Clone, Debug)]
+pub(super) struct Git {
+    directory: PathBuf,
+    variables: Vec<(String, OsString)>,
+    settings: Vec<(String, String)>,
+}
+
+impl Git {
+    /// Calls git in a folder, which finds its repository by itself.
+    pub(super) fn within(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            variables: Vec::new(),
+            settings: Vec::new(),
+        }
+    }
+
+    /// Adds a variable.
+    pub(super) fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a setting, which loses against the neutral ones.
+    pub(super) fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into()));
+        self
+    }
+
+    /// Runs git to its end, however it ends.
+    pub(super) async fn run<A: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: &[u8],
+    ) -> Result<Exit, Error> {
+        let mut invocation = Invocation::new("git")
+            .directory(&self.directory)
+            .stdin(stdin);
+        for argument in arguments {
+            invocation = invocation.arg(argument.into());
+        }
+        let is_ours = |name: &str| self.variables.iter().any(|(ours, _)| ours == name);
+        for name in FOREIGN.iter().filter(|name| !is_ours(name)) {
+            invocation = invocation.without(*name);
+        }
+        let settings = self
+            .settings
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .chain(NEUTRAL.iter().copied());
+        let mut count = 0;
+        for (key, value) in settings {
+            invocation = invocation
+                .env(format!("GIT_CONFIG_KEY_{count}"), key)
+                .env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+        invocation = invocation
+            .env("GIT_CONFIG_COUNT", count.to_string())
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("LC_ALL", "C")
+            .env("LANGUAGE", "C");
+        for (name, value) in &self.variables {
+            invocation = invocation.env(name, value);
+        }
+        let exit = process::run(invocation).await.map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound && files::exists(&self.directory) {
+                Error::GitMissing
+            } else {
+                Error::System {
+                    step: "start git",
+                    source,
+                }
+            }
+        })?;
+        if exit.status != Some(0) && contains(&exit.stderr, b"No space left on device") {
+            return Err(Error::DiskFull {
+                path: self.directory.clone(),
+                reason: text(&exit.stderr),
+            });
+        }
+        Ok(exit)
+    }
+
+    /// Runs git and returns what it printed, where it succeeded.
+    pub(super) async fn output<A: Into<OsString>>(
+        &self,
+        step: &'static str,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let exit = self.run(arguments, stdin).await?;
+        if exit.status == Some(0) {
+            Ok(exit.stdout)
+        } else {
+            Err(failed(step, &exit))
+        }
+    }
+
+    /// Runs git and returns the one line it printed, where it succeeded.
+    pub(super) async fn line<A: Into<OsString>>(
+        &self,
+        step: &'static str,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: &[u8],
+    ) -> Result<String, Error> {
+        let output = self.output(step, arguments, stdin).await?;
+        Ok(String::from_utf8_lossy(&output).trim_end().to_owned())
+    }
+
+    /// Returns the commit that a revision names, if there is one.
+    pub(super) async fn commit(&self, revision: &str) -> Result<Option<String>, Error> {
+        let wanted = format!("{revision}^{{commit}}");
+        let arguments = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ];
+        let exit = self.run(arguments, b"").await?;
+        let id = text(&exit.stdout);
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Ok((exit.status == Some(0) && is_id).then_some(id))
+    }
+}
+
+/// Turns the end of a git that failed into an error.
+pub(super) fn failed(step: &'static str, exit: &Exit) -> Error {
+    Error::Git {
+        step,
+        status: exit.status,
+        stdout: tail(&exit.stdout),
+        stderr: tail(&exit.stderr),
+    }
+}
+
+/// Returns the text of a short output.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end().to_owned()
+}
+
+/// Returns the last 4,000 characters of an output.
+fn tail(bytes: &[u8]) -> String {
+    let text = text(bytes);
+    let count = text.chars().count();
+    text.chars().skip(count.saturating_sub(4000)).collect()
+}
+
+/// Returns whether one text holds another.
+pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}

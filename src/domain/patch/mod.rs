@@ -1,0 +1,19 @@
+//! Diffs: what they hold, what in them is refused, and how one gets onto a branch.
+
+mod apply;
+mod checkout;
+mod conflict;
+mod error;
+mod git;
+mod parse;
+mod path;
+mod quarantine;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use apply::{Changed, Identity, Outcome, Request, apply};
+pub(crate) use error::Error;
+pub(crate) use parse::{Change, FileDiff, Hunk, MAX_BYTES, Patch};
+pub(crate) use path::RawPath;
+pub(crate) use rules::{Rule, inspect};

@@ -1,0 +1,680 @@
+//! Reads unified diffs as `git apply -p1` does (from git 2.39 and 2.47, and `diff -u`).
+//!
+//! What stands between the files of a diff, such as the header of a mail, is passed over, as git does it.
+
+use super::{
+    Error,
+    path::{RawPath, unquote},
+};
+
+/// The largest diff that is read.
+pub(crate) const MAX_BYTES: usize = 32 << 20;
+/// The largest number of files in a diff.
+pub(crate) const MAX_FILES: usize = 10_000;
+/// The largest file that a binary diff may unpack to.
+pub(crate) const MAX_BINARY: u64 = 256 << 20;
+/// The longest path.
+pub(crate) const MAX_PATH: usize = 4096;
+
+/// What a diff does to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It makes the file.
+    Add,
+    /// It removes the file.
+    Delete,
+    /// It changes the content, and perhaps the mode.
+    Modify,
+    /// It changes nothing but the mode.
+    Mode,
+    /// It moves the file, and perhaps changes it.
+    Rename,
+    /// It makes the file from a copy of another.
+    Copy,
+}
+
+/// What a diff says of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Nothing: the content stays.
+    Kept,
+    /// Lines.
+    Text(Vec<Hunk>),
+    /// Bytes, packed.
+    Binary,
+    /// That the bytes differ, without giving them.
+    BinaryMissing,
+}
+
+/// One hunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hunk {
+    /// The line of the old file it starts at; 0 where there is none.
+    pub(crate) old_start: u64,
+    /// Its lines in the old file.
+    pub(crate) old_lines: u64,
+    /// The line of the new file it starts at.
+    pub(crate) new_start: u64,
+    /// Its lines in the new file.
+    pub(crate) new_lines: u64,
+}
+
+impl Hunk {
+    /// Returns the header without what git writes behind it.
+    pub(crate) fn header(&self) -> String {
+        let side = |start: u64, lines: u64| match lines {
+            1 => start.to_string(),
+            _ => format!("{start},{lines}"),
+        };
+        format!(
+            "@@ -{} +{} @@",
+            side(self.old_start, self.old_lines),
+            side(self.new_start, self.new_lines)
+        )
+    }
+}
+
+/// What a diff does to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileDiff {
+    /// What it does.
+    pub(crate) change: Change,
+    /// The path before; none where the file is made.
+    pub(crate) old: Option<RawPath>,
+    /// The path after; none where the file is removed.
+    pub(crate) new: Option<RawPath>,
+    /// The mode before, such as `0o100644`, where the diff says it.
+    pub(crate) old_mode: Option<u32>,
+    /// The mode after, where the diff says it.
+    pub(crate) new_mode: Option<u32>,
+    /// What becomes of the content.
+    pub(crate) content: Content,
+    /// Lines added.
+    pub(crate) added: u64,
+    /// Lines removed.
+    pub(crate) removed: u64,
+}
+
+impl FileDiff {
+    /// Returns the path after, or before where there is none.
+    pub(crate) fn path(&self) -> Option<&RawPath> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+
+    /// Returns whether the content is bytes rather than lines.
+    pub(crate) fn is_binary(&self) -> bool {
+        matches!(self.content, Content::Binary | Content::BinaryMissing)
+    }
+
+    /// Returns the hunks.
+    pub(crate) fn hunks(&self) -> &[Hunk] {
+        match &self.content {
+            Content::Text(hunks) => hunks,
+            Content::Kept | Content::Binary | Content::BinaryMissing => &[],
+        }
+    }
+}
+
+/// A diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Patch {
+    /// What it does to each file, in its order.
+    pub(crate) files: Vec<FileDiff>,
+}
+
+impl Patch {
+    /// Reads a diff.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::TooLarge {
+                bytes: bytes.len(),
+                max_bytes: MAX_BYTES,
+            });
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::Empty);
+        }
+        Reader::new(bytes).files().map(|files| Self { files })
+    }
+
+    /// Returns the lines added and removed in all.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        self.files.iter().fold((0, 0), |(added, removed), file| {
+            (added + file.added, removed + file.removed)
+        })
+    }
+}
+
+struct Reader<'a> {
+    lines: Vec<&'a [u8]>,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            lines: bytes.split_inclusive(|&byte| byte == b'\n').collect(),
+            at: 0,
+        }
+    }
+
+    fn line(&self, ahead: usize) -> Option<&'a [u8]> {
+        self.lines
+            .get(self.at + ahead)
+            .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    }
+
+    fn invalid(&self, reason: &'static str) -> Error {
+        Error::Invalid {
+            line: self.at + 1,
+            reason,
+        }
+    }
+
+    fn files(&mut self) -> Result<Vec<FileDiff>, Error> {
+        let mut files = Vec::new();
+        while let Some(line) = self.line(0) {
+            if line.starts_with(b"diff --git ") {
+                files.extend(self.git_file()?);
+            } else if self.is_traditional() {
+                files.push(self.traditional_file()?);
+            } else if hunk(line).is_some() {
+                return Err(self.invalid("a hunk stands without the names of its file"));
+            } else {
+                self.at += 1;
+            }
+            if files.len() > MAX_FILES {
+                return Err(self.invalid("it changes more than 10,000 files"));
+            }
+        }
+        if files.is_empty() {
+            self.at = 0;
+            return Err(self.invalid("it holds no diff of any file"));
+        }
+        Ok(files)
+    }
+
+    fn is_traditional(&self) -> bool {
+        self.line(0).is_some_and(|line| line.starts_with(b"--- "))
+            && self.line(1).is_some_and(|line| line.starts_with(b"+++ "))
+            && self.line(2).is_some_and(|line| hunk(line).is_some())
+    }
+
+    fn traditional_file(&mut self) -> Result<FileDiff, Error> {
+        let mut file = FileDiff {
+            change: Change::Modify,
+            old: None,
+            new: None,
+            old_mode: None,
+            new_mode: None,
+            content: Content::Kept,
+            added: 0,
+            removed: 0,
+        };
+        let old = self.side(b"--- ")?;
+        self.at += 1;
+        let new = self.side(b"+++ ")?;
+        self.at += 1;
+        match (old, new) {
+            (Side::Nothing, Side::Path(new)) => {
+                file.change = Change::Add;
+                file.new = Some(new);
+            }
+            (Side::Path(old), Side::Nothing) => {
+                file.change = Change::Delete;
+                file.old = Some(old);
+            }
+            // Of two names git takes the shorter where it cannot tell; both are looked at here.
+            (Side::Path(old), Side::Path(new)) => {
+                file.old = Some(old);
+                file.new = Some(new);
+            }
+            (Side::Nothing, Side::Nothing) => {
+                return Err(self.invalid("both names are /dev/null"));
+            }
+        }
+        self.hunks(&mut file)?;
+        Ok(file)
+    }
+
+    fn side(&self, start: &[u8]) -> Result<Side, Error> {
+        let line = self.line(0).unwrap_or_default();
+        let text = line.strip_prefix(start).unwrap_or(line);
+        if let Some((name, _)) = unquote(text) {
+            return self.named(&name);
+        }
+        let end = text
+            .iter()
+            .position(|&byte| byte == b'\t')
+            .unwrap_or(text.len());
+        let name = &text[..end];
+        if name == b"/dev/null" {
+            Ok(Side::Nothing)
+        } else {
+            self.named(name)
+        }
+    }
+
+    fn named(&self, name: &[u8]) -> Result<Side, Error> {
+        let name = strip_one(name)
+            .ok_or_else(|| self.invalid("a name lacks the leading folder (`a/`, `b/`)"))?;
+        self.path(name).map(Side::Path)
+    }
+
+    fn path(&self, name: &[u8]) -> Result<RawPath, Error> {
+        if name.is_empty() {
+            Err(self.invalid("a name is empty"))
+        } else if name.len() > MAX_PATH {
+            Err(self.invalid("a name is longer than 4,096 bytes"))
+        } else if name.contains(&0) {
+            Err(self.invalid("a name holds a NUL"))
+        } else {
+            Ok(RawPath::new(name))
+        }
+    }
+
+    /// Reads one file of a git diff; nothing where the line only looks like its start.
+    fn git_file(&mut self) -> Result<Option<FileDiff>, Error> {
+        let start = self.at;
+        let mut header = Header {
+            shared: git_names(&self.line(0).unwrap_or_default()[b"diff --git ".len()..]),
+            ..Header::default()
+        };
+        self.at += 1;
+        while let Some(line) = self.line(0) {
+            if let Some(mode) = line.strip_prefix(b"old mode ") {
+                header.old_mode = Some(self.mode(mode)?);
+            } else if let Some(mode) = line.strip_prefix(b"new mode ") {
+                header.new_mode = Some(self.mode(mode)?);
+            } else if let Some(mode) = line.strip_prefix(b"deleted file mode ") {
+                header.change = Some(Change::Delete);
+                header.old_mode = Some(self.mode(mode)?);
+            } else if let Some(mode) = line.strip_prefix(b"new file mode ") {
+                header.change = Some(Change::Add);
+                header.new_mode = Some(self.mode(mode)?);
+            } else if let Some(name) = either(line, b"rename from ", b"rename old ") {
+                header.change = Some(Change::Rename);
+                header.old = Some(self.whole(name)?);
+            } else if let Some(name) = either(line, b"rename to ", b"rename new ") {
+                header.change = Some(Change::Rename);
+                header.new = Some(self.whole(name)?);
+            } else if let Some(name) = line.strip_prefix(b"copy from ") {
+                header.change = Some(Change::Copy);
+                header.old = Some(self.whole(name)?);
+            } else if let Some(name) = line.strip_prefix(b"copy to ") {
+                header.change = Some(Change::Copy);
+                header.new = Some(self.whole(name)?);
+            } else if let Some(ids) = line.strip_prefix(b"index ") {
+                if let Some(space) = ids.iter().position(|&byte| byte == b' ') {
+                    let mode = self.mode(&ids[space + 1..])?;
+                    header.old_mode.get_or_insert(mode);
+                    header.new_mode.get_or_insert(mode);
+                }
+            } else if line.starts_with(b"--- ") {
+                header.before = Some(self.side(b"--- ")?);
+            } else if line.starts_with(b"+++ ") {
+                header.after = Some(self.side(b"+++ ")?);
+            } else if !(line.starts_with(b"similarity index ")
+                || line.starts_with(b"dissimilarity index "))
+            {
+                break;
+            }
+            self.at += 1;
+        }
+        let mut file = header.into_file().map_err(|reason| Error::Invalid {
+            line: start + 1,
+            reason,
+        })?;
+        match self.line(0) {
+            Some(line) if hunk(line).is_some() => self.hunks(&mut file)?,
+            Some(b"GIT binary patch") => {
+                self.at += 1;
+                self.binary()?;
+                file.content = Content::Binary;
+            }
+            Some(line) if line.starts_with(b"Binary files ") && line.ends_with(b" differ") => {
+                self.at += 1;
+                file.content = Content::BinaryMissing;
+            }
+            _ => {}
+        }
+        if file.change == Change::Modify && file.content == Content::Kept {
+            if file.old_mode == file.new_mode {
+                // A line in prose, or a header that announces nothing.
+                return Ok(None);
+            }
+            file.change = Change::Mode;
+        }
+        for path in [&file.old, &file.new].into_iter().flatten() {
+            self.path(path.bytes())?;
+        }
+        Ok(Some(file))
+    }
+
+    fn mode(&self, text: &[u8]) -> Result<u32, Error> {
+        std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| u32::from_str_radix(text.trim_ascii_end(), 8).ok())
+            .ok_or_else(|| self.invalid("a mode is not an octal number"))
+    }
+
+    /// Reads a name that stands without a leading folder.
+    fn whole(&self, text: &[u8]) -> Result<RawPath, Error> {
+        match unquote(text) {
+            Some((name, _)) => self.path(&name),
+            None => self.path(text),
+        }
+    }
+
+    fn hunks(&mut self, file: &mut FileDiff) -> Result<(), Error> {
+        let mut hunks = Vec::new();
+        while let Some(header) = self.line(0).and_then(hunk) {
+            self.at += 1;
+            let (mut old, mut new) = (header.old_lines, header.new_lines);
+            while old > 0 || new > 0 {
+                let line = self
+                    .line(0)
+                    .ok_or_else(|| self.invalid("it ends within a hunk"))?;
+                let (takes_old, takes_new) = match line.first() {
+                    Some(b' ') | None => (1, 1),
+                    Some(b'-') => (1, 0),
+                    Some(b'+') => (0, 1),
+                    Some(b'\\') => (0, 0),
+                    Some(_) => {
+                        return Err(self.invalid("a line of a hunk starts with none of ` +-\\`"));
+                    }
+                };
+                let shorter = || self.invalid("a hunk has more lines than its header says");
+                old = old.checked_sub(takes_old).ok_or_else(shorter)?;
+                new = new.checked_sub(takes_new).ok_or_else(shorter)?;
+                file.removed += u64::from(takes_new == 0 && takes_old == 1);
+                file.added += u64::from(takes_old == 0 && takes_new == 1);
+                self.at += 1;
+            }
+            if self.line(0).is_some_and(|line| line.starts_with(b"\\ ")) {
+                self.at += 1;
+            }
+            hunks.push(header);
+        }
+        file.content = Content::Text(hunks);
+        Ok(())
+    }
+
+    fn binary(&mut self) -> Result<(), Error> {
+        let mut parts = 0;
+        while let Some(size) = self
+            .line(0)
+            .and_then(|line| either(line, b"literal ", b"delta "))
+        {
+            let size = number(size).ok_or_else(|| self.invalid("a size is not a number"))?;
+            if size > MAX_BINARY {
+                return Err(self.invalid("a binary file is larger than 256 MiB"));
+            }
+            self.at += 1;
+            while self.line(0).is_some_and(|line| !line.is_empty()) {
+                self.at += 1;
+            }
+            self.at += 1;
+            parts += 1;
+        }
+        if parts == 0 {
+            return Err(self.invalid("a binary diff holds no data"));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+enum Side {
+    Nothing,
+    Path(RawPath),
+}
+
+#[derive(Default)]
+struct Header {
+    shared: Option<RawPath>,
+    change: Option<Change>,
+    old_mode: Option<u32>,
+    new_mode: Option<u32>,
+    old: Option<RawPath>,
+    new: Option<RawPath>,
+    before: Option<Side>,
+    after: Option<Side>,
+}
+
+impl Header {
+    fn into_file(self) -> Result<FileDiff, &'static str> {
+        let name = |given: Option<RawPath>, side: Option<Side>| match (given, side) {
+            (Some(given), Some(Side::Path(path))) if given != path => {
+                Err("the names of a file contradict each other")
+            }
+            (Some(given), _) => Ok(Some(given)),
+            (None, Some(Side::Path(path))) => Ok(Some(path)),
+            (None, _) => Ok(self.shared.clone()),
+        };
+        let change = self.change.unwrap_or(Change::Modify);
+        let missing = (
+            matches!(self.before, Some(Side::Nothing)),
+            matches!(self.after, Some(Side::Nothing)),
+        );
+        let old = name(self.old, self.before)?;
+        let new = name(self.new, self.after)?;
+        let change = match (change, missing) {
+            (Change::Modify, (true, false)) => Change::Add,
+            (Change::Modify, (false, true)) => Change::Delete,
+            (change, _) => change,
+        };
+        let (old, new) = match change {
+            Change::Add => (None, new),
+            Change::Delete => (old, None),
+            Change::Modify | Change::Mode | Change::Rename | Change::Copy => (old, new),
+        };
+        let complete = match change {
+            Change::Add => new.is_some(),
+            Change::Delete => old.is_some(),
+            Change::Modify | Change::Mode | Change::Rename | Change::Copy => {
+                old.is_some() && new.is_some()
+            }
+        };
+        if !complete {
+            return Err("the name of a file cannot be told");
+        }
+        if change == Change::Modify && old != new {
+            return Err("the names of a file contradict each other");
+        }
+        Ok(FileDiff {
+            change,
+            old,
+            new,
+            old_mode: self.old_mode,
+            new_mode: self.new_mode,
+            content: Content::Kept,
+            added: 0,
+            removed: 0,
+        })
+    }
+}
+
+fn either<'a>(line: &'a [u8], one: &[u8], other: &[u8]) -> Option<&'a [u8]> {
+    line.strip_prefix(one).or_else(|| line.strip_prefix(other))
+}
+
+fn strip_one(name: &[u8]) -> Option<&[u8]> {
+    let slash = name.iter().position(|&byte| byte == b'/')?;
+    Some(&name[slash + 1..])
+}
+
+/// Reads the one name that both sides of a `diff --git` line share; nothing where they differ.
+fn git_names(text: &[u8]) -> Option<RawPath> {
+    let same = |one: &[u8], other: &[u8]| {
+        let (one, other) = (strip_one(one)?, strip_one(other)?);
+        (one == other && !one.is_empty()).then(|| RawPath::new(one))
+    };
+    if let Some((one, rest)) = unquote(text) {
+        let rest = rest.strip_prefix(b" ")?;
+        return match unquote(rest) {
+            Some((other, _)) => same(&one, &other),
+            None => same(&one, rest),
+        };
+    }
+    text.iter()
+        .enumerate()
+        .filter(|&(_, &byte)| byte == b' ')
+        .find_map(|(space, _)| {
+            let (one, other) = (&text[..space], &text[space + 1..]);
+            match unquote(other) {
+                Some((other, _)) => same(one, &other),
+                None => same(one, other),
+            }
+        })
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Reads the header of a hunk.
+fn hunk(line: &[u8]) -> Option<Hunk> {
+    let rest = line.strip_prefix(b"@@ -")?;
+    let end = rest.windows(3).position(|part| part == b" @@")?;
+    let ranges = &rest[..end];
+    let plus = ranges.windows(2).position(|part| part == b" +")?;
+    let (old_start, old_lines) = range(&ranges[..plus])?;
+    let (new_start, new_lines) = range(&ranges[plus + 2..])?;
+    Some(Hunk {
+        old_start,
+        old_lines,
+        new_start,
+        new_lines,
+    })
+}
+
+fn range(text: &[u8]) -> Option<(u64, u64)> {
+    match text.iter().position(|&byte| byte == b',') {
+        Some(comma) => Some((number(&text[..comma])?, number(&text[comma + 1..])?)),
+        None => Some((number(text)?, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Change, Content, Error, Patch};
+
+    fn one(text: &str) -> super::FileDiff {
+        let mut patch = Patch::parse(text.as_bytes()).unwrap();
+        assert_eq!(patch.files.len(), 1);
+        patch.files.remove(0)
+    }
+
+    #[test]
+    fn every_change_that_git_writes_is_told_apart() {
+        let bytes = include_bytes!("../../../tests/data/patch/every_change.diff");
+        let patch = Patch::parse(bytes).unwrap();
+        let shown: Vec<_> = patch
+            .files
+            .iter()
+            .map(|file| {
+                (
+                    file.change,
+                    file.path().unwrap().to_string(),
+                    file.is_binary(),
+                    file.added,
+                    file.removed,
+                )
+            })
+            .collect();
+        let wanted = [
+            (Change::Modify, "binary", true, 0, 0),
+            (Change::Copy, "copied", false, 1, 0),
+            (Change::Add, "empty", false, 0, 0),
+            (Change::Delete, "gone", false, 0, 2),
+            (Change::Mode, "mode only", false, 0, 0),
+            (
+                Change::Rename,
+                r#""moved/t\303\244b\there \"x\"""#,
+                false,
+                0,
+                0,
+            ),
+            (Change::Modify, "text", false, 1, 1),
+        ]
+        .map(|(change, path, binary, added, removed)| {
+            (change, path.to_owned(), binary, added, removed)
+        });
+        assert_eq!(shown, wanted);
+        assert_eq!(patch.totals(), (2, 3));
+        assert_eq!(patch.files[4].new_mode, Some(0o100_755));
+        assert_eq!(patch.files[5].old.as_ref().unwrap().bytes(), b"old name");
+    }
+
+    #[test]
+    fn lines_in_a_hunk_that_look_like_headers_are_lines() {
+        let file = one(
+            "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@ fn\n--- a/.git/config\n+++ b/.git/config\n \n @@ -1 +1 @@\n",
+        );
+        assert_eq!((file.added, file.removed), (1, 1));
+        assert_eq!(file.hunks()[0].header(), "@@ -1,3 +1,3 @@");
+    }
+
+    #[test]
+    fn a_plain_diff_and_a_mail_are_read() {
+        let file =
+            one("--- a/x y.c\t2024-01-01 00:00:00\n+++ b/x y.c\t2024-01-02\n@@ -1 +1 @@\n-a\n+b\n");
+        assert_eq!(file.path().unwrap().bytes(), b"x y.c");
+        let mail = "From 0123 Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\nSubject: [PATCH] x\n\nprose\n---\n x | 2 +-\n\ndiff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n-- \n2.39.5\n\n";
+        assert_eq!(one(mail).removed, 1);
+    }
+
+    #[test]
+    fn what_is_no_diff_says_where_and_why() {
+        assert!(matches!(Patch::parse(b" \n\n"), Err(Error::Empty)));
+        for (text, line) in [
+            ("garbage\n", 1),
+            ("@@ -1 +1 @@\n-a\n+b\n", 1),
+            ("--- a/x\n+++ b/x\n@@ -1,2 +1 @@\n-a\n", 5),
+            ("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n*b\n", 5),
+            ("--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n", 1),
+            ("diff --git a/x b/y\nold mode 100644\nnew mode 100755\n", 1),
+            ("diff --git a/x b/x\nold mode rwx\n", 2),
+            (
+                "diff --git a/x b/x\nindex 1..2 100644\nGIT binary patch\nliteral 999999999999\n",
+                4,
+            ),
+        ] {
+            match Patch::parse(text.as_bytes()) {
+                Err(Error::Invalid { line: found, .. }) => assert_eq!(found, line, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_differ_without_being_given_are_told() {
+        let file = one("diff --git a/x b/x\nindex 1..2 100644\nBinary files a/x and b/x differ\n");
+        assert_eq!(file.content, Content::BinaryMissing);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            drop(Patch::parse(&bytes));
+        }
+
+        #[test]
+        fn no_pieces_of_diffs_make_it_panic(pieces in proptest::collection::vec(prop_oneof![
+            Just("diff --git a/x b/x\n"), Just("diff --git \"a/\\303\" b/x\n"), Just("diff --git "), Just("--- a/x\n"),
+            Just("+++ b/x\n"), Just("+++ /dev/null\n"), Just("@@ -1 +1 @@\n"), Just("@@ -0,0 +1,18446744073709551615 @@\n"),
+            Just("-a\n"), Just("+b\n"), Just(" c\n"), Just("\n"), Just("\\ No newline\n"), Just("GIT binary patch\n"),
+            Just("literal 3\n"), Just("delta 99999999999999999999\n"), Just("index 1..2 100644\n"), Just("index 1..2 \n"),
+            Just("old mode 100644\n"), Just("new mode 120000\n"), Just("new file mode 100755\n"), Just("rename from \n"),
+            Just("rename to y\n"), Just("copy from \"\\"), Just("deleted file mode 1\n"),
+        ], 0..24)) {
+            drop(Patch::parse(pieces.concat().as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Keeps the text of strangers inside a marked block that it cannot close.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+/// The marks of one prompt's blocks.
+///
+/// They follow from the text itself, so that the same prompt is made of the same input; and they do not occur in it, so
+/// that no text can close its block or open another.
+#[derive(Clone, Debug)]
+pub(super) struct Fence {
+    token: String,
+}
+
+impl Fence {
+    /// Chooses marks that occur in none of the texts.
+    pub(super) fn around(texts: &[&str]) -> Self {
+        let mut round = 0u64;
+        loop {
+            let mut digest = Sha256::new();
+            digest.update(round.to_be_bytes());
+            for text in texts {
+                digest.update(text.len().to_be_bytes());
+                digest.update(text.as_bytes());
+            }
+            let token = hex(&digest.finalize()[..8]);
+            if texts.iter().all(|text| !text.contains(&token)) {
+                return Self { token };
+            }
+            round += 1;
+        }
+    }
+
+    /// Returns what marks the blocks.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Puts a text into a block. `what` is ours, not a stranger's.
+    pub(super) fn block(&self, what: &str, text: &str) -> String {
+        let token = &self.token;
+        let text = text.trim_matches('\n');
+        format!("<<<UNTRUSTED {token} {what}\n{text}\nUNTRUSTED {token}>>>")
+    }
+}
+
+/// Writes bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Makes every character of a text show what it is: NULs go, line ends become one kind, and controls, terminal escapes,
+/// invisible and direction-changing characters become visible.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\0' => {}
+            '\r' => {
+                if characters.peek() != Some(&'\n') {
+                    shown.push('\n');
+                }
+            }
+            '\n' | '\t' => shown.push(character),
+            '\u{1}'..='\u{1f}' => {
+                shown.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'));
+            }
+            _ if is_hidden(character) => {
+                let _written = write!(shown, "<U+{:04X}>", u32::from(character));
+            }
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+/// Makes a text visible, in one line.
+pub(super) fn visible_line(text: &str) -> String {
+    visible(text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Fence, visible, visible_line};
+
+    #[test]
+    fn tricks_become_visible_and_plain_text_stays() {
+        assert_eq!(visible("a\0\r\nb\rc\td ä 👩‍💻"), "a\nb\nc\td ä 👩‍💻");
+        assert_eq!(
+            visible("\u{1b}[31m\u{7f}\u{9b}\u{202e}x"),
+            "␛[31m<U+007F><U+009B><U+202E>x"
+        );
+        assert_eq!(visible_line(" a\r\n b\tc "), "a b c");
+    }
+
+    #[test]
+    fn the_marks_follow_from_the_text() {
+        let token = |text: &str| Fence::around(&[text]).token().to_owned();
+        assert_eq!(token("a"), token("a"));
+        assert_ne!(token("a"), token("b"));
+        assert_eq!(token("a").len(), 16);
+    }
+
+    proptest! {
+        #[test]
+        fn visible_text_has_no_control_left(text in any::<String>()) {
+            let shown = visible(&text);
+            prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+            prop_assert_eq!(&visible(&shown), &shown);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What the scripts answer.
+
+use sha2::{Digest, Sha256};
+
+use super::status::Fields;
+use super::{Beat, Error, Status, parse_beat, parse_state};
+use crate::contract::JobId;
+
+/// A run that has no state yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The job.
+    pub(crate) job: JobId,
+    /// Whether its folder is there.
+    pub(crate) dir: bool,
+    /// Whether a supervisor has claimed the run.
+    pub(crate) claim: bool,
+}
+
+/// The answer of `poll.sh`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Poll {
+    /// The host's clock, in seconds since the epoch.
+    pub(crate) now: u64,
+    /// The id of the host's boot.
+    pub(crate) boot: String,
+    /// The runs that have a state.
+    pub(crate) statuses: Vec<Status>,
+    /// Their heartbeats, in the same order.
+    pub(crate) beats: Vec<Beat>,
+    /// The runs that have none.
+    pub(crate) missing: Vec<Missing>,
+    /// Jobs whose supervisor was found gone; another one was called.
+    pub(crate) unsupervised: Vec<JobId>,
+    /// Jobs that another machine supervises, of which this one cannot tell more.
+    pub(crate) elsewhere: Vec<JobId>,
+    /// Lines that could not be read. The others stand all the same.
+    pub(crate) garbled: Vec<Error>,
+}
+
+/// Reads the answer of `poll.sh`.
+pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
+    let mut lines = answer.lines();
+    let head = lines.next().ok_or_else(|| incomplete("poll", answer))?;
+    let head = Fields::new("poll", "legwork-poll", head)?;
+    let mut poll = Poll {
+        now: head.number("now")?,
+        boot: head.plain("boot")?,
+        ..Poll::default()
+    };
+    for line in lines {
+        if let Err(error) = poll.add(line) {
+            poll.garbled.push(error);
+        }
+    }
+    Ok(poll)
+}
+
+impl Poll {
+    fn add(&mut self, line: &str) -> Result<(), Error> {
+        match line.split(' ').next() {
+            Some("legwork-run") => {
+                self.statuses.push(parse_state(line)?);
+                self.beats.push(parse_beat(line)?);
+            }
+            Some("legwork-missing") => self.missing.push(parse_missing(line)?),
+            Some(tag @ "legwork-unsupervised") => {
+                self.unsupervised
+                    .push(Fields::new("poll", tag, line)?.job()?);
+            }
+            Some(tag @ "legwork-elsewhere") => {
+                self.elsewhere.push(Fields::new("poll", tag, line)?.job()?);
+            }
+            _ => return Err(incomplete_line(line)),
+        }
+        Ok(())
+    }
+}
+
+/// Reads the answer of `start.sh` or `cancel.sh`: the run's state, or that it has none.
+pub(crate) fn parse_answer(answer: &str) -> Result<Result<Status, Missing>, Error> {
+    let line = answer
+        .lines()
+        .find(|line| line.starts_with("legwork-"))
+        .ok_or_else(|| incomplete("the script", answer))?;
+    if line.starts_with("legwork-missing ") {
+        parse_missing(line).map(Err)
+    } else {
+        parse_state(line).map(Ok)
+    }
+}
+
+fn parse_missing(line: &str) -> Result<Missing, Error> {
+    let fields = Fields::new("poll", "legwork-missing", line)?;
+    let yes = |key| match fields.text(key)? {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(fields.garbled(key)),
+    };
+    Ok(Missing {
+        job: fields.job()?,
+        dir: yes("dir")?,
+        claim: yes("claim")?,
+    })
+}
+
+fn incomplete(what: &'static str, answer: &str) -> Error {
+    Error::Incomplete {
+        what,
+        answer: Error::excerpt(answer),
+    }
+}
+
+fn incomplete_line(line: &str) -> Error {
+    Error::Garbled {
+        what: "poll",
+        field: "line",
+        line: Error::excerpt(line),
+    }
+}
+
+/// Digests the states known to the caller, in the order of the runs asked about; those without one are left out.
+///
+/// `poll.sh` makes the same of what it finds, and answers at once where the two differ.
+pub(crate) fn digest<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hasher = Sha256::new();
+    let mut any = false;
+    for line in lines {
+        any = true;
+        hasher.update(line);
+        hasher.update("\n");
+    }
+    let mut text = String::new();
+    if any {
+        for byte in hasher.finalize() {
+            text.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{digest, parse_answer, parse_poll};
+
+    #[test]
+    fn one_bad_line_spoils_no_other() {
+        // Recorded from poll.sh under dash 0.5.12, with a line of another's added.
+        let poll = parse_poll(
+            "legwork-poll now=1795181400 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30\n\
+             legwork-missing job=x dir=yes claim=no\n\
+             legwork-unsupervised job=ok\n\
+             Welcome to the cluster\n\
+             legwork-run v=1 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=- at=1795181332 log=31 log_at=1795181330\n",
+        )
+        .expect("an answer");
+        assert_eq!(poll.now, 1_795_181_400);
+        assert_eq!(poll.missing.len(), 1);
+        assert!(poll.missing[0].dir && !poll.missing[0].claim);
+        assert_eq!(poll.unsupervised.len(), 1);
+        assert_eq!((poll.statuses.len(), poll.beats.len()), (1, 1));
+        assert_eq!(poll.garbled.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_without_its_line_is_none() {
+        assert!(parse_poll("").is_err());
+        assert!(parse_poll("legwork-missing job=x dir=yes claim=no\n").is_err());
+        assert!(parse_answer("nohup: ignoring input\n").is_err());
+    }
+
+    #[test]
+    fn the_digest_is_that_of_sha256sum() {
+        // printf 'a\nb\n' | sha256sum (coreutils 9.1)
+        assert_eq!(
+            digest(["a", "b"]),
+            "911169ddaaf146aff539f58c26c489af3b892dff0fe283c1c264c65ae5aa59a2"
+        );
+        assert_eq!(digest([]), "");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_answer_is_a_panic(text in "(legwork-[a-z]{2,12} ?|job=|run=|[a-z0-9=,\\-]{0,9}|\n|.){0,60}") {
+            drop(parse_poll(&text));
+            drop(parse_answer(&text));
+        }
+    }
+}

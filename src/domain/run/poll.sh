@@ -1,0 +1,135 @@
+# Tells the state of many runs at once.
+#
+# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, $3 root folder, then for
+# each run: job id, run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
+# Prints `legwork-poll now=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
+# state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
+# `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
+# lines as they are. For any number of runs that is two processes: date and cat.
+legwork_poll() {
+    q_wait=$1 q_known=$2 q_root=$3 q_boot=
+    shift 3
+    { read -r q_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    # Ids are plain words, so that relative names need no quotes.
+    q_gone=
+    cd "$q_root/jobs" 2>/dev/null || q_gone=yes q_wait=0
+    if [ "$q_wait" -gt 0 ]; then
+        legwork_wait "$@"
+    fi
+    date "+legwork-poll now=%s boot=$q_boot" &
+    q_date=$!
+    q_notes= q_files=
+    while [ $# -ge 3 ]; do
+        q_job=$1 q_run=$1/runs/$2
+        if [ -z "$q_gone" ] && [ -f "$q_run/state" ]; then
+            q_files="$q_files $q_run/state"
+            case $3 in
+            -) ;;
+            *"@$q_boot") [ -d "/proc/${3%@*}" ] || legwork_look ;;
+            *) legwork_look ;;
+            esac
+        else
+            q_dir=no q_claim=no
+            [ -z "$q_gone" ] && [ -d "$q_job" ] && q_dir=yes
+            [ $q_dir = yes ] && [ -d "$q_run/claim" ] && q_claim=yes && legwork_call
+            q_notes="${q_notes}legwork-missing job=$q_job dir=$q_dir claim=$q_claim
+"
+        fi
+        shift 3
+    done
+    wait $q_date
+    printf %s "$q_notes"
+    [ -z "$q_files" ] || cat $q_files 2>/dev/null
+    return 0
+}
+# Looks closely at one run: whether it is under way without a supervisor.
+legwork_look() {
+    q_line=
+    read -r q_line <"$q_run/state"
+    case $q_line in
+    *' state=launching '* | *' state=running '*) ;;
+    *) return 0 ;;
+    esac
+    q_sup=${q_line##* sup=}
+    q_start=${q_line##* sup_start=}
+    q_start=${q_start%% *}
+    case $q_line in
+    *" boot=$q_boot "*)
+        q_stat=
+        { read -r q_stat <"/proc/${q_sup%% *}/stat"; } 2>/dev/null
+        # Its 22nd field is the start time; the third says whether it is a zombie.
+        set -- ${q_stat##*) }
+        [ "${20-}" = "$q_start" ] && [ "${1-}" != Z ] && return 0
+        ;;
+    *)
+        # Another boot of this machine, or another machine that shares the folder? That one cannot be judged here.
+        q_node= q_machine=
+        { read -r q_node </proc/sys/kernel/hostname; } 2>/dev/null
+        { read -r q_machine </etc/machine-id; } 2>/dev/null
+        q_rest=${q_machine#????????}
+        q_node=$q_node.${q_machine%"$q_rest"}
+        case $q_line in
+        *" node=$q_node "* | *" node=odd "*) ;;
+        *)
+            q_notes="${q_notes}legwork-elsewhere job=$q_job
+"
+            return 0
+            ;;
+        esac
+        ;;
+    esac
+    q_notes="${q_notes}legwork-unsupervised job=$q_job
+"
+    legwork_call
+}
+# Calls another supervisor; it does nothing where one lives.
+legwork_call() {
+    q_supervisor=
+    [ -f "$q_run/supervisor" ] && IFS= read -r q_supervisor <"$q_run/supervisor"
+    [ -f "$q_supervisor" ] || for q_supervisor in ../bin/supervise-*.sh; do :; done
+    [ -f "$q_supervisor" ] || return 0
+    sh "$q_supervisor" --detach --finalize "$q_run"
+}
+# Waits until a state is other than the caller knows it, all have ended, or the time is over.
+legwork_wait() {
+    q_left=$((q_wait * 10))
+    q_first=
+    while :; do
+        q_states=$(legwork_states "$@")
+        if [ -z "$q_first" ]; then
+            q_first=${q_states:-none}
+            if [ "$q_known" != - ]; then
+                q_digest=$([ -z "$q_states" ] || printf '%s\n' "$q_states" | sha256sum)
+                [ "${q_digest%% *}" = "$q_known" ] || return 0
+            fi
+        fi
+        [ "${q_states:-none}" = "$q_first" ] || return 0
+        [ $q_left -gt 0 ] || return 0
+        case $q_states in
+        *' state=launching '* | *' state=running '* | *' state=queued '*) ;;
+        *) return 0 ;;
+        esac
+        legwork_dead "$@" && return 0
+        q_left=$((q_left - 3))
+        sleep 0.3 2>/dev/null || { sleep 1 && q_left=$((q_left - 7)); }
+    done
+}
+# Prints the state lines without the heartbeats at their ends.
+legwork_states() {
+    q_files=
+    while [ $# -ge 3 ]; do
+        q_files="$q_files $1/runs/$2/state"
+        shift 3
+    done
+    [ -z "$q_files" ] || cat $q_files 2>/dev/null | while IFS= read -r q_line; do printf '%s\n' "${q_line%% at=*}"; done
+}
+legwork_dead() {
+    while [ $# -ge 3 ]; do
+        case $3 in
+        *"@$q_boot") [ -d "/proc/${3%@*}" ] || return 0 ;;
+        esac
+        shift 3
+    done
+    return 1
+}
+legwork_poll "$@"

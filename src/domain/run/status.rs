@@ -1,0 +1,336 @@
+//! What a supervisor says about its run, in two lines.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, State};
+use crate::contract::JobId;
+
+/// Longer lines are not read; the longest true one is some hundred bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// Whether the changes of the worktree were recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Changes {
+    /// All of them are in `changes.diff`.
+    Ok,
+    /// Some files could not be read; `changes.err` says which, the others are in `changes.diff`.
+    Partial,
+    /// They could not be; `changes.err` says why.
+    Failed,
+    /// None were asked for.
+    None,
+}
+
+/// The state line of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The number of the run.
+    pub(crate) run: u32,
+    /// Where it stands.
+    pub(crate) state: State,
+    /// The leader of the agent's session and process group; none before the agent is started.
+    pub(crate) pid: Option<u32>,
+    /// The leader's start time, in clock ticks since the boot.
+    pub(crate) start: Option<u64>,
+    /// The supervisor.
+    pub(crate) sup: u32,
+    /// The supervisor's start time, in clock ticks since the boot.
+    pub(crate) sup_start: u64,
+    /// The id of the boot in which the line was written.
+    pub(crate) boot: String,
+    /// The machine on which it was written.
+    pub(crate) node: String,
+    /// When the agent was started, in seconds since the epoch by the host's clock.
+    pub(crate) started: Option<u64>,
+    /// When the run ended, by the host's clock.
+    pub(crate) ended: Option<u64>,
+    /// The exit status as a shell gives it: above 128 it may stand for a signal.
+    pub(crate) exit: Option<i32>,
+    /// The signal that the exit status stands for.
+    pub(crate) signal: Option<i32>,
+    /// Why it ended as it did, in one word.
+    pub(crate) reason: Option<String>,
+    /// Processes that did not end.
+    pub(crate) survivors: Vec<u32>,
+    /// Whether the changes were recorded; none before the end.
+    pub(crate) changes: Option<Changes>,
+    /// The line without its heartbeat, which [`super::digest`] is made from.
+    pub(crate) line: String,
+}
+
+impl Status {
+    /// Returns what to tell the next poll about the run's supervisor.
+    ///
+    /// `fresh` says whether its heartbeat is recent; if not, the host looks more closely.
+    pub(crate) fn hint(&self, fresh: bool) -> String {
+        if self.state.is_terminal() {
+            "-".to_owned()
+        } else if fresh {
+            format!("{}@{}", self.sup, self.boot)
+        } else {
+            "0".to_owned()
+        }
+    }
+}
+
+/// The heartbeat of a run: a line of its own, and the end of its state line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Beat {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The number of the run.
+    pub(crate) run: u32,
+    /// When it was written, in seconds since the epoch by the host's clock.
+    pub(crate) at: u64,
+    /// Bytes in `agent.log`.
+    pub(crate) log: u64,
+    /// When the agent last wrote anything, by the host's clock; none where it never did.
+    pub(crate) log_at: Option<u64>,
+}
+
+/// Reads a state line, as `supervise.sh` of version 1 writes it.
+pub(crate) fn parse_state(line: &str) -> Result<Status, Error> {
+    let fields = Fields::new("state", "legwork-run", line)?;
+    if fields.text("v")? != "1" {
+        return Err(fields.garbled("v"));
+    }
+    let survivors = match fields.optional_text("survivors")? {
+        None => Vec::new(),
+        Some(list) => list
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(|_| fields.garbled("survivors"))?,
+    };
+    let changes = match fields.optional_text("diff")? {
+        None => None,
+        Some("ok") => Some(Changes::Ok),
+        Some("partial") => Some(Changes::Partial),
+        Some("failed") => Some(Changes::Failed),
+        Some("none") => Some(Changes::None),
+        Some(_) => return Err(fields.garbled("diff")),
+    };
+    let reason = match fields.optional_text("reason")? {
+        Some(word) if !is_word(word) => return Err(fields.garbled("reason")),
+        reason => reason.map(str::to_owned),
+    };
+    Ok(Status {
+        job: fields.job()?,
+        run: fields.number("run")?,
+        state: State::named(fields.text("state")?).ok_or_else(|| fields.garbled("state"))?,
+        pid: fields.optional_number("pid")?.filter(|&pid| pid != 0),
+        start: fields.optional_number("start")?,
+        sup: fields.number("sup")?,
+        sup_start: fields.number("sup_start")?,
+        boot: fields.plain("boot")?,
+        node: fields.plain("node")?,
+        started: fields.optional_number("started")?,
+        ended: fields.optional_number("ended")?,
+        exit: fields.optional_number("exit")?,
+        signal: fields.optional_number("signal")?,
+        reason,
+        survivors,
+        changes,
+        line: line
+            .trim_end_matches('\n')
+            .split(" at=")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+/// Reads a heartbeat line, or the heartbeat in a state line, as `supervise.sh` of version 1 writes them.
+pub(crate) fn parse_beat(line: &str) -> Result<Beat, Error> {
+    let tag = if line.starts_with("legwork-run ") {
+        "legwork-run"
+    } else {
+        "legwork-beat"
+    };
+    let fields = Fields::new("heartbeat", tag, line)?;
+    Ok(Beat {
+        job: fields.job()?,
+        run: fields.number("run")?,
+        at: fields.number("at")?,
+        log: fields.number("log")?,
+        log_at: fields.optional_number("log_at")?.filter(|&at| at != 0),
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() <= 64
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The `key=value` tokens of a line.
+pub(super) struct Fields<'a> {
+    what: &'static str,
+    line: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// Takes a line that begins with `tag`.
+    pub(super) fn new(what: &'static str, tag: &str, line: &'a str) -> Result<Self, Error> {
+        let fields = Self { what, line };
+        let known = line.len() <= LONGEST
+            && !line.trim_end_matches('\n').contains(char::is_control)
+            && line.split(' ').next() == Some(tag);
+        if known {
+            Ok(fields)
+        } else {
+            Err(fields.garbled("line"))
+        }
+    }
+
+    pub(super) fn garbled(&self, field: &'static str) -> Error {
+        Error::Garbled {
+            what: self.what,
+            field,
+            line: Error::excerpt(self.line),
+        }
+    }
+
+    pub(super) fn text(&self, key: &'static str) -> Result<&'a str, Error> {
+        self.line
+            .trim_end_matches('\n')
+            .split(' ')
+            .skip(1)
+            .find_map(|token| token.strip_prefix(key)?.strip_prefix('='))
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| self.garbled(key))
+    }
+
+    fn optional_text(&self, key: &'static str) -> Result<Option<&'a str>, Error> {
+        self.text(key).map(|value| (value != "-").then_some(value))
+    }
+
+    /// Reads a value that is safe to say again: letters, digits, dots, dashes and underscores.
+    pub(super) fn plain(&self, key: &'static str) -> Result<String, Error> {
+        let value = self.text(key)?;
+        let plain = value.len() <= 128
+            && value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        if plain {
+            Ok(value.to_owned())
+        } else {
+            Err(self.garbled(key))
+        }
+    }
+
+    pub(super) fn number<T: std::str::FromStr>(&self, key: &'static str) -> Result<T, Error> {
+        self.text(key)?.parse().map_err(|_| self.garbled(key))
+    }
+
+    fn optional_number<T: std::str::FromStr>(&self, key: &'static str) -> Result<Option<T>, Error> {
+        self.optional_text(key)?
+            .map(|value| value.parse().map_err(|_| self.garbled(key)))
+            .transpose()
+    }
+
+    pub(super) fn job(&self) -> Result<JobId, Error> {
+        JobId::new(self.text("job")?).map_err(|_| self.garbled("job"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Changes, Error, State, parse_beat, parse_state};
+
+    // Recorded from supervise.sh version 1 under dash 0.5.12.
+    const RUNNING: &str = "legwork-run v=1 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=-";
+    const CANCELLED: &str = "legwork-run v=1 job=stub run=1 state=cancelled pid=20164 pgid=20164 start=227563 sup=20135 sup_start=227559 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181336 ended=1795181338 exit=137 signal=9 reason=cancel_requested survivors=7,8 diff=none";
+    const BEAT: &str = "legwork-beat job=ok run=1 at=1795181332 log=31 log_at=1795181330";
+
+    #[test]
+    fn a_recorded_line_is_read() {
+        let status = parse_state(RUNNING).expect("a state line");
+        assert_eq!(status.state, State::Running);
+        assert_eq!((status.pid, status.sup), (Some(19681), 19668));
+        assert_eq!((status.exit, status.changes), (None, None));
+        assert_eq!(
+            status.hint(true),
+            "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30"
+        );
+        assert_eq!(status.hint(false), "0");
+
+        let status = parse_state(CANCELLED).expect("a state line");
+        assert_eq!(status.state, State::Cancelled);
+        assert_eq!(status.survivors, [7, 8]);
+        assert_eq!((status.exit, status.signal), (Some(137), Some(9)));
+        assert_eq!(status.changes, Some(Changes::None));
+        assert_eq!(status.hint(true), "-");
+
+        let beat = parse_beat(BEAT).expect("a heartbeat line");
+        assert_eq!(
+            (beat.at, beat.log, beat.log_at),
+            (1_795_181_332, 31, Some(1_795_181_330))
+        );
+    }
+
+    #[test]
+    fn the_heartbeat_at_the_end_of_a_state_line_is_no_part_of_the_state() {
+        let line = format!("{RUNNING} at=1795181332 log=31 log_at=0\n");
+        assert_eq!(parse_state(&line).expect("a state line").line, RUNNING);
+        let beat = parse_beat(&line).expect("a heartbeat");
+        assert_eq!((beat.at, beat.log, beat.log_at), (1_795_181_332, 31, None));
+        assert!(parse_beat(RUNNING).is_err());
+    }
+
+    #[test]
+    fn fields_added_later_are_ignored() {
+        let more = format!("{RUNNING} colour=blue");
+        assert!(parse_state(&more).is_ok());
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        for (from, to, field) in [
+            ("v=1", "v=2", "v"),
+            ("job=ok", "job=../x", "job"),
+            ("state=running", "state=done", "state"),
+            ("survivors=-", "survivors=1,,2", "survivors"),
+            ("reason=-", "reason=\u{fc}", "reason"),
+            ("pid=19681 ", "pid=-1 ", "pid"),
+            ("diff=-", "diff=", "diff"),
+            ("node=vm.3d1219c7", "node=$(x)", "node"),
+        ] {
+            match parse_state(&RUNNING.replacen(from, to, 1)) {
+                Err(Error::Garbled { field: found, .. }) => assert_eq!(found, field),
+                other => panic!("{to}: {other:?}"),
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_is_a_panic(line in ".*") {
+            prop_assert!(parse_state(&line).is_err());
+            prop_assert!(parse_beat(&line).is_err());
+        }
+
+        #[test]
+        fn no_damage_is_a_panic(at in 0..RUNNING.len(), length in 0..40_usize, put in ".{0,4}") {
+            let end = (at + length).min(RUNNING.len());
+            let damaged = format!("{}{put}{}", &RUNNING[..at], &RUNNING[end..]);
+            if let Ok(status) = parse_state(&damaged) {
+                prop_assert!(damaged.starts_with(&status.line));
+            }
+        }
+
+        #[test]
+        fn a_line_cut_short_is_refused(at in 0..RUNNING.len()) {
+            prop_assert!(parse_state(&RUNNING[..at]).is_err());
+        }
+    }
+}

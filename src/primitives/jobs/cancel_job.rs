@@ -1,0 +1,111 @@
+//! `cancel-job`: end a job, and be sure of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::JobView;
+use crate::{
+    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    domain::investigation,
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Ends a job: TERM to all its processes, KILL to those that stay, and a look whether they are gone.
+///
+/// What the agent changed until then is kept as its diff. Answers only once the end is certain; processes that did
+/// not end are the failure `processes_survived`. A job that has ended is left as it is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The job.
+    pub(crate) job_id: JobId,
+    /// Seconds between TERM and KILL.
+    #[serde(default = "grace_s")]
+    #[schemars(range(min = 0, max = 600))]
+    pub(crate) grace_s: u64,
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn grace_s() -> u64 {
+    10
+}
+
+const fn timeout_s() -> u64 {
+    120
+}
+
+/// The job.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The job, as it stands.
+    pub(crate) job: JobView,
+    /// Whether its processes would be ended; only in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) would_cancel: Option<bool>,
+}
+
+/// Carries the declaration of `cancel-job`.
+pub(crate) struct CancelJob;
+
+impl Primitive for CancelJob {
+    const NAME: &'static str = "cancel-job";
+    const SUMMARY: &'static str = "End a job and be sure of it";
+    const EFFECTS: Effects = Effects::REMOVES_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::JobNotFound,
+        Code::JobNotEnded,
+        Code::ProcessesSurvived,
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            job_id: JobId::fixed("widgets-12-0123456789ab"),
+            grace_s: grace_s(),
+            dry_run: false,
+            timeout_s: timeout_s(),
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let (job, effect) =
+            investigation::cancel(context, &input.job_id, input.grace_s, input.dry_run).await?;
+        let would_cancel = input.dry_run.then(|| !job.state.is_terminal());
+        let answer = Answer::new(
+            effect,
+            Output {
+                job: job.into(),
+                would_cancel,
+            },
+        );
+        Ok(if input.dry_run {
+            answer
+        } else {
+            answer.with_next(Next::new(
+                "fetch-artifacts",
+                json!({"job_id": input.job_id}),
+                "bring what it made until then here",
+            ))
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! How a job looks from outside; the primitives about jobs share it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    contract::{Code, JobId, Name},
+    domain::{
+        agent,
+        investigation::{Job, Limits, Observed, Outcome},
+        run::{Changes, State},
+    },
+};
+
+/// A job, by the last evidence.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(crate) struct JobView {
+    /// Its id.
+    pub(crate) job_id: JobId,
+    /// Where its run stands.
+    pub(crate) state: State,
+    /// Whether the run has ended; false where nobody knows.
+    pub(crate) ended: bool,
+    /// What the evidence says of it; null before the end.
+    pub(crate) outcome: Option<Outcome>,
+    /// One line on what it is about. Not to be trusted: it comes from an issue or a message.
+    pub(crate) title: String,
+    /// The host it runs on.
+    pub(crate) host: Name,
+    /// The repository it works on.
+    pub(crate) repository: Name,
+    /// The commit it started from.
+    pub(crate) base_commit: String,
+    /// The agent at work.
+    pub(crate) agent: Name,
+    /// The model, where one was named.
+    pub(crate) model: Option<String>,
+    /// The number of its run.
+    pub(crate) run: u32,
+    /// Why its host gave no answer; null where it answered or was not asked. The job may be running all the same.
+    pub(crate) unreachable: Option<Unreachable>,
+    /// Whether its supervisor gave no sign for over a minute although the host answers.
+    pub(crate) stalled: bool,
+    /// Whether its folder is gone from the host.
+    pub(crate) missing: bool,
+    /// When its state was last seen (RFC 3339, UTC); null where never.
+    pub(crate) last_evidence_at: Option<String>,
+    /// When it was launched (RFC 3339, UTC).
+    pub(crate) created_at: String,
+    /// When the agent was started, by the host's clock (RFC 3339, UTC).
+    pub(crate) started_at: Option<String>,
+    /// When the run ended, by the host's clock (RFC 3339, UTC).
+    pub(crate) ended_at: Option<String>,
+    /// Seconds the run took.
+    pub(crate) wall_s: Option<u64>,
+    /// The exit status of the agent, as a shell gives it.
+    pub(crate) exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    /// Why it ended as it did, in one word, such as `exit_status`, `wall_limit`, `cancel_requested`, `rebooted`.
+    pub(crate) reason: Option<String>,
+    /// Bytes in the agent's log when last seen.
+    pub(crate) log_bytes: Option<u64>,
+    /// When the agent last wrote anything, by the host's clock (RFC 3339, UTC).
+    pub(crate) log_at: Option<String>,
+    /// Whether its changes were recorded; null before the end.
+    pub(crate) changes: Option<Changes>,
+    /// Bytes in the diff that the supervisor made; null before the end.
+    pub(crate) diff_bytes: Option<u64>,
+    /// What the agent's own log says of its end; null before the end.
+    pub(crate) summary: Option<agent::Summary>,
+    /// The limits it runs under.
+    pub(crate) limits: Limits,
+    /// The command that judges a fix, where one was given.
+    pub(crate) verify: Option<String>,
+}
+
+/// Why a host gave no answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Unreachable {
+    /// The stable name of the failure.
+    pub(crate) error_code: Code,
+    /// One sentence for a reader.
+    pub(crate) message: String,
+}
+
+impl From<Observed> for JobView {
+    fn from(observed: Observed) -> Self {
+        let mut view = Self::from(observed.job);
+        view.stalled = observed.stalled;
+        view.missing = observed.missing;
+        view.unreachable = observed.unreachable.map(|silence| Unreachable {
+            error_code: silence.code,
+            message: silence.message,
+        });
+        view
+    }
+}
+
+impl From<Job> for JobView {
+    fn from(job: Job) -> Self {
+        let (order, progress) = (job.order, job.progress);
+        Self {
+            job_id: job.job_id,
+            ended: job.state.is_terminal(),
+            state: job.state,
+            outcome: job.outcome,
+            title: order.title,
+            host: order.host,
+            repository: order.repository,
+            base_commit: order.base_commit,
+            agent: order.agent,
+            model: order.model,
+            run: job.run,
+            unreachable: None,
+            stalled: false,
+            missing: false,
+            last_evidence_at: progress.last_evidence_at,
+            created_at: job.created_at,
+            started_at: progress.started_at,
+            ended_at: progress.ended_at,
+            wall_s: progress.wall_s,
+            exit_code: progress.exit_code,
+            signal: progress.signal,
+            reason: progress.reason,
+            log_bytes: progress.log_bytes,
+            log_at: progress.log_at,
+            changes: progress.changes,
+            diff_bytes: progress.diff_bytes,
+            summary: progress.summary,
+            limits: order.limits,
+            verify: order.verify,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `launch-investigation`: put an agent on a problem.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::JobView;
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name, Next},
+    domain::investigation::{self, Request},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Puts an agent on an issue, or on a task in words, in a worktree of its own on a host.
+///
+/// The workspace must be ready (`provision-workspace`). The agent runs under a supervisor that outlives the
+/// connection; `poll-job` and `wait-job` say how it stands, `fetch-artifacts` brings what it made, `verify-fix`
+/// proves it. The same input again, while the job runs or after it ended, finds that job and starts nothing. For
+/// another try at the same problem give another `idempotency_key`. At most three round trips.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The repository, as named in `provision-workspace`.
+    pub(crate) repository: Name,
+    /// The issue: `owner/name#12`, its address, or a Markdown or JSON file here.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) issue: Option<String>,
+    /// What to do, in words; beside an issue it adds to it.
+    #[serde(default)]
+    pub(crate) message: Option<String>,
+    /// The host; the default host where none is named.
+    #[serde(default)]
+    pub(crate) host: Option<Name>,
+    /// The agent; the default agent where none is named.
+    #[serde(default)]
+    pub(crate) agent: Option<Name>,
+    /// The model, for agents that have a choice.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) model: Option<String>,
+    /// A shell command that fails while the problem is there and passes once it is solved, run in the worktree. `verify-fix` judges by it.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 65536))]
+    pub(crate) verify: Option<String>,
+    /// Seconds the agent may run; the default limit where none is given.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub(crate) max_wall_s: Option<u64>,
+    /// Seconds the agent may be silent; any number where none is given.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub(crate) max_idle_s: Option<u64>,
+    /// Turns the agent may take, for agents that count them.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) max_turns: Option<u32>,
+    /// The key under which the same call finds its job; made from the input where none is given.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) idempotency_key: Option<String>,
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn timeout_s() -> u64 {
+    180
+}
+
+/// The job.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The job, as it stands.
+    pub(crate) job: JobView,
+    /// The key under which the same call finds it.
+    pub(crate) idempotency_key: String,
+    /// What would be done; only in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<Plan>,
+}
+
+/// What a launch would do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Plan {
+    /// The agent's program and arguments; `{job}` and `{worktree}` stand for its folders on the host.
+    pub(crate) argv: Vec<String>,
+    /// Bytes in the prompt.
+    pub(crate) prompt_bytes: u64,
+    /// SHA-256 of the prompt.
+    pub(crate) prompt_sha256: String,
+    /// Parts of the prompt that were left out to keep it below its cap.
+    pub(crate) prompt_dropped: Vec<String>,
+}
+
+/// Carries the declaration of `launch-investigation`.
+pub(crate) struct LaunchInvestigation;
+
+impl Primitive for LaunchInvestigation {
+    const NAME: &'static str = "launch-investigation";
+    const SUMMARY: &'static str = "Put an agent on a problem";
+    const EFFECTS: Effects = Effects::ENSURES_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::IdempotencyKeyReused,
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+        Code::WorkspaceNotFound,
+        Code::WorkspaceNotReady,
+        Code::WorktreeFailed,
+        Code::AgentUnknown,
+        Code::AgentMissing,
+        Code::AgentOptionUnsupported,
+        Code::SecretUnavailable,
+        Code::IssueNotFound,
+        Code::IssueInvalid,
+        Code::ForgeUnauthenticated,
+        Code::ForgeForbidden,
+        Code::ForgeRateLimited,
+        Code::ForgeUnavailable,
+        Code::TemplateInvalid,
+        Code::PromptTooLarge,
+        Code::LaunchFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        let example = |issue: Option<&str>, message: Option<&str>| Input {
+            repository: Name::fixed("widgets"),
+            issue: issue.map(str::to_owned),
+            message: message.map(str::to_owned),
+            host: Some(Name::fixed("local")),
+            agent: Some(Name::fixed("claude")),
+            model: None,
+            verify: Some("python3 -m pytest -q tests/test_cart.py".to_owned()),
+            max_wall_s: Some(3600),
+            max_idle_s: None,
+            max_turns: None,
+            idempotency_key: None,
+            dry_run: false,
+            timeout_s: timeout_s(),
+        };
+        vec![
+            example(Some("acme/widgets#12"), None),
+            example(
+                None,
+                Some("The total of an empty cart is None; it must be 0."),
+            ),
+        ]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let request = Request {
+            host: input.host,
+            repository: input.repository,
+            agent: input.agent,
+            model: input.model,
+            issue: input.issue,
+            message: input.message,
+            verify: input.verify,
+            max_wall_s: input.max_wall_s,
+            max_idle_s: input.max_idle_s,
+            max_turns: input.max_turns,
+            idempotency_key: input.idempotency_key,
+            dry_run: input.dry_run,
+        };
+        let launched = investigation::launch(context, &request).await?;
+        let plan = input
+            .dry_run
+            .then_some(launched.prompt)
+            .flatten()
+            .map(|prompt| Plan {
+                argv: launched.argv,
+                prompt_bytes: prompt.bytes as u64,
+                prompt_sha256: prompt.sha256,
+                prompt_dropped: prompt
+                    .dropped
+                    .iter()
+                    .map(|dropped| dropped.part.clone())
+                    .collect(),
+            });
+        let job_id = launched.job.job_id.clone();
+        let answer = Answer::new(
+            launched.effect,
+            Output {
+                idempotency_key: launched.job.idempotency_key.clone(),
+                job: launched.job.into(),
+                plan,
+            },
+        );
+        Ok(if input.dry_run {
+            answer
+        } else {
+            answer.with_next(Next::new(
+                "wait-job",
+                json!({"job_id": job_id, "wait_s": 600}),
+                "wait for its end",
+            ))
+        })
+    }
+}

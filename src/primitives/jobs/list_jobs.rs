@@ -1,0 +1,104 @@
+//! `list-jobs`: the jobs that are known here.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::JobView;
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name},
+    domain::{
+        investigation::{self, Filter},
+        run::State,
+    },
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Lists jobs, newest first, as they were last seen; no host is asked.
+///
+/// The answer is bounded; `next_cursor` continues it. Its cost does not grow with the number of jobs.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// Only those that have not ended (true), or that have (false).
+    #[serde(default)]
+    pub(crate) active: Option<bool>,
+    /// Only those in one of these states.
+    #[serde(default)]
+    pub(crate) states: Vec<State>,
+    /// Only those on this host.
+    #[serde(default)]
+    pub(crate) host: Option<Name>,
+    /// Only those on this repository.
+    #[serde(default)]
+    pub(crate) repository: Option<Name>,
+    /// Only those of this agent.
+    #[serde(default)]
+    pub(crate) agent: Option<Name>,
+    /// How many to list.
+    #[serde(default = "limit")]
+    #[schemars(range(min = 1, max = 500))]
+    pub(crate) limit: u32,
+    /// Where an earlier answer left off.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) cursor: Option<i64>,
+}
+
+const fn limit() -> u32 {
+    50
+}
+
+/// The jobs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The jobs, newest first.
+    pub(crate) jobs: Vec<JobView>,
+    /// The cursor that continues the list; null at its end.
+    pub(crate) next_cursor: Option<i64>,
+}
+
+/// Carries the declaration of `list-jobs`.
+pub(crate) struct ListJobs;
+
+impl Primitive for ListJobs {
+    const NAME: &'static str = "list-jobs";
+    const SUMMARY: &'static str = "List the jobs that are known here";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            active: Some(true),
+            states: Vec::new(),
+            host: None,
+            repository: None,
+            agent: None,
+            limit: limit(),
+            cursor: None,
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let filter = Filter {
+            active: input.active,
+            states: input.states,
+            host: input.host,
+            repository: input.repository,
+            agent: input.agent,
+            before: input.cursor,
+            // One more than is told shows whether there are more.
+            limit: input.limit + 1,
+        };
+        let mut found = investigation::list(context, &filter)?;
+        let wanted = input.limit as usize;
+        let more = found.len() > wanted;
+        found.truncate(wanted);
+        Ok(Answer::read(Output {
+            next_cursor: found.last().filter(|_| more).map(|(number, _)| *number),
+            jobs: found.into_iter().map(|(_, job)| job.into()).collect(),
+        }))
+    }
+}

@@ -1,0 +1,195 @@
+//! `poll-job`: where jobs stand.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::JobView;
+use crate::{
+    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, details},
+    domain::investigation::{self, Filter},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Says where jobs stand: one, many, or all that have not ended.
+///
+/// Hosts are asked at once, each in one round trip; jobs that have ended cost none. A host that does not answer makes
+/// its jobs `unreachable` beside their last known state, never ended. With `wait_s` the hosts answer as soon as
+/// something changes. The failure of a job is data here.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The jobs; all that have not ended, at most 500, where none is named.
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    pub(crate) job_ids: Vec<JobId>,
+    /// A cursor of an earlier answer: only jobs to which something happened since are told.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub(crate) since: Option<i64>,
+    /// Seconds to wait for a change.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 86_400))]
+    pub(crate) wait_s: u64,
+    /// Seconds the call may take, waiting aside.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn timeout_s() -> u64 {
+    60
+}
+
+/// Where the jobs stand.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The jobs, in the order asked for.
+    pub(crate) jobs: Vec<JobView>,
+    /// How many of them have not ended.
+    pub(crate) active: u64,
+    /// A cursor for `since`.
+    pub(crate) cursor: i64,
+}
+
+/// Carries the declaration of `poll-job`.
+pub(crate) struct PollJob;
+
+impl Primitive for PollJob {
+    const NAME: &'static str = "poll-job";
+    const SUMMARY: &'static str = "Say where jobs stand";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::JobNotFound,
+        Code::PartialFailure,
+        Code::HostUnknown,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![
+            Input {
+                job_ids: vec![JobId::fixed("widgets-12-0123456789ab")],
+                since: None,
+                wait_s: 0,
+                timeout_s: timeout_s(),
+            },
+            Input {
+                job_ids: Vec::new(),
+                since: None,
+                wait_s: 30,
+                timeout_s: timeout_s(),
+            },
+        ]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let cursor = investigation::last_event(context)?;
+        let jobs = if input.job_ids.is_empty() {
+            let filter = Filter {
+                active: Some(true),
+                limit: 500,
+                ..Filter::default()
+            };
+            investigation::list(context, &filter)?
+                .into_iter()
+                .map(|(_, job)| job)
+                .collect()
+        } else {
+            named(context, &input.job_ids)?
+        };
+        let observed = investigation::poll(context, jobs, input.wait_s).await?;
+        let changed = match input.since {
+            Some(since) => Some(investigation::changed_since(context, since)?),
+            None => None,
+        };
+        // What was noted while polling is newer than the cursor read before it, and may be told twice, never lost.
+        let active = observed
+            .iter()
+            .filter(|observed| !observed.job.state.is_terminal())
+            .count();
+        let jobs: Vec<JobView> = observed
+            .into_iter()
+            .filter(|observed| {
+                observed.unreachable.is_some()
+                    || changed
+                        .as_ref()
+                        .is_none_or(|changed| changed.contains(observed.job.job_id.as_str()))
+            })
+            .map(JobView::from)
+            .collect();
+        let next = jobs
+            .iter()
+            .find(|job| job.ended && job.changes.is_some())
+            .map(|job| {
+                Next::new(
+                    "fetch-artifacts",
+                    json!({"job_id": job.job_id}),
+                    "bring its report, diff and logs here",
+                )
+            });
+        let answer = Answer::read(Output {
+            jobs,
+            active: active as u64,
+            cursor,
+        });
+        Ok(match next {
+            Some(next) => answer.with_next(next),
+            None => answer,
+        })
+    }
+}
+
+/// Finds the jobs of all ids; an unknown id fails the call, and says how to ask for the others.
+fn named(context: &Context, ids: &[JobId]) -> Result<Vec<investigation::Job>, Failure> {
+    let found = investigation::find_all(context, ids)?;
+    let unknown: Vec<&JobId> = ids
+        .iter()
+        .zip(&found)
+        .filter(|(_, job)| job.is_none())
+        .map(|(id, _)| id)
+        .collect();
+    match unknown.as_slice() {
+        [] => {}
+        [only] if ids.len() == 1 => {
+            return Err(investigation::Error::NotFound {
+                job_id: (*only).clone(),
+            }
+            .into());
+        }
+        several => {
+            let others: Vec<&JobId> = ids.iter().filter(|id| !several.contains(id)).collect();
+            let mut failure = Failure::new(
+                Code::PartialFailure,
+                format!("{} of {} jobs are not known", several.len(), ids.len()),
+                "Leave out the ids in details.items; next holds the call for the others.",
+            )
+            .with_effect(Effect::None)
+            .with_details(
+                details::Items {
+                    items: several
+                        .iter()
+                        .map(|id| details::Item {
+                            id: id.to_string(),
+                            error_code: Code::JobNotFound,
+                            message: "there is no such job".to_owned(),
+                        })
+                        .collect(),
+                }
+                .into(),
+            );
+            if !others.is_empty() {
+                failure = failure.with_next(Next::new(
+                    "poll-job",
+                    json!({"job_ids": others}),
+                    "look at the jobs that are known",
+                ));
+            }
+            return Err(failure);
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
+}

@@ -1,0 +1,127 @@
+//! `wait-job`: the end of a job.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::JobView;
+use crate::{
+    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    domain::investigation::{self, Requirement},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Waits until a job has ended, and says how.
+///
+/// Without `require` any end is an answer. With it, a pipeline can branch on the exit status: the call fails with
+/// `requirement_unmet` where the job ended otherwise. Connections that break meanwhile are taken up again. When the
+/// time is over the job runs on, and the call fails with `wait_timed_out`, or `job_unreachable` where its host is silent.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The job.
+    pub(crate) job_id: JobId,
+    /// Seconds to wait.
+    #[serde(default = "wait_s")]
+    #[schemars(range(min = 0, max = 604_800))]
+    pub(crate) wait_s: u64,
+    /// What the ended job must be: `succeeded` (ended well, and changed something) or `fixed` (verified).
+    #[serde(default)]
+    pub(crate) require: Option<Require>,
+    /// Seconds the call may take, waiting aside.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+/// What an ended job must be.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Require {
+    /// The agent ended well and changed something.
+    Succeeded,
+    /// The fix is verified.
+    Fixed,
+}
+
+impl From<Require> for Requirement {
+    fn from(require: Require) -> Self {
+        match require {
+            Require::Succeeded => Self::Succeeded,
+            Require::Fixed => Self::Fixed,
+        }
+    }
+}
+
+const fn wait_s() -> u64 {
+    600
+}
+
+const fn timeout_s() -> u64 {
+    60
+}
+
+/// The ended job.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The job.
+    pub(crate) job: JobView,
+}
+
+/// Carries the declaration of `wait-job`.
+pub(crate) struct WaitJob;
+
+impl Primitive for WaitJob {
+    const NAME: &'static str = "wait-job";
+    const SUMMARY: &'static str = "Wait for the end of a job";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::JobNotFound,
+        Code::WaitTimedOut,
+        Code::JobUnreachable,
+        Code::RequirementUnmet,
+        Code::HostUnknown,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            job_id: JobId::fixed("widgets-12-0123456789ab"),
+            wait_s: wait_s(),
+            require: Some(Require::Succeeded),
+            timeout_s: timeout_s(),
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let observed = investigation::wait(context, &input.job_id, input.wait_s).await?;
+        if let Some(require) = input.require {
+            investigation::require(&observed.job, require.into())?;
+        }
+        let changed = observed
+            .job
+            .progress
+            .diff_bytes
+            .is_some_and(|bytes| bytes > 0);
+        let answer = Answer::read(Output {
+            job: observed.into(),
+        })
+        .with_next(Next::new(
+            "fetch-artifacts",
+            json!({"job_id": input.job_id}),
+            "bring its report, diff and logs here",
+        ));
+        Ok(if changed {
+            answer.with_next(Next::new(
+                "verify-fix",
+                json!({"job_id": input.job_id}),
+                "prove that the diff fixes the problem",
+            ))
+        } else {
+            answer
+        })
+    }
+}
