@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{
-        Answer, Code, Effects, Failure, Name, Next, configuration::Configuration, details,
-        validation,
+    contract::{Answer, Code, Effects, Failure, Name, Next, configuration::Configuration},
+    domain::{
+        agent::{self, Agent, LoginState},
+        host,
     },
-    domain::host,
     primitives::Primitive,
     system::Context,
 };
@@ -34,7 +34,10 @@ pub(crate) struct Input {
     pub(crate) agent: Option<Name>,
     /// The url of the repository that is to be worked on, as git on the host understands it; not checked where none is given.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(
+        length(min = 1, max = 2048),
+        regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
+    )]
     pub(crate) url: Option<String>,
     /// How old, in seconds, a kept pass may be; 0 checks anew.
     #[serde(default = "max_age_s")]
@@ -98,21 +101,20 @@ impl Primitive for Preflight {
             .agent
             .or_else(|| configuration.defaults.agent.clone())
             .unwrap_or_else(|| Name::fixed("claude"));
-        let is_set = |source: &str| context.environment().get(source).is_some();
-        let agent = host::Agent::find(configuration, &name, is_set)
-            .ok_or_else(|| unknown_agent(configuration, &name))?;
+        let agent = agent::resolve(configuration, name.as_str())?;
         let _progress = context.progress(&format!("checking {}", machine.name));
-        let question = host::Question {
-            agent,
+        let asked = host::Question {
+            agent: question(context, &agent),
             url: input.url,
             max_age: Duration::from_secs(input.max_age_s),
         };
-        let findings = host::preflight(context, &machine, &question).await?;
+        let findings =
+            host::preflight(context, &machine, &asked, &|said| read_login(&agent, said)).await?;
         let ready = findings.ready();
         let next = if ready {
-            after_pass(configuration, &machine.name, question.url.as_deref())
+            after_pass(configuration, &machine.name, asked.url.as_deref())
         } else {
-            again(&machine.name, &name, question.url.as_deref())
+            again(&machine.name, &name, asked.url.as_deref())
         };
         let output = Output {
             host: machine.name,
@@ -126,26 +128,40 @@ impl Primitive for Preflight {
     }
 }
 
-fn unknown_agent(configuration: &Configuration, name: &Name) -> Failure {
-    let known: Vec<String> = host::BUILT_IN
-        .into_iter()
-        .map(str::to_owned)
-        .chain(configuration.agents.keys().map(Name::to_string))
-        .collect();
-    Failure::new(
-        Code::AgentUnknown,
-        format!("there is no agent {name}"),
-        "Use an agent that is built in, or add it to the configuration under [agents.<name>].",
-    )
-    .with_details(
-        details::Unknown {
-            what: "agent".to_owned(),
-            name: name.to_string(),
-            did_you_mean: validation::nearest(name.as_str(), known.iter().map(String::as_str)),
-            known,
-        }
-        .into(),
-    )
+/// Says how the agent is asked.
+fn question(context: &Context, agent: &Agent) -> host::Agent {
+    host::Agent {
+        name: agent.name.clone(),
+        program: agent.program.clone(),
+        version_argv: agent.version_argv(),
+        login_argv: agent.login_argv(),
+        variables: agent.variables.clone(),
+        secrets: agent
+            .secrets
+            .iter()
+            .map(|(variable, source)| host::Secret {
+                variable: variable.clone(),
+                source: source.clone(),
+                is_set: context.environment().get(source).is_some(),
+            })
+            .collect(),
+        credentials: agent
+            .adapter
+            .credentials()
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
+    }
+}
+
+/// Reads what the agent says of its login.
+fn read_login(agent: &Agent, said: &str) -> host::Login {
+    let login = agent.adapter.read_login(said);
+    match login.state {
+        LoginState::LoggedIn => host::Login::In(login.evidence),
+        LoginState::LoggedOut => host::Login::Out(login.evidence),
+        LoginState::Unknown => host::Login::Unclear(login.evidence),
+    }
 }
 
 /// Suggests a workspace for the repository, or a look at the machine where none was named.
