@@ -254,16 +254,11 @@ async fn repository(
 async fn choose(context: &Context, machine: &Machine) -> Result<Name, Error> {
     let configuration = context.configuration().map_err(host::Error::from)?;
     let claude = Name::fixed("claude");
-    let is_set = |source: &str| context.environment().get(source).is_some();
-    let Some(agent) = host::Agent::find(configuration, &claude, is_set) else {
+    let Ok(agent) = agent::resolve(configuration, claude.as_str()) else {
         return Ok(Name::fixed(agent::DEMO));
     };
-    let question = host::Question {
-        agent,
-        url: None,
-        max_age: Duration::from_secs(3600),
-    };
-    let findings = host::preflight(context, machine, &question).await?;
+    let max_age = Duration::from_secs(3600);
+    let findings = investigation::preflight(context, machine, &agent, None, max_age).await?;
     Ok(if findings.agent_works() {
         claude
     } else {

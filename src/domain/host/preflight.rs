@@ -10,7 +10,7 @@ use super::{
     Error,
     agent_login::{Agent, Login},
     catalogue,
-    check::Check,
+    check::{self, Check},
     frames::Frames,
     judgement::{self, Client, Contact, RoundTrip, Seen, Trouble},
     ssh_agent,
