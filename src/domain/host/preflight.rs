@@ -10,7 +10,7 @@ use super::{
     Error,
     agent_login::{Agent, Login},
     catalogue,
-    check::Check,
+    check::{self, Check},
     frames::Frames,
     judgement::{self, Client, Contact, RoundTrip, Seen, Trouble},
     ssh_agent,
@@ -55,6 +55,16 @@ impl Findings {
     /// Returns whether a launch may be tried.
     pub(crate) fn ready(&self) -> bool {
         self.checks.iter().all(Check::lets_launch)
+    }
+
+    /// Returns whether the agent is certainly there and logged in.
+    pub(crate) fn agent_works(&self) -> bool {
+        let passes = |subject: check::Subject| {
+            self.checks
+                .iter()
+                .any(|check| check.name == subject && check.status == check::Status::Pass)
+        };
+        passes(check::Subject::AgentPresent) && passes(check::Subject::AgentLogin)
     }
 }
 

@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next, configuration::Configuration},
-    domain::{
-        agent::{self, Agent, LoginState},
-        host,
-    },
+    domain::{agent, host, investigation},
     primitives::Primitive,
     system::Context,
 };
@@ -103,18 +100,14 @@ impl Primitive for Preflight {
             .unwrap_or_else(|| Name::fixed("claude"));
         let agent = agent::resolve(configuration, name.as_str())?;
         let _progress = context.progress(&format!("checking {}", machine.name));
-        let asked = host::Question {
-            agent: question(context, &agent),
-            url: input.url,
-            max_age: Duration::from_secs(input.max_age_s),
-        };
-        let findings =
-            host::preflight(context, &machine, &asked, &|said| read_login(&agent, said)).await?;
+        let max_age = Duration::from_secs(input.max_age_s);
+        let url = input.url.as_deref();
+        let findings = investigation::preflight(context, &machine, &agent, url, max_age).await?;
         let ready = findings.ready();
         let next = if ready {
-            after_pass(configuration, &machine.name, asked.url.as_deref())
+            after_pass(configuration, &machine.name, url)
         } else {
-            again(&machine.name, &name, asked.url.as_deref())
+            again(&machine.name, &name, url)
         };
         let output = Output {
             host: machine.name,
@@ -128,41 +121,7 @@ impl Primitive for Preflight {
     }
 }
 
-/// Says how the agent is asked.
-fn question(context: &Context, agent: &Agent) -> host::Agent {
-    host::Agent {
-        name: agent.name.clone(),
-        program: agent.program.clone(),
-        version_argv: agent.version_argv(),
-        login_argv: agent.login_argv(),
-        variables: agent.variables.clone(),
-        secrets: agent
-            .secrets
-            .iter()
-            .map(|(variable, source)| host::Secret {
-                variable: variable.clone(),
-                source: source.clone(),
-                is_set: context.environment().get(source).is_some(),
-            })
-            .collect(),
-        credentials: agent
-            .adapter
-            .credentials()
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect(),
-    }
-}
 
-/// Reads what the agent says of its login.
-fn read_login(agent: &Agent, said: &str) -> host::Login {
-    let login = agent.adapter.read_login(said);
-    match login.state {
-        LoginState::LoggedIn => host::Login::In(login.evidence),
-        LoginState::LoggedOut => host::Login::Out(login.evidence),
-        LoginState::Unknown => host::Login::Unclear(login.evidence),
-    }
-}
 
 /// Suggests a workspace for the repository, or a look at the machine where none was named.
 fn after_pass(configuration: &Configuration, host: &Name, url: Option<&str>) -> Next {
