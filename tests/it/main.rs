@@ -7,6 +7,6 @@
 )]
 
 mod recordings;
-mod support;
 mod supervisor;
+mod support;
 mod testbed;
