@@ -43,7 +43,8 @@ pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
         }
         found.push(Violation {
             keyword: error.kind().keyword().to_owned(),
-            message: shortened(&error.to_string()),
+            // The value itself stays out: it may be long, hostile or a secret.
+            message: shortened(&error.masked_with("the value").to_string()),
             expected: expected(error.kind()),
             pointer,
         });
