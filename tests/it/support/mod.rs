@@ -5,6 +5,7 @@ mod call;
 mod machine;
 mod model;
 mod sshd;
+mod workplace;
 mod world;
 
 pub(crate) use agents::{Agents, Cli};
@@ -12,4 +13,5 @@ pub(crate) use call::Call;
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use sshd::{Limits, Sshd};
+pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
 pub(crate) use world::World;
