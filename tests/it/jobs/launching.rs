@@ -164,7 +164,7 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
         ),
         (
             json!({"repository": "widgets", "agent": "mender", "issue": "no/such/file.md"}),
-            "issue_not_found",
+            "issue_invalid",
         ),
         (
             json!({"repository": "widgets", "agent": "mender", "message": "x", "max_wall_s": 0}),

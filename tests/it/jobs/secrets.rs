@@ -69,7 +69,7 @@ fn a_secret_is_in_the_agents_environment_and_nowhere_else() {
         ("launch-investigation", place.order("keeper", &order)),
         (
             "verify-fix",
-            json!({"job_id": job_id, "verify": format!("echo {SECRET}")}),
+            json!({"job_id": job_id, "verify": "test -e made.txt"}),
         ),
         ("cancel-job", json!({"job_id": job_id})),
     ] {
