@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, discovery, evidence, hosts, jobs, workspaces},
+    primitives::{Primitive, discovery, evidence, hosts, issues, jobs, workspaces},
     system::Context,
 };
 
@@ -29,6 +29,9 @@ pub static ALL: &[Entry] = &[
     Entry::of::<workspaces::provision_workspace::ProvisionWorkspace>(),
     Entry::of::<workspaces::list_workspaces::ListWorkspaces>(),
     Entry::of::<workspaces::check_workspace::CheckWorkspace>(),
+    Entry::of::<issues::fetch_issue::FetchIssue>(),
+    Entry::of::<issues::extract_repro::ExtractRepro>(),
+    Entry::of::<issues::render_prompt::RenderPrompt>(),
     Entry::of::<jobs::list_agents::ListAgents>(),
     Entry::of::<jobs::launch_investigation::LaunchInvestigation>(),
     Entry::of::<jobs::poll_job::PollJob>(),

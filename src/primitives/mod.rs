@@ -3,6 +3,7 @@
 pub(crate) mod discovery;
 pub(crate) mod evidence;
 pub(crate) mod hosts;
+pub(crate) mod issues;
 pub(crate) mod jobs;
 mod primitive;
 pub(crate) mod workspaces;

@@ -6,8 +6,11 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod end_to_end;
+mod issues;
 mod jobs;
 mod recordings;
 mod supervisor;
 mod support;
 mod testbed;
+mod withstand;

@@ -1,31 +1,33 @@
-//! Whether an agent on a host is logged in, by its own word.
+//! Whether an agent on a host is there and logged in.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     check::{Check, Subject},
     frames::Frames,
+    version,
 };
-use crate::contract::{
-    Code, Name,
-    configuration::{self, Configuration},
-};
+use crate::contract::Code;
 
-/// An agent to be looked for on a host.
+/// An agent to be looked for on a host. How it is asked is for whoever knows agents to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Agent {
     /// Its name.
-    pub(crate) name: Name,
-    /// The adapter that runs it.
-    pub(crate) adapter: String,
+    pub(crate) name: String,
     /// Its program, by name or path.
     pub(crate) program: String,
+    /// The command that makes it say its version; nothing where it cannot be asked.
+    pub(crate) version_argv: Option<Vec<String>>,
+    /// The command that makes it say whether it is logged in; nothing where it cannot be asked.
+    pub(crate) login_argv: Option<Vec<String>>,
     /// Its variables, in plain text.
     pub(crate) variables: BTreeMap<String, String>,
     /// Its secrets.
     pub(crate) secrets: Vec<Secret>,
+    /// The variables by which it can be logged in.
+    pub(crate) credentials: Vec<String>,
 }
 
 /// A secret that an agent is given.
@@ -39,90 +41,84 @@ pub(crate) struct Secret {
     pub(crate) is_set: bool,
 }
 
-/// The agents that need no configuration.
-pub(crate) const BUILT_IN: [&str; 2] = ["claude", "codex"];
+/// What an agent says of its login, and in which words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// It is logged in.
+    In(String),
+    /// It is not.
+    Out(String),
+    /// Its words do not tell.
+    Unclear(String),
+}
 
 impl Agent {
-    /// Finds an agent in the configuration or among those built in; nothing where there is none of that name.
-    pub(crate) fn find(
-        configuration: &Configuration,
-        name: &Name,
-        is_set: impl Fn(&str) -> bool,
-    ) -> Option<Self> {
-        let empty = configuration::Agent::default();
-        let settings = match configuration.agents.get(name) {
-            Some(settings) => settings,
-            None if BUILT_IN.contains(&name.as_str()) => &empty,
-            None => return None,
-        };
-        let adapter = settings
-            .adapter
-            .as_ref()
-            .map_or_else(|| name.to_string(), Name::to_string);
-        let program = match (adapter.as_str(), settings.argv.first()) {
-            ("command", Some(first)) => first.clone(),
-            _ => settings.program.clone().unwrap_or_else(|| adapter.clone()),
-        };
-        Some(Self {
-            name: name.clone(),
-            program,
-            adapter,
-            variables: settings.variables.clone(),
-            secrets: settings
-                .secrets
+    /// Returns the words by which the script asks: how many of them ask for the version, and all of them.
+    pub(super) fn questions(&self) -> (usize, Vec<String>) {
+        let with_variables = |argv: &Option<Vec<String>>| -> Vec<String> {
+            let Some(argv) = argv else {
+                return Vec::new();
+            };
+            self.variables
                 .iter()
-                .map(|(variable, source)| Secret {
-                    variable: variable.clone(),
-                    source: source.clone(),
-                    is_set: is_set(source),
-                })
-                .collect(),
-        })
-    }
-
-    /// Returns the variables that this agent logs in with, the surest first.
-    fn keys(&self) -> &'static [&'static str] {
-        match self.adapter.as_str() {
-            "claude" => &[
-                "ANTHROPIC_API_KEY",
-                "ANTHROPIC_AUTH_TOKEN",
-                "CLAUDE_CODE_OAUTH_TOKEN",
-            ],
-            // `codex exec` 0.169 sends CODEX_API_KEY, and takes no notice of OPENAI_API_KEY.
-            "codex" => &["CODEX_API_KEY"],
-            _ => &[],
-        }
+                .map(|(name, value)| format!("{name}={value}"))
+                .chain(argv.iter().cloned())
+                .collect()
+        };
+        let version = with_variables(&self.version_argv);
+        let count = version.len();
+        (count, [version, with_variables(&self.login_argv)].concat())
     }
 
     fn cure(&self) -> String {
-        match self.adapter.as_str() {
-            "claude" => "Run claude auth login on the host, or configure ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN as a secret of the agent.".to_owned(),
-            "codex" => "Run codex login on the host (codex login --with-api-key for a key), or configure CODEX_API_KEY as a secret of the agent.".to_owned(),
-            _ => "Log the agent in on the host.".to_owned(),
+        match self.credentials.as_slice() {
+            [] => format!("Log {} in on the host.", self.program),
+            names => format!(
+                "Log {} in on the host, or configure {} as a secret of the agent.",
+                self.program,
+                names.join(" or ")
+            ),
         }
     }
 }
 
-/// What an agent says of its login.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Word {
-    /// It is logged in, in this way.
-    LoggedIn(String),
-    /// It is not.
-    LoggedOut,
-    /// Its words are not understood.
-    Unclear,
-}
-
-/// Judges the login from what the host printed.
-pub(super) fn judge(agent: &Agent, frames: &Frames) -> Check {
-    let subject = Subject::AgentLogin;
-    if agent.adapter == "command" {
+/// Judges whether it is there from what the host printed.
+pub(super) fn judge_presence(agent: &Agent, frames: &Frames) -> Check {
+    let subject = Subject::AgentPresent;
+    if agent.program.contains('{') {
         return Check::skipped(
             subject,
-            "a command of your own needs no login that is known",
+            format!("{} is filled in at the launch", agent.program),
         );
     }
+    let version = frames.all("agent_version").find_map(version::find);
+    match (frames.first("agent_path"), version) {
+        (Some(path), Some(version)) => Check::pass(subject, format!("{version} at {path}")),
+        (Some(path), None) if agent.version_argv.is_none() => Check::pass(subject, path),
+        (Some(path), None) => Check::warn(
+            subject,
+            format!("{path} does not say its version"),
+            format!("Check by hand that {path} --version works on the host."),
+        ),
+        (None, _) => Check::fail(
+            subject,
+            format!("{} is not on the PATH of the host", agent.program),
+            format!(
+                "Install {} on the host, or configure its full path as the agent's program, or its folder in the host's path.",
+                agent.program
+            ),
+        )
+        .coded(Code::AgentMissing),
+    }
+}
+
+/// Judges the login from what the host printed; `read` understands the agent's words.
+pub(super) fn judge_login(
+    agent: &Agent,
+    read: &(dyn Fn(&str) -> Login + Sync),
+    frames: &Frames,
+) -> Check {
+    let subject = Subject::AgentLogin;
     if let Some(missing) = agent.secrets.iter().find(|secret| !secret.is_set) {
         return Check::fail(
             subject,
@@ -134,258 +130,156 @@ pub(super) fn judge(agent: &Agent, frames: &Frames) -> Check {
         )
         .coded(Code::SecretUnavailable);
     }
-    let keys = agent.keys();
+    let logs_in = |variable: &String| agent.credentials.contains(variable);
     if let Some(secret) = agent
         .secrets
         .iter()
-        .find(|secret| keys.contains(&secret.variable.as_str()))
+        .find(|secret| logs_in(&secret.variable))
     {
         return Check::pass(
             subject,
             format!(
-                "{} is configured as a secret, taken from {}",
+                "{} is configured as a secret, taken from {}; the service was not asked",
                 secret.variable, secret.source
             ),
         );
     }
-    if let Some(name) = keys
-        .iter()
-        .find(|name| agent.variables.contains_key(**name))
-    {
-        return Check::pass(subject, format!("{name} is configured as a variable"));
-    }
-    let said = frames.text("login");
-    let word = match agent.adapter.as_str() {
-        "claude" => claude(&said),
-        "codex" => codex(&said),
-        _ => {
-            return Check::skipped(
-                subject,
-                format!(
-                    "no way is known to ask an agent of the adapter {}",
-                    agent.adapter
-                ),
-            );
-        }
-    };
-    match word {
-        Word::LoggedIn(how) => Check::pass(subject, how),
-        Word::LoggedOut => logged_out(agent, frames),
-        Word::Unclear => Check::unknown(
+    if let Some(name) = agent.variables.keys().find(|name| logs_in(name)) {
+        return Check::pass(
             subject,
-            match (frames.first("agent_path"), frames.first("login_status")) {
-                (None, _) => "the agent is not there to be asked".to_owned(),
-                (_, Some("124")) => "the agent did not answer within 20 s".to_owned(),
-                _ => "the agent's own word on its login is not understood".to_owned(),
-            },
-        )
-        .cured_by(agent.cure()),
-    }
-}
-
-fn logged_out(agent: &Agent, frames: &Frames) -> Check {
-    let subject = Subject::AgentLogin;
-    let on_host = |name: &str| frames.all("agent_variable").any(|known| known == name);
-    if let Some(name) = agent.keys().iter().find(|name| on_host(name)) {
-        return Check::pass(subject, format!("{name} is set on the host"));
-    }
-    if let Some(provider) = frames.first("codex_provider").filter(|line| {
-        agent.adapter == "codex" && !line.contains("\"openai\"") && !line.contains("'openai'")
-    }) {
-        return Check::warn(
-            subject,
-            format!(
-                "the agent says it is not logged in, and its configuration has a provider of its own: {provider}"
-            ),
-            "Check by hand that codex exec works on the host.",
+            format!("{name} is configured as a variable; the service was not asked"),
         );
     }
-    if let Some(secret) = agent.secrets.first() {
-        return Check::warn(
+    if agent.login_argv.is_none() {
+        return Check::skipped(subject, "it has no login that could be asked for");
+    }
+    let unknown = |evidence: String| Check::unknown(subject, evidence).cured_by(agent.cure());
+    if frames.first("agent_path").is_none() {
+        return unknown("it is not there to be asked".to_owned());
+    }
+    if frames.first("login_status") == Some("124") {
+        return unknown("it did not answer within 20 s".to_owned());
+    }
+    let word = read(&frames.text("login"));
+    match (word, agent.secrets.first()) {
+        (Login::In(evidence), _) => Check::pass(subject, evidence),
+        (Login::Out(evidence) | Login::Unclear(evidence), Some(secret)) => Check::warn(
             subject,
             format!(
-                "the agent says it is not logged in; it is given the secret {}, and whether it logs in with that is not known",
+                "{evidence}; it is given the secret {}, and whether it logs in with that is not known",
                 secret.variable
             ),
             agent.cure(),
-        );
-    }
-    if agent.adapter == "codex" && on_host("OPENAI_API_KEY") {
-        return Check::fail(
-            subject,
-            "the agent says it is not logged in; OPENAI_API_KEY is set on the host, which codex does not use by itself",
-            "Run printenv OPENAI_API_KEY | codex login --with-api-key on the host, or set CODEX_API_KEY.",
-        );
-    }
-    Check::fail(subject, "the agent says it is not logged in", agent.cure())
-}
-
-/// The part of `claude auth status` that counts.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ClaudeStatus {
-    logged_in: bool,
-    #[serde(default)]
-    auth_method: Option<String>,
-    #[serde(default)]
-    api_key_source: Option<String>,
-}
-
-/// Reads `claude auth status` (recorded from Claude Code 2.1.329, which ends with status 1 where it is logged out).
-fn claude(said: &str) -> Word {
-    let parsed = said
-        .find('{')
-        .zip(said.rfind('}'))
-        .and_then(|(start, end)| said.get(start..=end))
-        .and_then(|object| serde_json::from_str::<ClaudeStatus>(object).ok());
-    match parsed {
-        Some(status) if status.logged_in => {
-            let method = status.auth_method.unwrap_or_else(|| "some way".to_owned());
-            Word::LoggedIn(match status.api_key_source {
-                Some(source) => {
-                    format!("claude says it is logged in by {method}, with the key of {source}")
-                }
-                None => format!("claude says it is logged in by {method}"),
-            })
-        }
-        Some(_) => Word::LoggedOut,
-        None => Word::Unclear,
-    }
-}
-
-/// Reads `codex login status` (recorded from codex-cli 0.169.0, which ends with status 1 where it is logged out; a
-/// login by other means than a key is read as `Logged in using …`). What it shows of a key is not passed on.
-fn codex(said: &str) -> Word {
-    let says = |start: &str| said.lines().any(|line| line.trim().starts_with(start));
-    if says("Not logged in") {
-        Word::LoggedOut
-    } else if says("API key configured") {
-        Word::LoggedIn("codex says an API key is configured".to_owned())
-    } else if says("Logged in using") {
-        Word::LoggedIn("codex says it is logged in".to_owned())
-    } else {
-        Word::Unclear
+        ),
+        (Login::Out(evidence), None) => Check::fail(subject, evidence, agent.cure()),
+        (Login::Unclear(evidence), None) => unknown(evidence),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Agent, Word, claude, codex, judge};
+pub(super) mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Agent, Login, Secret, judge_login, judge_presence};
     use crate::{
-        contract::{Code, Name, configuration::Configuration},
-        domain::host::{
-            check::{Check, Status},
-            frames::Frames,
-        },
+        contract::Code,
+        domain::host::{check::Status, frames::Frames},
     };
 
-    /// Recorded from Claude Code 2.1.329.
+    /// An agent as a test needs it.
+    pub(in crate::domain::host) fn agent() -> Agent {
+        Agent {
+            name: "claude".to_owned(),
+            program: "claude".to_owned(),
+            version_argv: Some(vec!["claude".to_owned(), "--version".to_owned()]),
+            login_argv: Some(vec!["claude".to_owned(), "auth".to_owned()]),
+            variables: BTreeMap::new(),
+            secrets: Vec::new(),
+            credentials: vec!["THE_KEY".to_owned()],
+        }
+    }
+
+    fn secret(variable: &str, is_set: bool) -> Secret {
+        Secret {
+            variable: variable.to_owned(),
+            source: "SOURCE".to_owned(),
+            is_set,
+        }
+    }
+
+    const ANSWERED: &str =
+        "agent_path\t/bin/claude\nagent_version\t 2.1.329\nlogin\twords\nlogin_status\t1\n";
+
     #[test]
-    fn claude_by_its_own_word() {
-        assert_eq!(
-            claude(include_str!(
-                "../../../tests/data/agents/claude/logged_in.txt"
-            )),
-            Word::LoggedIn(
-                "claude says it is logged in by api_key, with the key of ANTHROPIC_API_KEY"
-                    .to_owned()
-            )
-        );
-        assert_eq!(
-            claude(include_str!(
-                "../../../tests/data/agents/claude/logged_out.txt"
-            )),
-            Word::LoggedOut
-        );
-        assert_eq!(claude("error: unknown command 'auth'"), Word::Unclear);
-        assert_eq!(claude(""), Word::Unclear);
-        assert_eq!(claude("} nonsense {"), Word::Unclear);
-    }
-
-    /// Recorded from codex-cli 0.169.0.
-    #[test]
-    fn codex_by_its_own_word() {
-        let logged_in = codex(include_str!(
-            "../../../tests/data/agents/codex/logged_in.txt"
-        ));
-        assert_eq!(
-            logged_in,
-            Word::LoggedIn("codex says an API key is configured".to_owned())
-        );
-        let warning = "WARNING: proceeding, even though we could not create PATH aliases\n";
-        let logged_out = include_str!("../../../tests/data/agents/codex/logged_out.txt");
-        assert_eq!(codex(&format!("{warning}{logged_out}")), Word::LoggedOut);
-        assert!(matches!(
-            codex("Logged in using ChatGPT\n"),
-            Word::LoggedIn(_)
-        ));
-        assert_eq!(codex("unexpected"), Word::Unclear);
-    }
-
-    fn agent(configuration: &str, name: &str) -> Agent {
-        let configuration: Configuration = toml::from_str(configuration).expect("TOML");
-        let name = Name::new(name).expect("a name");
-        Agent::find(&configuration, &name, |source| source == "SET").expect("an agent")
-    }
-
-    fn said(configuration: &str, name: &str, frames: &str) -> Check {
-        judge(&agent(configuration, name), &Frames::parse(frames))
+    fn its_own_word_decides_where_no_key_is_configured() {
+        let says = |login: fn(String) -> Login| {
+            let read = move |said: &str| login(said.to_owned());
+            let check = judge_login(&agent(), &read, &Frames::parse(ANSWERED));
+            assert_eq!(check.evidence, "words");
+            check.status
+        };
+        assert_eq!(says(Login::In), Status::Pass);
+        assert_eq!(says(Login::Out), Status::Fail);
+        assert_eq!(says(Login::Unclear), Status::Unknown);
+        let logged_in = |_: &str| Login::In("in".to_owned());
+        for cut_short in ["", "agent_path\t/bin/claude\nlogin_status\t124\n"] {
+            let check = judge_login(&agent(), &logged_in, &Frames::parse(cut_short));
+            assert_eq!(check.status, Status::Unknown, "{cut_short}");
+        }
+        let mut silent = agent();
+        silent.login_argv = None;
+        let check = judge_login(&silent, &logged_in, &Frames::parse(ANSWERED));
+        assert_eq!(check.status, Status::Skipped);
     }
 
     #[test]
     fn keys_count_and_are_named_and_never_shown() {
-        let out = "agent_path\t/bin/claude\nlogin\t{\"loggedIn\": false}\nlogin_status\t1\n";
-        let check = said("", "claude", out);
-        assert_eq!(check.status, Status::Fail);
-        let check = said(
-            "[agents.claude.secrets]\nANTHROPIC_API_KEY = 'SET'",
-            "claude",
-            out,
-        );
+        let out = |_: &str| Login::Out("out".to_owned());
+        let judge = |agent: &Agent| judge_login(agent, &out, &Frames::parse(ANSWERED));
+        let mut keyed = agent();
+        keyed.secrets = vec![secret("THE_KEY", true)];
+        let check = judge(&keyed);
         assert_eq!(check.status, Status::Pass);
-        assert!(check.evidence.contains("ANTHROPIC_API_KEY"));
-        let check = said(
-            "[agents.claude.secrets]\nANTHROPIC_API_KEY = 'UNSET'",
-            "claude",
-            out,
-        );
+        assert!(check.evidence.contains("THE_KEY") && check.evidence.contains("SOURCE"));
+        keyed.secrets = vec![secret("THE_KEY", false)];
+        let check = judge(&keyed);
         assert_eq!(check.status, Status::Fail);
         assert_eq!(check.error_code, Some(Code::SecretUnavailable));
-        let check = said(
-            "[agents.claude.variables]\nCLAUDE_CODE_OAUTH_TOKEN = 'the-token'",
-            "claude",
-            out,
-        );
+        keyed.secrets = vec![secret("ANOTHER", true)];
+        assert_eq!(judge(&keyed).status, Status::Warn);
+        keyed.secrets = Vec::new();
+        keyed.variables = BTreeMap::from([("THE_KEY".to_owned(), "value".to_owned())]);
+        let check = judge(&keyed);
         assert_eq!(check.status, Status::Pass);
-        assert!(!check.evidence.contains("the-token"));
+        assert!(!check.evidence.contains("value"));
     }
 
     #[test]
-    fn codex_keys_are_those_that_it_uses() {
-        let out = "agent_path\t/bin/codex\nlogin\tNot logged in\nlogin_status\t1\n";
-        for (more, status) in [
-            ("", Status::Fail),
-            ("agent_variable\tCODEX_API_KEY\n", Status::Pass),
-            ("agent_variable\tOPENAI_API_KEY\n", Status::Fail),
-            ("codex_provider\tmodel_provider = \"mine\"\n", Status::Warn),
-            (
-                "codex_provider\tmodel_provider = \"openai\"\n",
-                Status::Fail,
-            ),
-        ] {
-            let check = said("", "codex", &format!("{out}{more}"));
-            assert_eq!(check.status, status, "{more}");
-        }
-        let other = "[agents.codex.secrets]\nMY_KEY = 'SET'";
-        assert_eq!(said(other, "codex", out).status, Status::Warn);
+    fn presence() {
+        let judge = |agent: &Agent, frames: &str| judge_presence(agent, &Frames::parse(frames));
+        assert_eq!(judge(&agent(), ANSWERED).status, Status::Pass);
+        assert_eq!(judge(&agent(), "").error_code, Some(Code::AgentMissing));
+        let without_version = "agent_path\t/bin/claude\n";
+        assert_eq!(judge(&agent(), without_version).status, Status::Warn);
+        let mut own = agent();
+        own.version_argv = None;
+        assert_eq!(judge(&own, without_version).status, Status::Pass);
+        own.program = "{worktree}/fix".to_owned();
+        assert_eq!(judge(&own, "").status, Status::Skipped);
     }
 
     #[test]
-    fn who_cannot_be_asked() {
-        assert_eq!(said("", "claude", "").status, Status::Unknown);
-        let own = "[agents.mine]\nadapter = 'command'\nargv = ['/opt/run', '{prompt}']";
-        assert_eq!(agent(own, "mine").program, "/opt/run");
-        assert_eq!(said(own, "mine", "").status, Status::Skipped);
-        assert!(Agent::find(&Configuration::default(), &Name::fixed("nobody"), |_| true).is_none());
+    fn questions_carry_the_variables() {
+        let mut agent = agent();
+        agent.variables = BTreeMap::from([("A".to_owned(), "1 2".to_owned())]);
+        let (count, words) = agent.questions();
+        assert_eq!(count, 3);
+        assert_eq!(
+            words,
+            ["A=1 2", "claude", "--version", "A=1 2", "claude", "auth"]
+        );
+        agent.login_argv = None;
+        agent.version_argv = None;
+        assert_eq!(agent.questions(), (0, Vec::new()));
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    agent_login::{self, Agent},
+    agent_login::{self, Agent, Login},
     check::{Check, Subject},
     frames::Frames,
     probe::{self, Program},
@@ -78,7 +78,7 @@ pub(super) struct Seen {
     pub(super) round_trip: Option<RoundTrip>,
     /// What the script on the host printed; nothing where it did not come back.
     pub(super) frames: Option<Frames>,
-    /// Whether the agent and a repository were asked for.
+    /// The agent that was asked for.
     pub(super) agent: Agent,
     /// Whether a repository was asked for.
     pub(super) asks_repository: bool,
@@ -86,8 +86,8 @@ pub(super) struct Seen {
     pub(super) sessions: u8,
 }
 
-/// Judges all checks, in the order in which one would mend them.
-pub(super) fn judge(seen: &Seen) -> Vec<Check> {
+/// Judges all checks, in the order in which one would mend them; `read_login` understands the agent's words.
+pub(super) fn judge(seen: &Seen, read_login: &(dyn Fn(&str) -> Login + Sync)) -> Vec<Check> {
     let mut checks = of_connection(seen);
     match seen.round_trip {
         Some(trip) => checks.push(Check::pass(
@@ -115,8 +115,8 @@ pub(super) fn judge(seen: &Seen) -> Vec<Check> {
         root_writable(frames),
         disk(frames),
         clock(seen.round_trip),
-        agent_present(&seen.agent, frames),
-        agent_login::judge(&seen.agent, frames),
+        agent_login::judge_presence(&seen.agent, frames),
+        agent_login::judge_login(&seen.agent, read_login, frames),
         git_identity(frames),
         session_limits(seen, frames),
     ]);
@@ -364,35 +364,6 @@ fn clock(trip: Option<RoundTrip>) -> Check {
     }
 }
 
-fn agent_present(agent: &Agent, frames: &Frames) -> Check {
-    let subject = Subject::AgentPresent;
-    if agent.program.contains('{') {
-        return Check::skipped(
-            subject,
-            format!("{} is filled in at the launch", agent.program),
-        );
-    }
-    let version = frames.all("agent_version").find_map(version::find);
-    match (frames.first("agent_path"), version) {
-        (Some(path), Some(version)) => Check::pass(subject, format!("{version} at {path}")),
-        (Some(path), None) if agent.adapter == "command" => Check::pass(subject, path),
-        (Some(path), None) => Check::warn(
-            subject,
-            format!("{path} does not say its version"),
-            format!("Check by hand that {path} --version works on the host."),
-        ),
-        (None, _) => Check::fail(
-            subject,
-            format!("{} is not on the PATH of the host", agent.program),
-            format!(
-                "Install {} on the host, or configure its full path as the agent's program, or its folder in the host's path.",
-                agent.program
-            ),
-        )
-        .coded(Code::AgentMissing),
-    }
-}
-
 fn git_identity(frames: &Frames) -> Check {
     let subject = Subject::GitIdentity;
     match (frames.first("git_name"), frames.first("git_email")) {
@@ -486,9 +457,9 @@ pub(super) fn shortened(text: &str) -> String {
 mod tests {
     use super::{Client, Contact, RoundTrip, Seen, Trouble, judge};
     use crate::{
-        contract::{Code, Name, configuration::Configuration},
+        contract::Code,
         domain::host::{
-            agent_login::Agent,
+            agent_login::{Login, tests::agent},
             check::{Check, Status, Subject},
             frames::Frames,
             ssh_agent::Socket,
@@ -508,27 +479,36 @@ mod tests {
                 clock_ahead_s: Some(0.1),
             }),
             frames: Some(Frames::parse(frames)),
-            agent: Agent::find(&Configuration::default(), &Name::fixed("claude"), |_| true)
-                .expect("claude"),
+            agent: agent(),
             asks_repository: true,
             sessions: 8,
         }
     }
 
+    fn judged(seen: &Seen) -> Vec<Check> {
+        judge(seen, &|said| {
+            if said.contains("\"loggedIn\": true") {
+                Login::In("in".to_owned())
+            } else {
+                Login::Out("out".to_owned())
+            }
+        })
+    }
+
     fn check(seen: &Seen, subject: Subject) -> Check {
-        judge(seen)
+        judged(seen)
             .into_iter()
             .find(|check| check.name == subject)
             .expect("the check")
     }
 
     fn ready(seen: &Seen) -> bool {
-        judge(seen).iter().all(Check::lets_launch)
+        judged(seen).iter().all(Check::lets_launch)
     }
 
     #[test]
     fn a_good_host_passes_all() {
-        let checks = judge(&seen(GOOD));
+        let checks = judged(&seen(GOOD));
         for check in &checks {
             assert_eq!(check.status, Status::Pass, "{check:?}");
             assert_eq!(check.remediation, None, "{check:?}");
@@ -705,7 +685,7 @@ mod tests {
             seen.contact = contact.clone();
             seen.round_trip = None;
             seen.frames = None;
-            let checks = judge(&seen);
+            let checks = judged(&seen);
             assert_eq!(checks.len(), 21, "as many as with a connection");
             let position = checks
                 .iter()

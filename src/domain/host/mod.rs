@@ -15,9 +15,9 @@ mod scheduler;
 mod ssh_agent;
 mod version;
 
-pub(crate) use agent_login::{Agent, BUILT_IN};
+pub(crate) use agent_login::{Agent, Login, Secret};
 pub(crate) use catalogue::{Origin, add, list, remove, resolve};
 pub(crate) use check::Check;
 pub(crate) use error::Error;
-pub(crate) use preflight::{Question, preflight};
+pub(crate) use preflight::{Findings, Question, preflight};
 pub(crate) use probe::{Probe, probe};

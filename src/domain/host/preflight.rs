@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::{
     Error,
-    agent_login::Agent,
+    agent_login::{Agent, Login},
     catalogue,
-    check::Check,
+    check::{self, Check},
     frames::Frames,
     judgement::{self, Client, Contact, RoundTrip, Seen, Trouble},
     ssh_agent,
@@ -56,21 +56,32 @@ impl Findings {
     pub(crate) fn ready(&self) -> bool {
         self.checks.iter().all(Check::lets_launch)
     }
+
+    /// Returns whether the agent is certainly there and logged in.
+    pub(crate) fn agent_works(&self) -> bool {
+        let passes = |subject: check::Subject| {
+            self.checks
+                .iter()
+                .any(|check| check.name == subject && check.status == check::Status::Pass)
+        };
+        passes(check::Subject::AgentPresent) && passes(check::Subject::AgentLogin)
+    }
 }
 
 /// Checks a host, or returns a pass of the same checks that is young enough.
 ///
-/// A pass is kept; anything else is not, and makes an older pass of the same checks forgotten.
+/// `read_login` understands the agent's own words on its login. A pass is kept; anything else is not, and makes an older pass of the same checks forgotten.
 pub(crate) async fn preflight(
     context: &Context,
     machine: &Machine,
     question: &Question,
+    read_login: &(dyn Fn(&str) -> Login + Sync),
 ) -> Result<Findings, Error> {
     let subject = subject(context, machine, question);
     if let Some(kept) = kept(context, machine, &subject, question.max_age)? {
         return Ok(kept);
     }
-    let checks = judgement::judge(&look(context, machine, question).await?);
+    let checks = judgement::judge(&look(context, machine, question).await?, read_login);
     let now = clock::now();
     let findings = Findings {
         checks,
@@ -125,17 +136,12 @@ async fn look(context: &Context, machine: &Machine, question: &Question) -> Resu
 }
 
 fn script(question: &Question) -> Script {
-    let agent = &question.agent;
+    let (count, words) = question.agent.questions();
     Script::new(include_str!("preflight.sh"))
-        .argument(agent.program.as_str())
-        .argument(agent.adapter.as_str())
+        .argument(question.agent.program.as_str())
         .argument(question.url.as_deref().unwrap_or_default())
-        .arguments(
-            agent
-                .variables
-                .iter()
-                .map(|(name, value)| format!("{name}={value}")),
-        )
+        .argument(count.to_string())
+        .arguments(words)
 }
 
 /// Asks the ssh client for its version.

@@ -1,6 +1,7 @@
-# preflight.sh PROGRAM ADAPTER URL [NAME=VALUE...]: looks for everything that would make a launch here fail, and
-# says it as one `key<TAB>value` a line. What cannot be found out is left unsaid. Changes nothing.
-agent=$1 adapter=$2 url=$3
+# preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and says it as
+# one `key<TAB>value` a line. The first COUNT words make the agent say its version, the others whether it is logged
+# in. What cannot be found out is left unsaid. Changes nothing.
+agent=$1 url=$2 count=$3
 shift 3
 say() { printf '%s\t%s\n' "$1" "$2"; }
 lines() {
@@ -26,39 +27,30 @@ limited() {
     if [ -n "$has_timeout" ]; then timeout $patience "$seconds" "$@"; else "$@"; fi
 }
 
+# agent_itself COUNT [WORD...]
 agent_itself() {
     path=$(command -v -- "$agent" 2>/dev/null)
     [ -n "$path" ] || return
     say agent_path "$path"
-    case $adapter in
-    claude | codex) ;;
-    *) return ;;
-    esac
-    limited 15 env "$@" "$path" --version 2>/dev/null | first_lines agent_version ''
-    case $adapter in
-    claude) answer=$(limited 20 env "$@" "$path" auth status 2>&1) ;;
-    codex) answer=$(limited 20 env "$@" "$path" login status 2>&1) ;;
-    esac
+    words=$1
+    shift
+    [ "$#" -gt "$words" ] || return
+    (
+        # The first words go to the end, one by one, and the others are dropped from the front.
+        others=$(($# - words))
+        while [ "$words" -gt 0 ]; do
+            set -- "$@" "$1"
+            shift
+            words=$((words - 1))
+        done
+        shift "$others"
+        [ "$#" = 0 ] || limited 15 env "$@" 2>/dev/null | first_lines agent_version ''
+    )
+    shift "$words"
+    answer=$(limited 20 env "$@" 2>&1)
     status=$?
     printf '%s\n' "$answer" | lines login
     say login_status "$status"
-}
-
-# Which of the variables that agents log in with are set; never what they hold.
-agent_variables() {
-    [ -n "${ANTHROPIC_API_KEY:-}" ] && say agent_variable ANTHROPIC_API_KEY
-    [ -n "${ANTHROPIC_AUTH_TOKEN:-}" ] && say agent_variable ANTHROPIC_AUTH_TOKEN
-    [ -n "${CLAUDE_CODE_OAUTH_TOKEN:-}" ] && say agent_variable CLAUDE_CODE_OAUTH_TOKEN
-    [ -n "${CODEX_API_KEY:-}" ] && say agent_variable CODEX_API_KEY
-    [ -n "${OPENAI_API_KEY:-}" ] && say agent_variable OPENAI_API_KEY
-    file=${CODEX_HOME:-${HOME:-}/.codex}/config.toml
-    [ "$adapter" = codex ] && [ -r "$file" ] || return
-    while IFS= read -r line; do
-        case $line in
-        '['*) break ;;
-        model_provider\ * | model_provider=*) say codex_provider "$line" ;;
-        esac
-    done <"$file"
 }
 
 repository() {
@@ -97,7 +89,7 @@ root() {
     df -Pk "$place" 2>/dev/null | lines disk
 }
 
-agent_itself "$@" &
+agent_itself "$count" "$@" &
 repository &
 
 for name in git tar sha256sum base64 timeout stat head mktemp flock setsid; do
@@ -110,7 +102,6 @@ say decoded "$(printf b2s= | base64 -d 2>/dev/null)"
 say shell "$(command -v sh 2>/dev/null)"
 if [ -r /proc/self/stat ] && [ -r /proc/uptime ]; then say proc yes; else say proc no; fi
 root
-agent_variables
 if command -v git >/dev/null 2>&1; then
     # Without a repository of whatever folder this is.
     say git_name "${GIT_AUTHOR_NAME:-$(GIT_DIR=/dev/null git config --get user.name 2>/dev/null)}"

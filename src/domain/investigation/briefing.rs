@@ -2,17 +2,34 @@
 
 use super::{Error, job::Order};
 use crate::{
-    contract::JobId,
+    contract::{JobId, Name},
     domain::{issue, prompt},
     system::Context,
 };
 
 /// Code of an issue that may show the problem: the file it is put into, in the job's folder, and the code.
-pub(super) type Repro = (String, String);
+pub(crate) type Repro = (String, String);
+
+/// What a prompt is made of, apart from the issue.
+#[derive(Clone, Debug)]
+pub(crate) struct Brief<'a> {
+    /// The template.
+    pub(crate) template: &'a Name,
+    /// The job.
+    pub(crate) job_id: &'a str,
+    /// The repository.
+    pub(crate) repository: &'a str,
+    /// The commit the worktree starts from.
+    pub(crate) base: &'a str,
+    /// The command that judges the fix.
+    pub(crate) verify: Option<&'a str>,
+    /// What is asked, in the caller's words.
+    pub(crate) message: Option<&'a str>,
+    /// The largest size of the prompt.
+    pub(crate) max_bytes: usize,
+}
 
 /// Makes the prompt of a job, and picks the code that may show the problem; no secret of this machine is in either.
-///
-/// The agent runs in the worktree with the job's folder one above, wherever that is on the host.
 pub(super) fn prompt(
     context: &Context,
     job_id: &JobId,
@@ -20,9 +37,32 @@ pub(super) fn prompt(
     issue: Option<&issue::Issue>,
     message: Option<&str>,
 ) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+    let brief = Brief {
+        template: &Name::fixed("investigate"),
+        job_id: job_id.as_str(),
+        repository: order.repository.as_str(),
+        base: &order.base_commit,
+        verify: order.verify.as_deref(),
+        message,
+        max_bytes: prompt::MAX_BYTES,
+    };
+    render(context, &brief, issue)
+}
+
+/// Fills in a template for a job, real or only thought of.
+///
+/// The agent runs in the worktree with the job's folder one above, wherever that is on the host.
+pub(crate) fn render(
+    context: &Context,
+    brief: &Brief<'_>,
+    issue: Option<&issue::Issue>,
+) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+    if issue.is_none() && brief.message.is_none_or(|text| text.trim().is_empty()) {
+        return Err(Error::NothingToDo);
+    }
     let redactor = context.redactor();
     let clean = |text: &str| redactor.text(text).into_owned();
-    let hint = order.repository.to_string();
+    let hint = brief.repository.to_owned();
     let candidate = issue.and_then(|issue| {
         issue::extract_repro(issue, std::slice::from_ref(&hint))
             .into_iter()
@@ -34,22 +74,19 @@ pub(super) fn prompt(
         code: clean(&candidate.code),
     });
     let variables = prompt::Variables {
-        job_id: job_id.to_string(),
+        job_id: brief.job_id.to_owned(),
         job_dir: "..".to_owned(),
         worktree: ".".to_owned(),
-        repository: order.repository.to_string(),
-        base: order.base_commit.clone(),
-        verify: order.verify.as_deref().map(clean),
-        message: message.map(clean),
+        repository: brief.repository.to_owned(),
+        base: brief.base.to_owned(),
+        verify: brief.verify.map(clean),
+        message: brief.message.map(clean),
         notes: None,
         issue: issue.map(|issue| shown(issue, clean)),
         repro: repro.clone(),
     };
-    let template = prompt::Template::built_in("investigate").unwrap_or(prompt::Template {
-        name: String::new(),
-        text: String::new(),
-    });
-    let prompt = prompt::render(&template, &variables, prompt::MAX_BYTES)?;
+    let template = prompt::template(context, brief.template)?;
+    let prompt = prompt::render(&template, &variables, brief.max_bytes)?;
     Ok((prompt, repro.map(|repro| (repro.file, repro.code))))
 }
 

@@ -17,6 +17,9 @@ pub(crate) enum Error {
         /// The text.
         text: String,
     },
+    /// Nothing was given to read, or two things.
+    #[error("either an issue or a text is to be read")]
+    Unspecified,
     /// The file holds no issue.
     #[error("read the issue in {path}: {reason}")]
     File {
@@ -83,6 +86,14 @@ pub(crate) enum Error {
         /// What the forge said.
         message: String,
     },
+    /// The forge gave no whole answer.
+    #[error("the forge did not answer: {reason}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
     /// The answer is not what the forge's interface describes.
     #[error("read the forge's answer: {reason}")]
     Unexpected {
@@ -104,13 +115,15 @@ impl Coded for Error {
         match self {
             Self::Configuration(inner) => inner.code(),
             Self::Store(inner) => inner.code(),
-            Self::Reference { .. } => Code::SpecInvalid,
+            Self::Reference { .. } | Self::Unspecified => Code::SpecInvalid,
             Self::File { .. } => Code::IssueInvalid,
             Self::NotFound { .. } | Self::PullRequest { .. } => Code::IssueNotFound,
             Self::Unauthenticated { .. } => Code::ForgeUnauthenticated,
             Self::Forbidden { .. } => Code::ForgeForbidden,
             Self::RateLimited { .. } => Code::ForgeRateLimited,
-            Self::Unavailable { .. } | Self::Unexpected { .. } => Code::ForgeUnavailable,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
+                Code::ForgeUnavailable
+            }
         }
     }
 
@@ -121,6 +134,7 @@ impl Coded for Error {
             Self::Reference { .. } => {
                 "Give `owner/repo#12`, the address of the issue's page, or the path of a file."
             }
+            Self::Unspecified => "Give `issue` or `text`, one of them.",
             Self::File { .. } => {
                 "Give a UTF-8 Markdown file, or JSON with at least `title` and `body`."
             }
@@ -133,7 +147,7 @@ impl Coded for Error {
             Self::RateLimited { .. } => {
                 "Send the same call again after `retry.after_ms`; a token raises the limit."
             }
-            Self::Unavailable { .. } | Self::Unexpected { .. } => {
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
                 "Send the same call again after `retry.after_ms`."
             }
         }
@@ -159,6 +173,16 @@ impl Coded for Error {
                     keyword: "format".to_owned(),
                     message: self.to_string(),
                     expected: Some("owner/repo#12, a page's address, or a path".to_owned()),
+                }],
+                skeleton: None,
+            }
+            .into(),
+            Self::Unspecified => details::Input {
+                violations: vec![Violation {
+                    pointer: String::new(),
+                    keyword: "oneOf".to_owned(),
+                    message: self.to_string(),
+                    expected: Some("issue or text".to_owned()),
                 }],
                 skeleton: None,
             }
@@ -192,7 +216,9 @@ impl Coded for Error {
                 resets_at,
                 after_ms: _,
             } => forge(url, Some(*status), message, resets_at.as_ref()),
-            Self::Unexpected { url, reason } => forge(url, None, reason, None),
+            Self::Unreachable { url, reason } | Self::Unexpected { url, reason } => {
+                forge(url, None, reason, None)
+            }
         }
     }
 
@@ -206,7 +232,9 @@ impl Coded for Error {
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::Unavailable { .. }
+            | Self::Unreachable { .. }
             | Self::Unexpected { .. }
+            | Self::Unspecified
             | Self::Configuration(_)
             | Self::Store(_) => self.code().retry(),
         }

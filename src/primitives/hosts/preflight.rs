@@ -7,11 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{
-        Answer, Code, Effects, Failure, Name, Next, configuration::Configuration, details,
-        validation,
-    },
-    domain::host,
+    contract::{Answer, Code, Effects, Failure, Name, Next, configuration::Configuration},
+    domain::{agent, host, investigation},
     primitives::Primitive,
     system::Context,
 };
@@ -34,7 +31,10 @@ pub(crate) struct Input {
     pub(crate) agent: Option<Name>,
     /// The url of the repository that is to be worked on, as git on the host understands it; not checked where none is given.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(
+        length(min = 1, max = 2048),
+        regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
+    )]
     pub(crate) url: Option<String>,
     /// How old, in seconds, a kept pass may be; 0 checks anew.
     #[serde(default = "max_age_s")]
@@ -98,21 +98,16 @@ impl Primitive for Preflight {
             .agent
             .or_else(|| configuration.defaults.agent.clone())
             .unwrap_or_else(|| Name::fixed("claude"));
-        let is_set = |source: &str| context.environment().get(source).is_some();
-        let agent = host::Agent::find(configuration, &name, is_set)
-            .ok_or_else(|| unknown_agent(configuration, &name))?;
+        let agent = agent::resolve(configuration, name.as_str())?;
         let _progress = context.progress(&format!("checking {}", machine.name));
-        let question = host::Question {
-            agent,
-            url: input.url,
-            max_age: Duration::from_secs(input.max_age_s),
-        };
-        let findings = host::preflight(context, &machine, &question).await?;
+        let max_age = Duration::from_secs(input.max_age_s);
+        let url = input.url.as_deref();
+        let findings = investigation::preflight(context, &machine, &agent, url, max_age).await?;
         let ready = findings.ready();
         let next = if ready {
-            after_pass(configuration, &machine.name, question.url.as_deref())
+            after_pass(configuration, &machine.name, url)
         } else {
-            again(&machine.name, &name, question.url.as_deref())
+            again(&machine.name, &name, url)
         };
         let output = Output {
             host: machine.name,
@@ -124,28 +119,6 @@ impl Primitive for Preflight {
         };
         Ok(Answer::read(output).with_next(next))
     }
-}
-
-fn unknown_agent(configuration: &Configuration, name: &Name) -> Failure {
-    let known: Vec<String> = host::BUILT_IN
-        .into_iter()
-        .map(str::to_owned)
-        .chain(configuration.agents.keys().map(Name::to_string))
-        .collect();
-    Failure::new(
-        Code::AgentUnknown,
-        format!("there is no agent {name}"),
-        "Use an agent that is built in, or add it to the configuration under [agents.<name>].",
-    )
-    .with_details(
-        details::Unknown {
-            what: "agent".to_owned(),
-            name: name.to_string(),
-            did_you_mean: validation::nearest(name.as_str(), known.iter().map(String::as_str)),
-            known,
-        }
-        .into(),
-    )
 }
 
 /// Suggests a workspace for the repository, or a look at the machine where none was named.

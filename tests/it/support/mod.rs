@@ -2,6 +2,7 @@
 
 mod agents;
 mod call;
+mod forge;
 mod machine;
 mod model;
 mod sshd;
@@ -10,6 +11,7 @@ mod world;
 
 pub(crate) use agents::{Agents, Cli};
 pub(crate) use call::Call;
+pub(crate) use forge::{Forge, Reply};
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use sshd::{Limits, Sshd};

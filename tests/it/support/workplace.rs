@@ -62,12 +62,17 @@ impl Workplace {
 
     /// Provisions the repository on a host with that home.
     pub(crate) fn provision(&self, host: &str, home: &Path) {
-        self.roots().push(home.join("legwork"));
+        self.watch(home);
         self.call(
             "provision-workspace",
             &json!({"host": host, "repository": "widgets"}),
         )
         .ok();
+    }
+
+    /// Ends what jobs leave running on a host with that home, too.
+    pub(crate) fn watch(&self, home: &Path) {
+        self.roots().push(home.join("legwork"));
     }
 
     fn roots(&self) -> MutexGuard<'_, Vec<PathBuf>> {
