@@ -47,8 +47,8 @@ fn configure(world: &World, source: &Path) {
     let wheels = world.testbed().path("wheels");
     world.configure(&format!(
         "[repositories.parse]\nurl = '{}'\nprofile = 'offline'\n\
-         [profiles.offline]\nextends = 'python-uv'\npackages = ['setuptools', 'wheel', 'pytest']\n\
-         install_arguments = ['--no-index', '--find-links', '{}', '--no-build-isolation']\n",
+         [profiles.offline]\nextends = 'python-uv'\npackages = ['pytest']\n\
+         install_arguments = ['--no-index', '--find-links', '{}']\n",
         source.display(),
         wheels.display(),
     ));
