@@ -6,10 +6,13 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod end_to_end;
 mod every_primitive;
 mod hosts;
 mod issues;
+mod jobs;
 mod recordings;
 mod supervisor;
 mod support;
 mod testbed;
+mod withstand;

@@ -9,6 +9,7 @@ mod model;
 pub(crate) mod schemas;
 pub(crate) mod snapshot;
 mod sshd;
+mod workplace;
 mod world;
 
 pub(crate) use agents::{Agents, Cli};
@@ -18,4 +19,5 @@ pub(crate) use forge::{Forge, Reply};
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use sshd::{Limits, Sshd};
+pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
 pub(crate) use world::World;
