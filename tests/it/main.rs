@@ -8,3 +8,4 @@
 
 mod support;
 mod testbed;
+mod workspaces;

@@ -12,4 +12,4 @@ pub(crate) use call::Call;
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use sshd::{Limits, Sshd};
-pub(crate) use world::World;
+pub(crate) use world::{SYSTEM_PATH, World};
