@@ -16,3 +16,4 @@ mod supervisor;
 mod support;
 mod testbed;
 mod withstand;
+mod workspaces;
