@@ -6,7 +6,10 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod contract;
 mod every_primitive;
+mod generated;
+mod layering;
 mod recordings;
 mod supervisor;
 mod support;
