@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::support::{Call, Faults, World, data, schemas};
+use crate::support::{Call, Faults, World, data, run_in_own_mounts, schemas};
 
 /// Sends a call and returns its envelope, which keeps the contract.
 #[track_caller]
@@ -734,35 +734,14 @@ fn a_state_folder_need_not_be_text() {
     assert!(!world.home().join(".local").exists());
 }
 
-/// Runs a shell script in a mount namespace of its own, in which it may mount.
-fn in_own_mounts(world: &World, script: &str) -> Output {
-    let mut command = world.command("unshare");
-    if rustix::process::geteuid().as_raw() != 0 {
-        command.arg("--map-root-user");
-    }
-    command
-        .args([
-            "--mount",
-            "sh",
-            "-c",
-            script,
-            "sh",
-            env!("CARGO_BIN_EXE_legwork"),
-        ])
-        .arg(world.path("mounted"))
-        .output()
-        .expect("unshare starts")
-}
-
 #[test]
 fn a_disk_that_is_full_or_read_only_is_said_to_be_so() {
     let mut world = World::new();
-    fs::create_dir(world.path("mounted")).expect("a folder");
     world.set(
         "LEGWORK_HOME",
         world.path("mounted/legwork").display().to_string(),
     );
-    let read_only = in_own_mounts(
+    let read_only = run_in_own_mounts(
         &world,
         "mount -t tmpfs -o ro tmpfs \"$2\" && exec \"$1\" check-store",
     );
@@ -773,7 +752,7 @@ fn a_disk_that_is_full_or_read_only_is_said_to_be_so() {
         let script = format!(
             "mount -t tmpfs -o size={kilobytes}k tmpfs \"$2\" && exec \"$1\" add-host --name box"
         );
-        let (answer, faults) = schemas::judge(&in_own_mounts(&world, &script));
+        let (answer, faults) = schemas::judge(&run_in_own_mounts(&world, &script));
         assert!(faults.is_empty(), "{kilobytes}: {faults:#?}");
         if answer["ok"] != true {
             assert_eq!(answer["error_code"], "disk_full", "{kilobytes}: {answer}");
@@ -787,7 +766,7 @@ fn a_disk_that_is_full_or_read_only_is_said_to_be_so() {
     let script = "mount -t tmpfs -o size=1m tmpfs \"$2\" && \"$1\" add-host --name box >/dev/null && \
          { cat /dev/zero >\"$2/fill\" 2>/dev/null; \"$1\" add-host --name other; \
            rm \"$2/fill\"; \"$1\" list-hosts; }";
-    let output = in_own_mounts(&world, script);
+    let output = run_in_own_mounts(&world, script);
     let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))

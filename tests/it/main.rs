@@ -9,6 +9,7 @@
 mod contract;
 mod every_primitive;
 mod generated;
+mod invocations;
 mod layering;
 mod recordings;
 mod supervisor;
