@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, discovery, hosts},
+    primitives::{Primitive, discovery, evidence, hosts, issues, jobs, workspaces},
     system::Context,
 };
 
@@ -22,6 +22,25 @@ pub static ALL: &[Entry] = &[
     Entry::of::<hosts::list_hosts::ListHosts>(),
     Entry::of::<hosts::add_host::AddHost>(),
     Entry::of::<hosts::remove_host::RemoveHost>(),
+    Entry::of::<hosts::probe_host::ProbeHost>(),
+    Entry::of::<hosts::preflight::Preflight>(),
+    Entry::of::<workspaces::list_profiles::ListProfiles>(),
+    Entry::of::<workspaces::show_profile::ShowProfile>(),
+    Entry::of::<workspaces::provision_workspace::ProvisionWorkspace>(),
+    Entry::of::<workspaces::list_workspaces::ListWorkspaces>(),
+    Entry::of::<workspaces::check_workspace::CheckWorkspace>(),
+    Entry::of::<issues::fetch_issue::FetchIssue>(),
+    Entry::of::<issues::extract_repro::ExtractRepro>(),
+    Entry::of::<issues::render_prompt::RenderPrompt>(),
+    Entry::of::<jobs::list_agents::ListAgents>(),
+    Entry::of::<jobs::launch_investigation::LaunchInvestigation>(),
+    Entry::of::<jobs::poll_job::PollJob>(),
+    Entry::of::<jobs::wait_job::WaitJob>(),
+    Entry::of::<jobs::list_jobs::ListJobs>(),
+    Entry::of::<jobs::tail_log::TailLog>(),
+    Entry::of::<jobs::list_events::ListEvents>(),
+    Entry::of::<jobs::cancel_job::CancelJob>(),
+    Entry::of::<evidence::verify_fix::VerifyFix>(),
 ];
 
 /// What a call over the erased types returns.

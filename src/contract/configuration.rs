@@ -113,7 +113,7 @@ pub struct Profile {
     pub setup: Option<String>,
     /// A shell command that must succeed before the workspace counts as ready.
     pub smoke: Option<String>,
-    /// Environment variables of runs. `{worktree}`, `{env}` and `{seed}` stand for the folders.
+    /// Environment variables of runs. `{worktree}`, `{env}` and `{seed}` stand for the folders, `{path}` for the PATH found there.
     pub variables: BTreeMap<String, String>,
 }
 

@@ -2,22 +2,11 @@
 
 pub(crate) mod agent;
 pub(crate) mod host;
-#[expect(unused_imports, reason = "the primitives that use it come next")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the primitives that use it come next")
-)]
+pub(crate) mod investigation;
 pub(crate) mod issue;
-#[expect(unused_imports, reason = "the primitives that use it come next")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the primitives that use it come next")
-)]
 pub(crate) mod patch;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the primitives that use it come next"
-)]
+pub(crate) mod profile;
 pub(crate) mod prompt;
+pub(crate) mod repository;
 pub(crate) mod run;
+pub(crate) mod workspace;

@@ -1,7 +1,11 @@
 //! FLOOR 3: one file per primitive, in folders that are the chapters of the reference.
 
 pub(crate) mod discovery;
+pub(crate) mod evidence;
 pub(crate) mod hosts;
+pub(crate) mod issues;
+pub(crate) mod jobs;
 mod primitive;
+pub(crate) mod workspaces;
 
 pub(crate) use primitive::Primitive;

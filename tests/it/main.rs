@@ -9,7 +9,9 @@
 mod contract;
 mod every_primitive;
 mod generated;
+mod hosts;
 mod invocations;
+mod issues;
 mod layering;
 mod recordings;
 mod supervisor;

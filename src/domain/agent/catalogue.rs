@@ -70,6 +70,9 @@ impl Agent {
     }
 }
 
+/// The name of the bundled agent of the demonstration: a script that mends the demonstration's bug, without a model.
+pub(crate) const DEMO: &str = "demo";
+
 /// Returns the names of all agents, built in ones first.
 pub(crate) fn names(configuration: &Configuration) -> Vec<String> {
     let mut names: Vec<String> = [Adapter::Claude, Adapter::Codex]

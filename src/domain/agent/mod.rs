@@ -14,7 +14,7 @@ mod log;
 mod login;
 
 pub(crate) use adapter::{Adapter, Options, Request};
-pub(crate) use catalogue::{Agent, names, resolve};
+pub(crate) use catalogue::{Agent, DEMO, names, resolve};
 pub(crate) use error::Error;
 pub(crate) use event::Event;
 pub(crate) use log::{Ending, Log, Summary, decode, summarise};

@@ -27,7 +27,10 @@ fn visit(file: &Path, user_home: &Path, depth: u32, found: &mut Vec<Name>) {
         let Some((keyword, rest)) = line.split_once(|c: char| c.is_whitespace() || c == '=') else {
             continue;
         };
-        let words = rest.split_whitespace().map(|word| word.trim_matches('"'));
+        let words = rest
+            .split_whitespace()
+            .take_while(|word| !word.starts_with('#'))
+            .map(|word| word.trim_matches('"'));
         if keyword.eq_ignore_ascii_case("host") {
             found.extend(
                 words

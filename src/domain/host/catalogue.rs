@@ -12,8 +12,8 @@ use crate::{
     },
     system::{
         Context, clock,
-        machine::{Machine, Reach},
-        ssh::Target,
+        machine::{self, Machine, Reach},
+        ssh::{self, Target},
     },
 };
 
@@ -105,6 +105,31 @@ pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
     Ok(listed)
 }
 
+/// Turns the ssh client's word that a name does not resolve into one that says which names are known.
+pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Error) -> Error {
+    if matches!(
+        &error,
+        machine::Error::Ssh(ssh::Error::Connect {
+            trouble: ssh::Trouble::UnknownName,
+            ..
+        })
+    ) {
+        let known: Vec<String> = list(context)
+            .unwrap_or_default()
+            .iter()
+            .map(|listed| listed.machine.name.to_string())
+            .collect();
+        // Where the name is known, it is its destination that does not resolve.
+        if !known.iter().any(|known| known == name.as_str()) {
+            return Error::Unknown {
+                name: name.clone(),
+                known,
+            };
+        }
+    }
+    error.into()
+}
+
 /// Registers a host, or in a dry run finds out whether it would.
 pub(crate) fn add(
     context: &Context,
@@ -183,6 +208,7 @@ pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Ef
             .optional()?;
         if !dry_run {
             transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
+            transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
         }
         Ok((there.is_some(), jobs))
     })?;

@@ -1,19 +1,19 @@
 //! What can go wrong with hosts.
 
 use crate::{
-    contract::{Code, Coded, Name, details, details::Details},
-    system::{configuration, store},
+    contract::{Code, Coded, Name, details, details::Details, validation},
+    system::{configuration, machine, store},
 };
 
 /// Why a host cannot be used, added or removed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// No host has that name.
-    #[error("there is no registered host {name}")]
-    NotRegistered {
+    /// Neither legwork nor the ssh client knows the name.
+    #[error("there is no host {name}")]
+    Unknown {
         /// The name.
         name: Name,
-        /// Names that are registered.
+        /// Names that are known.
         known: Vec<String>,
     },
     /// A host of that name is there with other settings.
@@ -40,6 +40,19 @@ pub(crate) enum Error {
         /// The jobs.
         jobs: Vec<String>,
     },
+    /// The probe did not run to its end there.
+    #[error("the probe ended with status {status}")]
+    Probe {
+        /// Its exit status.
+        status: i32,
+        /// What it printed.
+        stdout: String,
+        /// What it complained.
+        stderr: String,
+    },
+    /// The host gave no whole answer.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
     /// The configuration cannot be used.
     #[error(transparent)]
     Configuration(#[from] configuration::Error),
@@ -51,9 +64,11 @@ pub(crate) enum Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::NotRegistered { .. } | Self::NotOurs { .. } => Code::HostUnknown,
+            Self::Unknown { .. } | Self::NotOurs { .. } => Code::HostUnknown,
             Self::Exists { .. } => Code::HostExists,
             Self::InUse { .. } => Code::HostInUse,
+            Self::Probe { .. } => Code::HostScriptFailed,
+            Self::Machine(inner) => inner.code(),
             Self::Configuration(inner) => inner.code(),
             Self::Store(inner) => inner.code(),
         }
@@ -61,7 +76,12 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
-            Self::NotRegistered { .. } => "Use a name from list-hosts.".to_owned(),
+            Self::Unknown { name, known } => match nearest(name, known) {
+                Some(near) => format!("Use {near}, or another name from list-hosts."),
+                None => format!(
+                    "Add {name} with add-host or to your ssh configuration, or use a name from list-hosts."
+                ),
+            },
             Self::Exists { name, .. } => {
                 format!("Remove {name} first with remove-host, or choose another name.")
             }
@@ -69,6 +89,10 @@ impl Coded for Error {
             Self::InUse { .. } => {
                 "Wait for the jobs in details.items with wait-job, or cancel them.".to_owned()
             }
+            Self::Probe { .. } => {
+                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+            }
+            Self::Machine(inner) => inner.remediation(),
             Self::Configuration(inner) => inner.remediation(),
             Self::Store(inner) => inner.remediation(),
         }
@@ -79,16 +103,13 @@ impl Coded for Error {
             details::Unknown {
                 what: "host".to_owned(),
                 name: name.to_string(),
-                did_you_mean: crate::contract::validation::nearest(
-                    name.as_str(),
-                    known.iter().map(String::as_str),
-                ),
+                did_you_mean: nearest(name, known),
                 known: known.iter().take(50).cloned().collect(),
             }
             .into()
         };
         match self {
-            Self::NotRegistered { name, known } => unknown(name, known),
+            Self::Unknown { name, known } => unknown(name, known),
             Self::NotOurs { name, .. } | Self::Exists { name, .. } => unknown(name, &[]),
             Self::InUse { jobs, .. } => details::Items {
                 items: jobs
@@ -101,8 +122,30 @@ impl Coded for Error {
                     .collect(),
             }
             .into(),
+            Self::Probe {
+                status,
+                stdout,
+                stderr,
+            } => details::Step {
+                step: "probe".to_owned(),
+                exit_status: Some(i64::from(*status)),
+                stdout: end(stdout),
+                stderr: end(stderr),
+            }
+            .into(),
+            Self::Machine(inner) => inner.details(),
             Self::Configuration(inner) => inner.details(),
             Self::Store(inner) => inner.details(),
         }
     }
+}
+
+fn nearest(name: &Name, known: &[String]) -> Option<String> {
+    validation::nearest(name.as_str(), known.iter().map(String::as_str))
+}
+
+/// Keeps the last 4,000 characters.
+fn end(text: &str) -> String {
+    let surplus = text.chars().count().saturating_sub(4000);
+    text.chars().skip(surplus).collect()
 }

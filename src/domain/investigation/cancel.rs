@@ -25,7 +25,11 @@ pub(crate) async fn cancel(
 ) -> Result<(Job, Effect), Error> {
     let job = records::find(context, job_id)?;
     if dry_run || job.state.is_terminal() && job.progress.survivors.is_empty() {
-        let effect = if dry_run { Effect::None } else { Effect::Replayed };
+        let effect = if dry_run {
+            Effect::None
+        } else {
+            Effect::Replayed
+        };
         return Ok((job, effect));
     }
     // A launch of the same job that is under way comes to its end first.
@@ -47,7 +51,7 @@ pub(crate) async fn cancel(
     let reply = machine.run(context, script).await?;
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
-    let job = match run::parse_cancel(&reply.text())? {
+    let job = match run::parse_answer(&reply.text())? {
         Ok(status) => records::update(context, job_id, |job| {
             observe::note_status(job, &status, at)
         })?,
@@ -57,7 +61,10 @@ pub(crate) async fn cancel(
             job.state = State::Cancelled;
             job.progress.last_evidence_at = Some(at);
             job.progress.reason = Some("cancelled_before_start".to_owned());
-            vec![("state", serde_json::json!({"from": before, "to": job.state}))]
+            vec![(
+                "state",
+                serde_json::json!({"from": before, "to": job.state}),
+            )]
         })?,
         Err(_claimed) => {
             return Err(Error::NotEnded {

@@ -1,23 +1,21 @@
 //! The program of a run, as a shell script in which the host fills in its folders.
 
-use crate::system::quote::quote;
+use std::collections::BTreeMap;
+
+use crate::{domain::workspace, system::quote::quote};
 
 /// Texts that stand for folders of the job on its host, and the shell words that hold them.
-const PLACEHOLDERS: &[(&str, &str)] = &[
-    ("{worktree}", "\"$worktree\""),
-    ("{job}", "\"$job\""),
-    ("{env}", "\"$env\""),
-    ("{seed}", "\"$seed\""),
-    ("$PATH", "\"$PATH\""),
-];
+const PLACEHOLDERS: &[(&str, &str)] = &[("{worktree}", "\"$worktree\""), ("{job}", "\"$job\"")];
 
 /// What a run executes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Program<'a> {
     /// The program and its arguments; placeholders stand for folders.
     pub(super) argv: &'a [String],
-    /// Environment variables, in order; placeholders stand for folders.
-    pub(super) variables: &'a [(String, String)],
+    /// Variables of the workspace; placeholders stand for folders.
+    pub(super) workspace: &'a BTreeMap<String, String>,
+    /// Variables of the agent, as they are.
+    pub(super) agent: &'a BTreeMap<String, String>,
     /// Folders put in front of PATH.
     pub(super) path: &'a [String],
     /// The environment, below the root on the host.
@@ -30,7 +28,8 @@ pub(super) struct Program<'a> {
 pub(super) fn script(program: &Program<'_>) -> String {
     let mut script = prelude(program.environment, program.seed);
     script.push_str("worktree=$job/worktree\n");
-    script.push_str(&exports(program.variables));
+    script.push_str(&workspace::exports(program.workspace));
+    script.push_str(&exports(program.agent));
     for folder in program.path {
         script.push_str("PATH=");
         script.push_str(&crate::system::script::folder_expression(folder));
@@ -49,22 +48,23 @@ pub(super) fn script(program: &Program<'_>) -> String {
     script
 }
 
-/// Sets `job`, `root`, `seed` and `env` from the place of the script itself.
+/// Sets `job`, `root`, `seed` and `environment_folder` from the place of the script itself.
 pub(super) fn prelude(environment: Option<&str>, seed: &str) -> String {
-    let environment =
-        environment.map_or_else(String::new, |folder| format!("env=$root/{}\n", quote(folder)));
+    let environment = environment.map_or_else(String::new, |folder| {
+        format!("environment_folder=$root/{}\n", quote(folder))
+    });
     format!(
-        "job=${{0%/runs/*}}\nroot=${{job%/jobs/*}}\nseed=$root/{}\nenv=\n{environment}",
+        "job=${{0%/runs/*}}\nroot=${{job%/jobs/*}}\nseed=$root/{}\nenvironment_folder=\n{environment}",
         quote(seed)
     )
 }
 
 /// Renders assignments of exported variables; names that are none are left out, since inputs with such are refused.
-pub(super) fn exports(variables: &[(String, String)]) -> String {
+pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
     variables
         .iter()
         .filter(|(name, _)| is_variable(name))
-        .map(|(name, value)| format!("{name}={}\nexport {name}\n", word(value)))
+        .map(|(name, value)| format!("{name}={}\nexport {name}\n", quote(value)))
         .collect()
 }
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn only_placeholders_are_left_to_the_shell() {
         assert_eq!(word("it's $(x)"), "'it'\\''s $(x)'");
-        assert_eq!(word("{env}/bin:$PATH"), "\"$env\"'/bin:'\"$PATH\"");
+        assert_eq!(word("{job}/x:{worktree}"), "\"$job\"'/x:'\"$worktree\"");
         assert_eq!(word(""), "''");
     }
 }

@@ -56,16 +56,6 @@ pub(crate) enum Error {
         /// The variable.
         variable: String,
     },
-    /// The worktree could not be made.
-    #[error("the worktree of {job_id} could not be made on {host}")]
-    Worktree {
-        /// The job.
-        job_id: JobId,
-        /// The host.
-        host: String,
-        /// What git said.
-        stderr: String,
-    },
     /// A step of the launch failed before anything was started.
     #[error("the launch of {job_id} failed at the step {step} on {host}")]
     Launch {
@@ -198,7 +188,6 @@ impl Error {
             | Self::NotEnded { .. }
             | Self::AgentMissing { .. }
             | Self::SecretMissing { .. }
-            | Self::Worktree { .. }
             | Self::Launch { .. }
             | Self::Survivors { .. }
             | Self::WaitOver { .. }
@@ -223,7 +212,6 @@ impl Coded for Error {
             Self::NotEnded { .. } => Code::JobNotEnded,
             Self::AgentMissing { .. } => Code::AgentMissing,
             Self::SecretMissing { .. } => Code::SecretUnavailable,
-            Self::Worktree { .. } => Code::WorktreeFailed,
             Self::Launch { .. } => Code::LaunchFailed,
             Self::Survivors { .. } => Code::ProcessesSurvived,
             Self::WaitOver { .. } => Code::WaitTimedOut,
@@ -246,25 +234,28 @@ impl Coded for Error {
                     .to_owned()
             }
             Self::NothingToDo => "Give issue, or message, or both.".to_owned(),
-            Self::NotEnded { job_id, .. } => format!("Wait for {job_id} with wait-job, or cancel it."),
+            Self::NotEnded { job_id, .. } => {
+                format!("Wait for {job_id} with wait-job, or cancel it.")
+            }
             Self::AgentMissing { program, host, .. } => {
-                format!("Install {program} on {host}, or set its full path under agents in the configuration.")
+                format!(
+                    "Install {program} on {host}, or set its full path under agents in the configuration."
+                )
             }
             Self::SecretMissing { variable, .. } => {
                 format!("Set {variable} in the environment of legwork.")
-            }
-            Self::Worktree { .. } => {
-                "Send the same call again; if it happens again, look at the seed clone with check-workspace."
-                    .to_owned()
             }
             Self::Launch { .. } => {
                 "Read details.stderr, run preflight for the host, then send the same call again."
                     .to_owned()
             }
             Self::Survivors { .. } => {
-                "Send the same call again; if they stay, look at details.pids on the host.".to_owned()
+                "Send the same call again; if they stay, look at details.pids on the host."
+                    .to_owned()
             }
-            Self::WaitOver { .. } => "Send the same call again to wait longer; the job runs on.".to_owned(),
+            Self::WaitOver { .. } => {
+                "Send the same call again to wait longer; the job runs on.".to_owned()
+            }
             Self::Unreachable { .. } => {
                 "Send the same call again later; the job may well be running.".to_owned()
             }
@@ -275,7 +266,9 @@ impl Coded for Error {
             Self::NothingToVerifyBy { .. } => {
                 "Give verify, a command that fails without the fix and passes with it.".to_owned()
             }
-            Self::NoDiff { .. } => "Read the agent's report; there is nothing to apply or verify.".to_owned(),
+            Self::NoDiff { .. } => {
+                "Read the agent's report; there is nothing to apply or verify.".to_owned()
+            }
             _ => "Read details.stderr, mend the host, and send the same call again.".to_owned(),
         }
     }
@@ -331,7 +324,11 @@ impl Coded for Error {
                 last_evidence_at,
             } => job(job_id, state, last_evidence_at),
             Self::NothingToVerifyBy { job_id, state } => job(job_id, state, &None),
-            Self::AgentMissing { program, host, agent } => details::Tool {
+            Self::AgentMissing {
+                program,
+                host,
+                agent,
+            } => details::Tool {
                 tool: program.clone(),
                 host: host.clone(),
                 evidence: format!("the program of agent {agent} is not on PATH there"),
@@ -341,12 +338,6 @@ impl Coded for Error {
                 what: "environment variable".to_owned(),
                 name: variable.clone(),
                 ..details::Unknown::default()
-            }
-            .into(),
-            Self::Worktree { stderr, .. } => details::Step {
-                step: "worktree".to_owned(),
-                stderr: stderr.clone(),
-                ..details::Step::default()
             }
             .into(),
             Self::Launch { step, stderr, .. } => details::Step {
@@ -405,7 +396,11 @@ impl Coded for Error {
                 "wait for its end",
             )],
             Self::NotFound { .. } => {
-                vec![Next::new("list-jobs", json!({}), "see which jobs there are")]
+                vec![Next::new(
+                    "list-jobs",
+                    json!({}),
+                    "see which jobs there are",
+                )]
             }
             Self::KeyReused { job_id, .. } | Self::Unreachable { job_id, .. } => vec![Next::new(
                 "poll-job",
@@ -421,4 +416,3 @@ impl Coded for Error {
         }
     }
 }
-

@@ -1,5 +1,7 @@
 //! What is known of a job here.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,10 +80,12 @@ pub(crate) struct Order {
     pub(crate) verify: Option<String>,
     /// The limits.
     pub(crate) limits: Limits,
+    /// The seed clone, as a folder below the root on the host.
+    pub(crate) seed: String,
     /// The environment of the workspace, as a folder below the root on the host.
     pub(crate) environment: Option<String>,
     /// Variables of the workspace, with placeholders.
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) variables: BTreeMap<String, String>,
 }
 
 /// How a run ended, and how it is.

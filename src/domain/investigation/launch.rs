@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Error, command,
+    Error, briefing, command,
     job::{Job, Limits, Order, Progress},
     observe, records,
 };
@@ -122,7 +122,6 @@ struct Plan {
     input_digest: String,
     order: Order,
     machine: Machine,
-    seed: String,
     agent: agent::Agent,
 }
 
@@ -131,14 +130,19 @@ struct Prepared {
     issue_text: String,
     repro: Option<(String, String)>,
     argv: Vec<String>,
-    secrets: Vec<(String, String)>,
+    secrets: BTreeMap<String, String>,
     session_id: String,
 }
 
 impl Plan {
     /// Fills in configuration and defaults; looks at this machine only.
     fn make(context: &Context, request: &Request) -> Result<Self, Error> {
-        if request.issue.is_none() && request.message.as_ref().is_none_or(|text| text.trim().is_empty()) {
+        if request.issue.is_none()
+            && request
+                .message
+                .as_ref()
+                .is_none_or(|text| text.trim().is_empty())
+        {
             return Err(Error::NothingToDo);
         }
         let configuration = context.configuration()?;
@@ -190,6 +194,7 @@ impl Plan {
             title: topic.clone(),
             verify,
             limits,
+            seed: workspace.seed.clone(),
             environment: workspace.environment.clone(),
             variables: workspace.variables.clone(),
         };
@@ -199,7 +204,6 @@ impl Plan {
             input_digest,
             order,
             machine,
-            seed: workspace.seed.clone(),
             agent,
         })
     }
@@ -241,25 +245,13 @@ impl Plan {
             Some(reference) => Some(issue::fetch(context, reference, 300).await?),
             None => None,
         };
-        let candidates = issue.as_ref().map_or_else(Vec::new, |issue| {
-            issue::extract_repro(issue, std::slice::from_ref(&self.order.repository.to_string()))
-        });
-        let repro = candidates.first().and_then(|candidate| {
-            let extension = candidate.extension()?;
-            Some((format!("repro.{extension}"), candidate.code.clone()))
-        });
-        let redactor = context.redactor();
-        let clean = |text: &str| redactor.text(text).into_owned();
-        let variables = prompt::Variables {
-            job_id: self.job_id.to_string(),
-            repository: self.order.repository.to_string(),
-            base_commit: self.order.base_commit.clone(),
-            message: request.message.as_deref().map(clean),
-            verify: self.order.verify.clone(),
-            issue: issue.as_ref().map(issue::Issue::for_prompt),
-            repro: repro.clone(),
-        };
-        let prompt = prompt::render(context, &variables, prompt::CAP)?;
+        let (prompt, repro) = briefing::prompt(
+            context,
+            &self.job_id,
+            &self.order,
+            issue.as_ref(),
+            request.message.as_deref(),
+        )?;
         // An id that is the same for the same job lets an agent's own conversation be found again.
         let session_id = uuid_of(&digest::sha256(self.job_id.as_str().as_bytes()));
         let argv = self.agent.argv(&agent::Request {
@@ -270,7 +262,7 @@ impl Plan {
             job: "{job}",
             session_id: &session_id,
         })?;
-        let mut secrets = Vec::new();
+        let mut secrets = BTreeMap::new();
         for (variable, source) in &self.agent.secrets {
             let value = context
                 .environment()
@@ -279,10 +271,12 @@ impl Plan {
                     agent: self.order.agent.to_string(),
                     variable: source.clone(),
                 })?;
-            secrets.push((variable.clone(), value.to_owned()));
+            secrets.insert(variable.clone(), value.to_owned());
         }
         Ok(Prepared {
-            issue_text: issue.as_ref().map_or_else(String::new, |issue| clean(&issue.to_markdown())),
+            issue_text: issue
+                .as_ref()
+                .map_or_else(String::new, |issue| briefing::markdown(context, issue)),
             prompt,
             repro,
             argv,
@@ -293,15 +287,17 @@ impl Plan {
 
     /// Makes the program that launches: at most one round trip.
     fn script(&self, prepared: &Prepared) -> Result<Script, Error> {
-        let supervisor = format!("supervise-{}.sh", digest::sha256(run::SUPERVISOR.as_bytes()));
-        let mut variables = self.order.variables.clone();
-        variables.extend(self.agent.variables.clone());
+        let supervisor = format!(
+            "supervise-{}.sh",
+            digest::sha256(run::SUPERVISOR.as_bytes())
+        );
         let command = command::script(&command::Program {
             argv: &prepared.argv,
-            variables: &variables,
+            workspace: &self.order.variables,
+            agent: &self.agent.variables,
             path: &self.machine.path,
             environment: self.order.environment.as_deref(),
-            seed: &self.seed,
+            seed: &self.order.seed,
         });
         let spec = run::Spec {
             job: self.job_id.clone(),
@@ -325,7 +321,7 @@ impl Plan {
         let program = prepared.argv.first().cloned().unwrap_or_default();
         let (repro_name, repro) = prepared.repro.clone().unwrap_or_default();
         let body = [
-            workspace::WORKTREE,
+            workspace::worktree_script().as_str(),
             include_str!("launch.sh"),
             run::START,
         ]
@@ -333,11 +329,15 @@ impl Plan {
         Ok(Script::new(body)
             .argument(self.job_id.as_str())
             .argument(digest::sha256(self.key.as_bytes()))
-            .argument(&self.seed)
+            .argument(&self.order.seed)
             .argument(&self.order.base_commit)
             .argument(supervisor)
             .argument(program)
-            .argument(if prepared.secrets.is_empty() { "no" } else { "yes" })
+            .argument(if prepared.secrets.is_empty() {
+                "no"
+            } else {
+                "yes"
+            })
             .argument(repro_name)
             .payload(run::SUPERVISOR)
             .payload(format!("{record}\n"))
@@ -367,9 +367,9 @@ async fn send(
         .find_map(|line| line.strip_prefix("legwork-refused step="));
     if let Some(step) = refused {
         context.meter().settled(Effect::None);
-        return Err(refusal(plan, step, reply.stderr));
+        return Err(refusal(plan, step, &answer, reply.stderr));
     }
-    let status = match run::parse_start(&answer)? {
+    let status = match run::parse_answer(&answer)? {
         Ok(status) => status,
         Err(_missing) => {
             return Err(Error::Launch {
@@ -392,7 +392,7 @@ async fn send(
     })
 }
 
-fn refusal(plan: &Plan, step: &str, stderr: String) -> Error {
+fn refusal(plan: &Plan, step: &str, answer: &str, stderr: String) -> Error {
     let host = plan.machine.name.to_string();
     match step {
         "agent" => Error::AgentMissing {
@@ -400,15 +400,19 @@ fn refusal(plan: &Plan, step: &str, stderr: String) -> Error {
             program: plan.agent.program.clone(),
             host,
         },
-        "worktree" => Error::Worktree {
-            job_id: plan.job_id.clone(),
-            host,
-            stderr,
+        "worktree" => match workspace::worktree_failure(&plan.machine.name, answer) {
+            Some(error) => Error::Workspace(error),
+            None => Error::Launch {
+                job_id: plan.job_id.clone(),
+                host,
+                step: step.to_owned(),
+                stderr,
+            },
         },
-        "workspace" => Error::Workspace(workspace::Error::not_found(
-            &plan.machine.name,
-            &plan.order.repository,
-        )),
+        "workspace" => Error::Workspace(workspace::Error::NotFound {
+            host: plan.machine.name.clone(),
+            repository: plan.order.repository.clone(),
+        }),
         "key" => Error::KeyReused {
             key: plan.key.clone(),
             job_id: plan.job_id.clone(),

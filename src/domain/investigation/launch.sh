@@ -15,6 +15,7 @@ legwork_refuse() {
     exit 0
 }
 legwork_launch() {
+    prepare_git
     l_job=$LEGWORK_ROOT/jobs/$1
     l_run=$l_job/runs/1
     l_supervisor=$LEGWORK_ROOT/bin/$5

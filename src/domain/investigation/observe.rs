@@ -24,18 +24,9 @@ use crate::{
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
 const STALE_S: u64 = 60;
 
-/// Turns the ids in the arguments of `poll.sh` into folders.
-const FOLDERS: &str = r#"
-q_wait=$1 q_known=$2
-shift 2
-q_count=$#
-while [ "$q_count" -gt 0 ]; do
-    set -- "$@" "$LEGWORK_ROOT/jobs/$1" "$2" "$3"
-    shift 3
-    q_count=$((q_count - 3))
-done
-set -- "$q_wait" "$q_known" "$@"
-"#;
+/// Puts the root folder where `poll.sh` wants it.
+pub(super) const ROOT: &str =
+    "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
 
 /// Where a job stands, and what is to be said of that knowledge.
 #[derive(Clone, Debug)]
@@ -117,17 +108,14 @@ async fn ask(
 ) -> Result<Vec<Observed>, Error> {
     let machine = host::resolve(context, Some(&name))?;
     let statuses: Vec<Option<Status>> = jobs.iter().map(Job::status).collect();
-    let known = run::digest(
-        statuses
-            .iter()
-            .flatten()
-            .map(|status| status.line.as_str()),
-    );
-    let mut script = Script::new(format!("{FOLDERS}{}", run::POLL))
+    let known = run::digest(statuses.iter().flatten().map(|status| status.line.as_str()));
+    let mut script = Script::new(format!("{ROOT}{}", run::POLL))
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
     for (job, status) in jobs.iter().zip(&statuses) {
-        let hint = status.as_ref().map_or_else(|| "0".to_owned(), |status| status.hint(true));
+        let hint = status
+            .as_ref()
+            .map_or_else(|| "0".to_owned(), |status| status.hint(true));
         script = script.arguments([job.job_id.to_string(), job.run.to_string(), hint]);
     }
     let reply = match machine.run(context, script).await {
@@ -147,12 +135,10 @@ async fn ask(
         let missing = poll.missing.iter().find(|missing| missing.job == id);
         let unsupervised = poll.unsupervised.contains(&id);
         let job = match status {
-            Some(status) if differs(&job, status, beat) => {
-                records::update(context, &id, |job| {
-                    note_beat(job, beat);
-                    note_status(job, status, at.clone())
-                })?
-            }
+            Some(status) if differs(&job, status, beat) => records::update(context, &id, |job| {
+                note_beat(job, beat);
+                note_status(job, status, at.clone())
+            })?,
             _ => {
                 let mut job = job;
                 job.progress.last_evidence_at = Some(at.clone());
@@ -294,7 +280,10 @@ async fn conclude(
     let mut any = false;
     for observed in observed.iter_mut().filter(fresh) {
         any = true;
-        script = script.arguments([observed.job.job_id.to_string(), observed.job.run.to_string()]);
+        script = script.arguments([
+            observed.job.job_id.to_string(),
+            observed.job.run.to_string(),
+        ]);
     }
     if !any {
         return Ok(());
@@ -315,7 +304,8 @@ async fn conclude(
             continue;
         };
         let log = STANDARD.decode(log).unwrap_or_default();
-        let summary = agent::summarise(observed.job.order.adapter, &log);
+        let summary =
+            agent::summarise(observed.job.order.adapter, log.split(|byte| *byte == b'\n'));
         let diff_bytes = diff.parse().ok();
         observed.job = records::update(context, id, |job| {
             if job.outcome.is_some() {

@@ -50,9 +50,9 @@ const COLUMNS: &str = "record";
 
 /// Finds a job by its id.
 pub(crate) fn find(context: &Context, job_id: &JobId) -> Result<Job, Error> {
-    let found = context.store()?.read(|connection| {
-        one(connection, "job_id", job_id.as_str())
-    })?;
+    let found = context
+        .store()?
+        .read(|connection| one(connection, "job_id", job_id.as_str()))?;
     found.ok_or_else(|| Error::NotFound {
         job_id: job_id.clone(),
     })
@@ -100,7 +100,12 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Vec<(i64, Job)>
     if !filter.states.is_empty() {
         let marks = vec!["?"; filter.states.len()].join(", ");
         conditions.push(format!("state IN ({marks})"));
-        values.extend(filter.states.iter().map(|state| state.name().to_owned().into()));
+        values.extend(
+            filter
+                .states
+                .iter()
+                .map(|state| state.name().to_owned().into()),
+        );
     }
     let condition = if conditions.is_empty() {
         String::new()
@@ -219,7 +224,9 @@ pub(crate) fn events(
 /// Returns the number of the newest event, 0 where nothing has happened.
 pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
     Ok(context.store()?.read(|connection| {
-        connection.query_row("SELECT coalesce(max(number), 0) FROM events", [], |row| row.get(0))
+        connection.query_row("SELECT coalesce(max(number), 0) FROM events", [], |row| {
+            row.get(0)
+        })
     })?)
 }
 

@@ -98,9 +98,7 @@ pub(crate) async fn verify(
     let job = records::find(context, job_id)?;
     let job = ended(context, job).await?;
     if job.progress.diff_bytes == Some(0) {
-        return Err(Error::NoDiff {
-            job_id: job.job_id,
-        });
+        return Err(Error::NoDiff { job_id: job.job_id });
     }
     let machine = host::resolve(context, Some(&job.order.host))?;
     let check = match request.check.clone().or_else(|| job.order.verify.clone()) {
@@ -109,7 +107,13 @@ pub(crate) async fn verify(
     };
     let subject = format!(
         "v-{}",
-        &digest::canonical(&(&job.job_id, job.run, &check, request.limit_s, request.attempt))[..12]
+        &digest::canonical(&(
+            &job.job_id,
+            job.run,
+            &check,
+            request.limit_s,
+            request.attempt
+        ))[..12]
     );
     if let Some(made) = &job.verification
         && made.verification == subject
@@ -190,7 +194,9 @@ printf 'legwork-repro -\n'
         .run(context, Script::new(FIND).argument(job.job_id.as_str()))
         .await?;
     let answer = reply.text();
-    let name = answer.lines().find_map(|line| line.strip_prefix("legwork-repro "));
+    let name = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("legwork-repro "));
     // The check runs in a worktree two folders below the job's own.
     match name {
         Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
@@ -232,11 +238,10 @@ async fn start(
     limit_s: u64,
 ) -> Result<Status, Error> {
     let order = &job.order;
-    let seed = workspace::seed(&order.repository);
     let program = [
-        command::prelude(order.environment.as_deref(), &seed),
+        command::prelude(order.environment.as_deref(), &order.seed),
         format!(
-            "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nlimit={limit_s}\ncheck={}\n",
+            "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nv_limit={limit_s}\ncheck={}\n",
             quote(&order.base_commit),
             job.run,
             quote(check)
@@ -244,9 +249,10 @@ async fn start(
         "LEGWORK_ROOT=$root\n".to_owned(),
         format!(
             "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-            command::exports(&order.variables)
+            workspace::exports(&order.variables)
         ),
-        workspace::WORKTREE.to_owned(),
+        workspace::worktree_script(),
+        "\nprepare_git\n".to_owned(),
         include_str!("verify.sh").to_owned(),
     ]
     .concat();
@@ -262,7 +268,10 @@ async fn start(
         changes: None,
     }
     .render()?;
-    let supervisor = format!("supervise-{}.sh", digest::sha256(run::SUPERVISOR.as_bytes()));
+    let supervisor = format!(
+        "supervise-{}.sh",
+        digest::sha256(run::SUPERVISOR.as_bytes())
+    );
     let script = Script::new([START, run::START].join("\n"))
         .argument(job.job_id.as_str())
         .argument(name.as_str())
@@ -271,7 +280,7 @@ async fn start(
         .payload(spec)
         .payload(program);
     let reply = machine.run(context, script).await?;
-    match run::parse_start(&reply.text()) {
+    match run::parse_answer(&reply.text()) {
         Ok(Ok(status)) => Ok(status),
         Ok(Err(_)) | Err(_) => Err(failed(machine, "verify", &reply)),
     }
@@ -283,11 +292,11 @@ async fn look(
     job: &Job,
     status: &Status,
 ) -> Result<Status, Error> {
-    const FOLDER: &str = "set -- \"$1\" \"$2\" \"$LEGWORK_ROOT/jobs/$3\" 1 \"$4\"\n";
-    let script = Script::new(format!("{FOLDER}{}", run::POLL))
+    let script = Script::new(format!("{}{}", observe::ROOT, run::POLL))
         .argument("60")
         .argument(run::digest([status.line.as_str()]))
         .argument(format!("{}/verify/{}", job.job_id, status.job))
+        .argument("1")
         .argument(status.hint(true));
     let reply = machine.run(context, script).await?;
     let poll = run::parse_poll(&reply.text())?;
@@ -426,7 +435,11 @@ mod tests {
         assert_eq!(verdict(0, 1).0, Verdict::NotReproduced);
         assert_eq!(verdict(1, 1).0, Verdict::NotFixed);
         for (before, after) in [(127, 0), (124, 0), (1, 127), (1, 137), (126, 126)] {
-            assert_eq!(verdict(before, after).0, Verdict::Inconclusive, "{before} {after}");
+            assert_eq!(
+                verdict(before, after).0,
+                Verdict::Inconclusive,
+                "{before} {after}"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 # Judges a fix in two clean worktrees: the check must fail without the diff and pass with it.
 #
-# Runs as the program of a run. Needs job, root, seed, env (see its prelude), base, diff, check, limit, and the
+# Runs as the program of a run. Needs job, root, seed, environment_folder (see its prelude), base, diff, check, v_limit, and the
 # functions add_worktree and remove_worktree, and legwork_environment, which sets the variables for $worktree.
 # Writes result, before.log, after.log and fingerprint into its job's folder.
 v_note() { printf '%s\n' "$1" >>"$job/result.part"; }
@@ -15,7 +15,7 @@ v_check() {
     (
         cd "$worktree" || exit 125
         legwork_environment
-        timeout -k 5 "$limit" /bin/sh -c "$check" </dev/null
+        timeout -k 5 "$v_limit" /bin/sh -c "$check" </dev/null
     ) >"$job/$1.all" 2>&1
     v_status=$?
     tail -c 65536 "$job/$1.all" >"$job/$1.log"

@@ -1,8 +1,11 @@
 //! What can go wrong with an issue.
 
-use crate::contract::{
-    Code, Coded, Retry, Violation,
-    details::{self, Details},
+use crate::{
+    contract::{
+        Code, Coded, Retry, Violation,
+        details::{self, Details},
+    },
+    system::{configuration, store},
 };
 
 /// Why there is no issue.
@@ -14,6 +17,9 @@ pub(crate) enum Error {
         /// The text.
         text: String,
     },
+    /// Nothing was given to read, or two things.
+    #[error("either an issue or a text is to be read")]
+    Unspecified,
     /// The file holds no issue.
     #[error("read the issue in {path}: {reason}")]
     File {
@@ -80,6 +86,14 @@ pub(crate) enum Error {
         /// What the forge said.
         message: String,
     },
+    /// The forge gave no whole answer.
+    #[error("the forge did not answer: {reason}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
     /// The answer is not what the forge's interface describes.
     #[error("read the forge's answer: {reason}")]
     Unexpected {
@@ -88,26 +102,39 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] configuration::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Reference { .. } => Code::SpecInvalid,
+            Self::Configuration(inner) => inner.code(),
+            Self::Store(inner) => inner.code(),
+            Self::Reference { .. } | Self::Unspecified => Code::SpecInvalid,
             Self::File { .. } => Code::IssueInvalid,
             Self::NotFound { .. } | Self::PullRequest { .. } => Code::IssueNotFound,
             Self::Unauthenticated { .. } => Code::ForgeUnauthenticated,
             Self::Forbidden { .. } => Code::ForgeForbidden,
             Self::RateLimited { .. } => Code::ForgeRateLimited,
-            Self::Unavailable { .. } | Self::Unexpected { .. } => Code::ForgeUnavailable,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
+                Code::ForgeUnavailable
+            }
         }
     }
 
     fn remediation(&self) -> String {
         match self {
+            Self::Configuration(inner) => return inner.remediation(),
+            Self::Store(inner) => return inner.remediation(),
             Self::Reference { .. } => {
                 "Give `owner/repo#12`, the address of the issue's page, or the path of a file."
             }
+            Self::Unspecified => "Give `issue` or `text`, one of them.",
             Self::File { .. } => {
                 "Give a UTF-8 Markdown file, or JSON with at least `title` and `body`."
             }
@@ -120,7 +147,7 @@ impl Coded for Error {
             Self::RateLimited { .. } => {
                 "Send the same call again after `retry.after_ms`; a token raises the limit."
             }
-            Self::Unavailable { .. } | Self::Unexpected { .. } => {
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
                 "Send the same call again after `retry.after_ms`."
             }
         }
@@ -138,12 +165,24 @@ impl Coded for Error {
                 })
             };
         match self {
+            Self::Configuration(inner) => inner.details(),
+            Self::Store(inner) => inner.details(),
             Self::Reference { .. } => details::Input {
                 violations: vec![Violation {
                     pointer: "/issue".to_owned(),
                     keyword: "format".to_owned(),
                     message: self.to_string(),
                     expected: Some("owner/repo#12, a page's address, or a path".to_owned()),
+                }],
+                skeleton: None,
+            }
+            .into(),
+            Self::Unspecified => details::Input {
+                violations: vec![Violation {
+                    pointer: String::new(),
+                    keyword: "oneOf".to_owned(),
+                    message: self.to_string(),
+                    expected: Some("issue or text".to_owned()),
                 }],
                 skeleton: None,
             }
@@ -177,7 +216,9 @@ impl Coded for Error {
                 resets_at,
                 after_ms: _,
             } => forge(url, Some(*status), message, resets_at.as_ref()),
-            Self::Unexpected { url, reason } => forge(url, None, reason, None),
+            Self::Unreachable { url, reason } | Self::Unexpected { url, reason } => {
+                forge(url, None, reason, None)
+            }
         }
     }
 
@@ -191,7 +232,11 @@ impl Coded for Error {
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::Unavailable { .. }
-            | Self::Unexpected { .. } => self.code().retry(),
+            | Self::Unreachable { .. }
+            | Self::Unexpected { .. }
+            | Self::Unspecified
+            | Self::Configuration(_)
+            | Self::Store(_) => self.code().retry(),
         }
     }
 }

@@ -27,6 +27,15 @@ pub(crate) fn read_file(name: &str, bytes: &[u8]) -> Result<Issue, Error> {
     Ok(issue.within_limits())
 }
 
+/// Takes a text as it stands for an issue of its own.
+pub(crate) fn read_text(text: &str) -> Issue {
+    Issue {
+        body: text.to_owned(),
+        ..empty()
+    }
+    .within_limits()
+}
+
 fn empty() -> Issue {
     Issue {
         source: Source::File,

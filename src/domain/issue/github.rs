@@ -37,15 +37,46 @@ pub(crate) fn next_page(base: &str, link: Option<&str>) -> Result<Option<String>
             .any(|parameter| matches!(parameter, r#"rel="next""# | "rel=next"))
             .then_some(address)
     });
-    let root = format!("{}/", base.trim_end_matches('/'));
     match next {
         None => Ok(None),
-        Some(address) if address.starts_with(&root) => Ok(Some(address.to_owned())),
+        Some(address) if is_within(base, address) => Ok(Some(address.to_owned())),
         Some(address) => Err(Error::Unexpected {
             url: base.to_owned(),
             reason: format!("the next page is elsewhere: {address}"),
         }),
     }
+}
+
+/// Returns where a redirect from `url` leads.
+///
+/// One that leads out of the interface is not followed: the token would go with it.
+pub(crate) fn redirect(base: &str, url: &str, location: Option<&str>) -> Result<String, Error> {
+    let unexpected = |reason: String| Error::Unexpected {
+        url: url.to_owned(),
+        reason,
+    };
+    let location = location.ok_or_else(|| unexpected("it redirects nowhere".to_owned()))?;
+    let address = if location.starts_with('/') && !location.starts_with("//") {
+        let scheme = base.find("://").map_or(0, |at| at + 3);
+        let end = base[scheme..]
+            .find('/')
+            .map_or(base.len(), |at| scheme + at);
+        format!("{}{location}", &base[..end])
+    } else {
+        location.to_owned()
+    };
+    if is_within(base, &address) {
+        Ok(address)
+    } else {
+        Err(unexpected(format!("it redirects elsewhere: {address}")))
+    }
+}
+
+fn is_within(base: &str, address: &str) -> bool {
+    let path = address
+        .strip_prefix(base.trim_end_matches('/'))
+        .and_then(|rest| rest.strip_prefix('/'));
+    path.is_some_and(|path| !path.contains("..") && !path.contains('\\'))
 }
 
 /// What an answer is, where it is no error.
@@ -234,12 +265,42 @@ mod tests {
 
     use super::{
         Answer, HEADERS, check_answer, comments_path, issue_path, next_page, read_comments,
-        read_issue,
+        read_issue, redirect,
     };
     use crate::{
         contract::{Code, Coded},
         domain::issue::Error,
     };
+
+    #[test]
+    fn a_redirect_is_followed_within_the_interface_alone() {
+        let base = "https://ghe.example/api/v3";
+        let url = "https://ghe.example/api/v3/repos/o/r/issues/1";
+        for (location, wanted) in [
+            (
+                "/api/v3/repositories/9/issues/1",
+                Some("https://ghe.example/api/v3/repositories/9/issues/1"),
+            ),
+            (
+                "https://ghe.example/api/v3/x",
+                Some("https://ghe.example/api/v3/x"),
+            ),
+            ("https://ghe.example/login", None),
+            ("https://ghe.example/api/v3/../../login", None),
+            ("https://ghe.example.evil/api/v3/x", None),
+            ("//evil.example/api/v3/x", None),
+            ("http://ghe.example/api/v3/x", None),
+            ("x", None),
+        ] {
+            assert_eq!(
+                redirect(base, url, Some(location)).ok().as_deref(),
+                wanted,
+                "{location}"
+            );
+        }
+        assert!(redirect(base, url, None).is_err());
+        assert!(redirect("http://h:1", "http://h:1/a", Some("/b")).is_ok());
+    }
 
     #[test]
     fn the_next_page_is_followed_within_the_interface_alone() {

@@ -3,6 +3,7 @@
 //! All text of an issue is data written by strangers.
 
 mod error;
+mod fetch;
 mod file;
 mod github;
 mod languages;
@@ -11,11 +12,12 @@ mod reference;
 mod repro;
 
 pub(crate) use error::Error;
-pub(crate) use file::read_file;
+pub(crate) use fetch::{fetch, identity};
+pub(crate) use file::{read_file, read_text};
 pub(crate) use github::{
     Answer, HEADERS, Limit, check_answer, comments_path, issue_path, next_page, read_comments,
-    read_issue,
+    read_issue, redirect,
 };
-pub(crate) use model::{Comment, Issue, Source, Trust};
+pub(crate) use model::{Comment, Issue, MAX_COMMENTS, Source, Trust};
 pub(crate) use reference::IssueRef;
 pub(crate) use repro::{Candidate, Place, extract_repro};

@@ -8,6 +8,22 @@ use crate::contract::{
 /// Why there is no prompt.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// No template of that name is built in or lies in the folder of templates.
+    #[error("there is no template {name}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// The template's file cannot be read.
+    #[error("the template {path} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// The template does not parse, or fails when it is filled in.
     #[error("the template {template} fails at line {line}: {reason}")]
     Template {
@@ -39,13 +55,20 @@ pub(crate) enum Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Template { .. } | Self::Undefined { .. } => Code::TemplateInvalid,
+            Self::Unknown { .. } => Code::TemplateUnknown,
+            Self::Unreadable { .. } | Self::Template { .. } | Self::Undefined { .. } => {
+                Code::TemplateInvalid
+            }
             Self::TooLarge { .. } => Code::PromptTooLarge,
         }
     }
 
     fn remediation(&self) -> String {
         match self {
+            Self::Unknown { known, .. } => format!("Use one of these: {}.", known.join(", ")),
+            Self::Unreadable { path, .. } => {
+                format!("Make {path} a readable file in UTF-8, or take it away.")
+            }
             Self::Template { template, line, .. } => {
                 format!("Mend line {line} of {template}.")
             }
@@ -61,6 +84,21 @@ impl Coded for Error {
     fn details(&self) -> Details {
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         match self {
+            Self::Unknown { name, known } => details::Unknown {
+                what: "template".to_owned(),
+                name: name.clone(),
+                did_you_mean: known
+                    .iter()
+                    .find(|known| strsim::damerau_levenshtein(known, name) <= 3)
+                    .cloned(),
+                known: known.iter().take(50).cloned().collect(),
+            }
+            .into(),
+            Self::Unreadable { path, reason } => details::File {
+                path: path.clone(),
+                reason: reason.clone(),
+            }
+            .into(),
             Self::Template { template, .. } | Self::Undefined { template, .. } => details::File {
                 path: template.clone(),
                 reason: self.to_string(),

@@ -1,11 +1,13 @@
 //! Prompts: what an agent is told, with the text of strangers kept apart.
 
 mod artifact;
+mod catalogue;
 mod error;
 mod fence;
 mod render;
 
 pub(crate) use artifact::{Artifact, expected_artifacts, matching_artifact};
+pub(crate) use catalogue::template;
 pub(crate) use error::Error;
 pub(crate) use render::{
     Comment, Dropped, Issue, MAX_BYTES, Prompt, Repro, Template, Variables, render,

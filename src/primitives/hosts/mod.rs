@@ -2,4 +2,6 @@
 
 pub(crate) mod add_host;
 pub(crate) mod list_hosts;
+pub(crate) mod preflight;
+pub(crate) mod probe_host;
 pub(crate) mod remove_host;

@@ -156,7 +156,10 @@ impl Primitive for LaunchInvestigation {
         };
         vec![
             example(Some("acme/widgets#12"), None),
-            example(None, Some("The total of an empty cart is None; it must be 0.")),
+            example(
+                None,
+                Some("The total of an empty cart is None; it must be 0."),
+            ),
         ]
     }
 
@@ -176,12 +179,20 @@ impl Primitive for LaunchInvestigation {
             dry_run: input.dry_run,
         };
         let launched = investigation::launch(context, &request).await?;
-        let plan = input.dry_run.then_some(launched.prompt).flatten().map(|prompt| Plan {
-            argv: launched.argv,
-            prompt_bytes: prompt.bytes,
-            prompt_sha256: prompt.sha256,
-            prompt_dropped: prompt.dropped.iter().map(|dropped| dropped.part.clone()).collect(),
-        });
+        let plan = input
+            .dry_run
+            .then_some(launched.prompt)
+            .flatten()
+            .map(|prompt| Plan {
+                argv: launched.argv,
+                prompt_bytes: prompt.bytes as u64,
+                prompt_sha256: prompt.sha256,
+                prompt_dropped: prompt
+                    .dropped
+                    .iter()
+                    .map(|dropped| dropped.part.clone())
+                    .collect(),
+            });
         let job_id = launched.job.job_id.clone();
         let answer = Answer::new(
             launched.effect,

@@ -81,8 +81,12 @@ impl Primitive for ListEvents {
         if let Some(job_id) = &input.job_id {
             investigation::find(context, job_id)?;
         }
-        let mut found =
-            investigation::events(context, input.job_id.as_ref(), input.cursor, input.limit + 1)?;
+        let mut found = investigation::events(
+            context,
+            input.job_id.as_ref(),
+            input.cursor,
+            input.limit + 1,
+        )?;
         let wanted = input.limit as usize;
         let more = found.len() > wanted;
         found.truncate(wanted);

@@ -150,15 +150,30 @@ impl Primitive for TailLog {
         );
         let ended = output.ended;
         let answer = Answer::read(output);
-        Ok(if ended { answer } else { answer.with_next(next) })
+        Ok(if ended {
+            answer
+        } else {
+            answer.with_next(next)
+        })
     }
 }
 
+/// Control characters could speak to a terminal; all but line ends and tabs are replaced.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            other if other.is_control() => char::REPLACEMENT_CHARACTER,
+            other => other,
+        })
+        .collect()
+}
+
 fn raw(job: &Job, chunk: &Chunk) -> Output {
-    let text = |bytes: &[u8]| agent::printable(&String::from_utf8_lossy(bytes));
     output(job, chunk, chunk.end(), |output| {
-        output.text = Some(text(&chunk.head));
-        output.text_after_cut = (!chunk.tail.is_empty()).then(|| text(&chunk.tail));
+        output.text = Some(printable(&chunk.head));
+        output.text_after_cut = (!chunk.tail.is_empty()).then(|| printable(&chunk.tail));
     })
 }
 
@@ -181,7 +196,9 @@ fn events(job: &Job, chunk: &Chunk) -> Output {
     let rest = if cut_in_two { tail_rest } else { head_rest };
     // A single line longer than what may be read would never be whole: it is passed by.
     let cursor = match chunk.end() - rest as u64 {
-        stuck if stuck == chunk.from && rest > 0 && !cut_in_two && chunk.end() < chunk.size => chunk.end(),
+        stuck if stuck == chunk.from && rest > 0 && !cut_in_two && chunk.end() < chunk.size => {
+            chunk.end()
+        }
         cursor => cursor,
     };
     output(job, chunk, cursor, |output| output.events = Some(events))
@@ -191,7 +208,10 @@ fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
     if complete {
         return (bytes, 0);
     }
-    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     (&bytes[..end], bytes.len() - end)
 }
 

@@ -101,7 +101,11 @@ impl Primitive for WaitJob {
         if let Some(require) = input.require {
             investigation::require(&observed.job, require.into())?;
         }
-        let changed = observed.job.progress.diff_bytes.is_some_and(|bytes| bytes > 0);
+        let changed = observed
+            .job
+            .progress
+            .diff_bytes
+            .is_some_and(|bytes| bytes > 0);
         let answer = Answer::read(Output {
             job: observed.into(),
         })

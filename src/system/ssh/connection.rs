@@ -66,6 +66,12 @@ pub(crate) fn last_seen(context: &Context, target: &Target) -> Option<String> {
     Timestamp::try_from(modified).ok().map(clock::text)
 }
 
+/// Makes sure of a connection; no command is sent.
+pub(crate) async fn connect(context: &Context, target: &Target) -> Result<(), Error> {
+    let base = target.base(context)?;
+    session(context, target, &base).await.map(drop)
+}
+
 /// Runs a rendered program on the host and returns its acknowledged answer.
 pub(crate) async fn run(
     context: &Context,
@@ -146,9 +152,15 @@ async fn session(
     if let Some(session) = resume(&note).await {
         return Ok(session);
     }
+    let waiting_since = clock::now();
     let _lock = files::lock(&base.with_extension("lock")).await?;
     if let Some(session) = resume(&note).await {
         return Ok(session);
+    }
+    let refusal = base.with_extension("refused");
+    if let Some(stderr) = refused_since(&refusal, waiting_since) {
+        // Whoever had the lock has just tried; all who waited for it trying one by one would take far too long.
+        return Err(failed(context, target, stderr));
     }
     if let Some(dead) = noted(&note)
         && let Some(folder) = dead.parent()
@@ -156,7 +168,12 @@ async fn session(
         // A folder left behind is untidy and harmless.
         let _untidy = files::remove_folder(folder);
     }
-    let socket = connect(context, target, base).await?;
+    let connected = start_master(context, target, base).await;
+    if let Err(Error::Connect { stderr, .. }) = &connected {
+        // Without the note others try for themselves.
+        let _others_try = files::write_whole(&refusal, stderr.as_bytes());
+    }
+    let socket = connected?;
     files::write_whole(&note, socket.as_os_str().as_encoded_bytes())?;
     resume(&note)
         .await
@@ -178,7 +195,15 @@ async fn resume(note: &Path) -> Option<std::sync::Arc<Session>> {
     matches!(alive, Ok(Ok(()))).then(|| std::sync::Arc::new(session))
 }
 
-async fn connect(context: &Context, target: &Target, base: &Path) -> Result<PathBuf, Error> {
+/// Returns what the client said when another process failed to connect after a time.
+fn refused_since(refusal: &Path, time: Timestamp) -> Option<String> {
+    let modified = files::metadata(refusal).ok()?.modified().ok()?;
+    let stderr = files::read(refusal, 1 << 20).ok()?;
+    (Timestamp::try_from(modified).ok()? > time)
+        .then(|| String::from_utf8_lossy(&stderr).into_owned())
+}
+
+async fn start_master(context: &Context, target: &Target, base: &Path) -> Result<PathBuf, Error> {
     let mut builder = SessionBuilder::default();
     builder
         .known_hosts_check(KnownHosts::Strict)
@@ -201,20 +226,33 @@ async fn connect(context: &Context, target: &Target, base: &Path) -> Result<Path
     let connected = tokio::time::timeout(patience, builder.connect_mux(&target.destination)).await;
     match connected {
         Ok(Ok(session)) => Ok(session.detach().0.into_path_buf()),
-        Ok(Err(openssh::Error::Connect(source))) if source.kind() == io::ErrorKind::NotFound => {
+        Ok(Err(openssh::Error::Connect(source))) if has_no_client(context, &source) => {
             Err(Error::NoClient(source))
         }
         Ok(Err(openssh::Error::Connect(source))) => {
-            let stderr = source.to_string();
-            Err(Error::Connect {
-                host: target.host.clone(),
-                trouble: Trouble::of(&stderr),
-                stderr,
-                last_evidence_at: last_seen(context, target),
-            })
+            Err(failed(context, target, source.to_string()))
         }
         Ok(Err(error)) => Err(unreachable(context, target, &error.to_string())),
         Err(_elapsed) => Err(unreachable(context, target, "the connection took too long")),
+    }
+}
+
+/// Returns whether the error is that there is no client, rather than that the client left no log to read.
+fn has_no_client(context: &Context, source: &io::Error) -> bool {
+    let path = context.environment().get("PATH").unwrap_or_default();
+    source.kind() == io::ErrorKind::NotFound
+        && source.raw_os_error().is_some()
+        && !path
+            .split(':')
+            .any(|folder| files::exists(&Path::new(folder).join("ssh")))
+}
+
+fn failed(context: &Context, target: &Target, stderr: String) -> Error {
+    Error::Connect {
+        host: target.host.clone(),
+        trouble: Trouble::of(&stderr),
+        stderr,
+        last_evidence_at: last_seen(context, target),
     }
 }
 

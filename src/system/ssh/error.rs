@@ -39,7 +39,7 @@ impl Trouble {
             || has("No more authentication methods")
         {
             Self::Refused
-        } else if has("Could not resolve hostname") {
+        } else if has("Could not resolve hostname") && !has("Temporary failure") {
             Self::UnknownName
         } else if has("Bad configuration option")
             || has("terminating,")
@@ -91,6 +91,16 @@ pub(crate) enum Error {
     /// The folder of the control sockets cannot be used.
     #[error(transparent)]
     Folder(#[from] files::Error),
+}
+
+impl Error {
+    /// Returns what the client or the host printed.
+    pub(crate) fn said(&self) -> Option<&str> {
+        match self {
+            Self::Connect { stderr, .. } | Self::Lost { stderr, .. } => Some(stderr),
+            Self::Busy { .. } | Self::NoClient(_) | Self::Folder(_) => None,
+        }
+    }
 }
 
 impl Coded for Error {
@@ -197,6 +207,10 @@ mod tests {
             (
                 "ssh: Could not resolve hostname nosuch: Name or service not known",
                 Trouble::UnknownName,
+            ),
+            (
+                "ssh: Could not resolve hostname box: Temporary failure in name resolution",
+                Trouble::Unreachable,
             ),
             (
                 "root@127.0.0.2: Permission denied (publickey).",

@@ -3,6 +3,7 @@
 mod agents;
 mod call;
 mod faults;
+mod forge;
 mod machine;
 mod model;
 mod mounts;
@@ -14,6 +15,7 @@ mod world;
 pub(crate) use agents::{Agents, Cli};
 pub(crate) use call::Call;
 pub(crate) use faults::Faults;
+pub(crate) use forge::{Forge, Reply};
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};

@@ -1,0 +1,161 @@
+//! One thing that could make a launch fail, and whether it would.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Code;
+
+/// One thing that could make a launch fail, and whether it would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Check {
+    /// What was checked. More may be added.
+    pub(crate) name: Subject,
+    /// How it stands.
+    pub(crate) status: Status,
+    /// What that was told from.
+    pub(crate) evidence: String,
+    /// One sentence with the concrete next step; null where there is none to take.
+    pub(crate) remediation: Option<String>,
+    /// The code that a launch would fail with; null where it would not, or with none of its own.
+    pub(crate) error_code: Option<Code>,
+}
+
+/// How a check stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    /// As it must be.
+    Pass,
+    /// A launch would work; something about it would not be as it should.
+    Warn,
+    /// A launch would fail.
+    Fail,
+    /// It could not be told.
+    Unknown,
+    /// It does not matter here.
+    Skipped,
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Subject {
+    /// The ssh client here.
+    SshClient,
+    /// The ssh-agent here: `SSH_AUTH_SOCK`, and the keys behind it.
+    SshAgent,
+    /// Whether the host answers.
+    Connection,
+    /// Whether the host's key is known here.
+    HostKey,
+    /// Whether the host accepts a key.
+    Authentication,
+    /// How long a command takes to the host and back.
+    RoundTrip,
+    /// A POSIX shell there.
+    Shell,
+    /// git there, and its version.
+    Git,
+    /// tar there.
+    Tar,
+    /// The programs of coreutils that are needed there.
+    Coreutils,
+    /// flock there.
+    Flock,
+    /// setsid there.
+    Setsid,
+    /// Whether `/proc` can be read there.
+    Proc,
+    /// Whether the folder legwork keeps its things in can be written there.
+    RootWritable,
+    /// The room on that folder's disk.
+    Disk,
+    /// How far the clocks are apart.
+    Clock,
+    /// The agent's program there.
+    AgentPresent,
+    /// Whether the agent is logged in, by its own word.
+    AgentLogin,
+    /// The name and address that git there signs commits with.
+    GitIdentity,
+    /// How many sessions the host's sshd allows.
+    SessionLimits,
+    /// Whether the host can read the repository.
+    Repository,
+}
+
+impl Subject {
+    /// Returns whether a launch is not to be tried while this is unknown.
+    pub(super) const fn is_essential(self) -> bool {
+        !matches!(
+            self,
+            Self::SshAgent | Self::Clock | Self::GitIdentity | Self::SessionLimits
+        )
+    }
+}
+
+impl Check {
+    fn of(name: Subject, status: Status, evidence: impl Into<String>) -> Self {
+        Self {
+            name,
+            status,
+            evidence: evidence.into(),
+            remediation: None,
+            error_code: None,
+        }
+    }
+
+    /// Notes that it is as it must be.
+    pub(super) fn pass(name: Subject, evidence: impl Into<String>) -> Self {
+        Self::of(name, Status::Pass, evidence)
+    }
+
+    /// Notes that it is not as it should be.
+    pub(super) fn warn(
+        name: Subject,
+        evidence: impl Into<String>,
+        remediation: impl Into<String>,
+    ) -> Self {
+        Self::of(name, Status::Warn, evidence).cured_by(remediation)
+    }
+
+    /// Notes that a launch would fail.
+    pub(super) fn fail(
+        name: Subject,
+        evidence: impl Into<String>,
+        remediation: impl Into<String>,
+    ) -> Self {
+        Self::of(name, Status::Fail, evidence).cured_by(remediation)
+    }
+
+    /// Notes that it could not be told.
+    pub(super) fn unknown(name: Subject, evidence: impl Into<String>) -> Self {
+        Self::of(name, Status::Unknown, evidence)
+    }
+
+    /// Notes that it does not matter.
+    pub(super) fn skipped(name: Subject, evidence: impl Into<String>) -> Self {
+        Self::of(name, Status::Skipped, evidence)
+    }
+
+    /// Adds the next step.
+    pub(super) fn cured_by(mut self, remediation: impl Into<String>) -> Self {
+        self.remediation = Some(remediation.into());
+        self
+    }
+
+    /// Adds the code that a launch would fail with.
+    pub(super) fn coded(mut self, code: Code) -> Self {
+        self.error_code = Some(code);
+        self
+    }
+
+    /// Returns whether a launch may be tried in spite of it.
+    pub(super) fn lets_launch(&self) -> bool {
+        match self.status {
+            Status::Pass | Status::Warn | Status::Skipped => true,
+            Status::Unknown => !self.name.is_essential(),
+            Status::Fail => false,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What an agent is told, put together from the issue, the caller's words and the job.
+
+use super::{Error, job::Order};
+use crate::{
+    contract::{JobId, Name},
+    domain::{issue, prompt},
+    system::Context,
+};
+
+/// Code of an issue that may show the problem: the file it is put into, in the job's folder, and the code.
+pub(crate) type Repro = (String, String);
+
+/// What a prompt is made of, apart from the issue.
+#[derive(Clone, Debug)]
+pub(crate) struct Brief<'a> {
+    /// The template.
+    pub(crate) template: &'a Name,
+    /// The job.
+    pub(crate) job_id: &'a str,
+    /// The repository.
+    pub(crate) repository: &'a str,
+    /// The commit the worktree starts from.
+    pub(crate) base: &'a str,
+    /// The command that judges the fix.
+    pub(crate) verify: Option<&'a str>,
+    /// What is asked, in the caller's words.
+    pub(crate) message: Option<&'a str>,
+    /// The largest size of the prompt.
+    pub(crate) max_bytes: usize,
+}
+
+/// Makes the prompt of a job, and picks the code that may show the problem; no secret of this machine is in either.
+pub(super) fn prompt(
+    context: &Context,
+    job_id: &JobId,
+    order: &Order,
+    issue: Option<&issue::Issue>,
+    message: Option<&str>,
+) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+    let brief = Brief {
+        template: &Name::fixed("investigate"),
+        job_id: job_id.as_str(),
+        repository: order.repository.as_str(),
+        base: &order.base_commit,
+        verify: order.verify.as_deref(),
+        message,
+        max_bytes: prompt::MAX_BYTES,
+    };
+    render(context, &brief, issue)
+}
+
+/// Fills in a template for a job, real or only thought of.
+///
+/// The agent runs in the worktree with the job's folder one above, wherever that is on the host.
+pub(crate) fn render(
+    context: &Context,
+    brief: &Brief<'_>,
+    issue: Option<&issue::Issue>,
+) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+    if issue.is_none() && brief.message.is_none_or(|text| text.trim().is_empty()) {
+        return Err(Error::NothingToDo);
+    }
+    let redactor = context.redactor();
+    let clean = |text: &str| redactor.text(text).into_owned();
+    let hint = brief.repository.to_owned();
+    let candidate = issue.and_then(|issue| {
+        issue::extract_repro(issue, std::slice::from_ref(&hint))
+            .into_iter()
+            .find_map(|candidate| Some((extension(&candidate)?, candidate)))
+    });
+    let repro = candidate.map(|(extension, candidate)| prompt::Repro {
+        file: format!("repro.{extension}"),
+        author: candidate.author.as_deref().map(clean),
+        code: clean(&candidate.code),
+    });
+    let variables = prompt::Variables {
+        job_id: brief.job_id.to_owned(),
+        job_dir: "..".to_owned(),
+        worktree: ".".to_owned(),
+        repository: brief.repository.to_owned(),
+        base: brief.base.to_owned(),
+        verify: brief.verify.map(clean),
+        message: brief.message.map(clean),
+        notes: None,
+        issue: issue.map(|issue| shown(issue, clean)),
+        repro: repro.clone(),
+    };
+    let template = prompt::template(context, brief.template)?;
+    let prompt = prompt::render(&template, &variables, brief.max_bytes)?;
+    Ok((prompt, repro.map(|repro| (repro.file, repro.code))))
+}
+
+fn shown(issue: &issue::Issue, clean: impl Fn(&str) -> String) -> prompt::Issue {
+    prompt::Issue {
+        url: issue.url.as_deref().map(&clean),
+        title: clean(&issue.title),
+        body: clean(&issue.body),
+        labels: issue.labels.iter().map(|label| clean(label)).collect(),
+        author: issue.author.as_deref().map(&clean),
+        comments: issue
+            .comments
+            .iter()
+            .map(|comment| prompt::Comment {
+                author: comment.author.as_deref().map(&clean),
+                created_at: comment.created_at.clone(),
+                body: clean(&comment.body),
+            })
+            .collect(),
+    }
+}
+
+/// Writes an issue as Markdown, for the job's folder.
+pub(super) fn markdown(context: &Context, issue: &issue::Issue) -> String {
+    let mut text = format!("# {}\n\n{}\n", issue.title, issue.body);
+    for comment in &issue.comments {
+        let author = comment.author.as_deref().unwrap_or("somebody");
+        text.push_str("\n---\n\n**");
+        text.push_str(author);
+        text.push_str("**:\n\n");
+        text.push_str(&comment.body);
+        text.push('\n');
+    }
+    context.redactor().text(&text).into_owned()
+}
+
+/// Returns the ending of a file that can be run, by the language of the code.
+fn extension(candidate: &issue::Candidate) -> Option<&'static str> {
+    if !candidate.runnable {
+        return None;
+    }
+    match candidate.language.as_str() {
+        "python" => Some("py"),
+        "sh" | "bash" => Some("sh"),
+        "javascript" => Some("js"),
+        _ => None,
+    }
+}

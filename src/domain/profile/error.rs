@@ -1,0 +1,87 @@
+//! What can go wrong with profiles.
+
+use std::path::PathBuf;
+
+use crate::{
+    contract::{Code, Coded, Name, Violation, details, details::Details, validation},
+    system::configuration,
+};
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is none of that name.
+    #[error("there is no profile {name}")]
+    Unknown {
+        /// The name.
+        name: Name,
+        /// Names there are.
+        known: Vec<String>,
+    },
+    /// What the configuration says of it does not fit.
+    #[error("{pointer}: {reason}")]
+    Invalid {
+        /// The configuration file.
+        file: PathBuf,
+        /// Where in it.
+        pointer: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The built-in ones cannot be read, which is a bug.
+    #[error("the built-in profiles cannot be read")]
+    BuiltIn(#[source] toml::de::Error),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] configuration::Error),
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unknown { .. } => Code::ProfileUnknown,
+            Self::Invalid { .. } => Code::ConfigInvalid,
+            Self::BuiltIn(_) => Code::Internal,
+            Self::Configuration(inner) => inner.code(),
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Unknown { name, .. } => format!(
+                "Use a name from list-profiles, or add [profiles.{name}] to the configuration."
+            ),
+            Self::Invalid { file, pointer, .. } => format!("Mend {pointer} in {}.", file.display()),
+            Self::BuiltIn(_) => "Report this; it is a bug in legwork.".to_owned(),
+            Self::Configuration(inner) => inner.remediation(),
+        }
+    }
+
+    fn details(&self) -> Details {
+        match self {
+            Self::Unknown { name, known } => details::Unknown {
+                what: "profile".to_owned(),
+                name: name.to_string(),
+                did_you_mean: validation::nearest(name.as_str(), known.iter().map(String::as_str)),
+                known: known.iter().take(50).cloned().collect(),
+            }
+            .into(),
+            Self::Invalid {
+                file,
+                pointer,
+                reason,
+            } => details::Config {
+                path: file.display().to_string(),
+                violations: vec![Violation {
+                    pointer: pointer.clone(),
+                    keyword: "value".to_owned(),
+                    message: reason.clone(),
+                    expected: None,
+                }],
+            }
+            .into(),
+            Self::BuiltIn(_) => Details::None,
+            Self::Configuration(inner) => inner.details(),
+        }
+    }
+}

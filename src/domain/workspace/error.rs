@@ -1,0 +1,405 @@
+//! What can go wrong with workspaces.
+
+use serde_json::json;
+
+use crate::{
+    contract::{Code, Coded, Mode, Name, Next, Retry, details, details::Details},
+    domain::{host, profile, repository},
+    system::{machine, store},
+};
+
+/// Why a repository could not be cloned or fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloneReason {
+    /// There is no such repository, or it may not be read: somebody must change something.
+    Refused,
+    /// Anything else, which may pass.
+    Other,
+}
+
+/// Why a workspace cannot be made, found or used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is none.
+    #[error("there is no workspace of {repository} on {host}")]
+    NotFound {
+        /// The host.
+        host: Name,
+        /// The repository.
+        repository: Name,
+    },
+    /// It is not complete.
+    #[error("the workspace of {repository} on {host} is not ready: {step} is missing")]
+    NotReady {
+        /// The host.
+        host: Name,
+        /// The repository.
+        repository: Name,
+        /// The first step that is missing.
+        step: String,
+    },
+    /// The seed clone belongs to another repository.
+    #[error("{path} on {host} was cloned from {found:?} and not from {wanted:?}")]
+    Mismatch {
+        /// The host.
+        host: Name,
+        /// The seed clone.
+        path: String,
+        /// Where it was cloned from.
+        found: String,
+        /// Where it should have been.
+        wanted: String,
+    },
+    /// The ref does not exist.
+    #[error("{} of {repository} does not exist", .reference.as_deref().map_or_else(|| "the default branch".to_owned(), |it| format!("the ref {it:?}")))]
+    Reference {
+        /// The repository.
+        repository: Name,
+        /// The seed clone.
+        path: String,
+        /// The ref.
+        reference: Option<String>,
+        /// What git said.
+        said: String,
+    },
+    /// git could not clone or fetch.
+    #[error("git on {host} could not {step} {url}")]
+    Clone {
+        /// The host.
+        host: Name,
+        /// What was cloned.
+        url: String,
+        /// The step.
+        step: &'static str,
+        /// Why, as far as can be told.
+        reason: CloneReason,
+        /// git's exit status.
+        exit: i64,
+        /// What git said.
+        said: String,
+    },
+    /// A step failed.
+    #[error("the step {step} failed on {host} with exit status {exit}")]
+    Step {
+        /// The host.
+        host: Name,
+        /// The step.
+        step: &'static str,
+        /// The exit status of what it ran.
+        exit: i64,
+        /// The end of what that said.
+        said: String,
+        /// All of what it said, on the host.
+        log: String,
+    },
+    /// A program is missing.
+    #[error("there is no {tool} on {host}")]
+    Tool {
+        /// The host.
+        host: Name,
+        /// The program.
+        tool: &'static str,
+    },
+    /// legwork's folder on the host cannot be used.
+    #[error("cannot write {path} on {host}")]
+    Folder {
+        /// The host.
+        host: Name,
+        /// The folder.
+        path: String,
+        /// What the host said.
+        said: String,
+    },
+    /// The host's disk is full.
+    #[error("no room for {path} on {host}")]
+    DiskFull {
+        /// The host.
+        host: Name,
+        /// What was being written.
+        path: String,
+        /// What the host said.
+        said: String,
+    },
+    /// Another call is making or changing the same workspace.
+    #[error("another call is at work on the same workspace on {host}")]
+    Busy {
+        /// The host.
+        host: Name,
+    },
+    /// A script on the host did not do its work.
+    #[error("a script failed on {host}")]
+    Script {
+        /// The host.
+        host: Name,
+        /// What it was for.
+        step: &'static str,
+        /// Its exit status.
+        exit: i64,
+        /// What it printed.
+        stdout: String,
+        /// What it complained.
+        stderr: String,
+    },
+    /// git could not make or remove a worktree.
+    #[error("git on {host} could not make or remove a worktree: {}", .said.trim())]
+    Worktree {
+        /// The host.
+        host: Name,
+        /// Whether it may well work the next time.
+        again: bool,
+        /// What git said.
+        said: String,
+    },
+    /// The cursor is not one of this list.
+    #[error("the cursor was not made by this list with these filters")]
+    Cursor {
+        /// The cursor.
+        cursor: String,
+    },
+    /// What the database holds of a workspace cannot be read.
+    #[error("what the database holds of a workspace cannot be read")]
+    Record(#[source] serde_json::Error),
+    /// The host is not known.
+    #[error(transparent)]
+    Host(#[from] host::Error),
+    /// The repository is not known.
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
+    /// The profile is not known.
+    #[error(transparent)]
+    Profile(#[from] profile::Error),
+    /// The host gave no whole answer.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Returns whether a program complained of a full disk.
+pub(super) fn is_full(said: &str) -> bool {
+    repository::Trouble::of(said) == repository::Trouble::DiskFull || said.contains("os error 28")
+}
+
+fn tail(text: &str) -> String {
+    let length = text.chars().count();
+    text.chars().skip(length.saturating_sub(4000)).collect()
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound { .. } => Code::WorkspaceNotFound,
+            Self::NotReady { .. } => Code::WorkspaceNotReady,
+            Self::Mismatch { .. } => Code::RepositoryMismatch,
+            Self::Reference { .. } => Code::RefNotFound,
+            Self::Clone { .. } => Code::CloneFailed,
+            Self::Step { .. } => Code::ProvisionStepFailed,
+            Self::Tool { .. } => Code::HostToolMissing,
+            Self::Folder { .. } => Code::HostFolderUnwritable,
+            Self::DiskFull { .. } => Code::DiskFull,
+            Self::Busy { .. } => Code::OperationInProgress,
+            Self::Script { .. } => Code::HostScriptFailed,
+            Self::Worktree { .. } => Code::WorktreeFailed,
+            Self::Cursor { .. } => Code::CursorInvalid,
+            Self::Record(_) => Code::Internal,
+            Self::Host(inner) => inner.code(),
+            Self::Repository(inner) => inner.code(),
+            Self::Profile(inner) => inner.code(),
+            Self::Machine(inner) => inner.code(),
+            Self::Store(inner) => inner.code(),
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::NotFound { .. } => "Make it with provision-workspace.".to_owned(),
+            Self::NotReady { .. } => {
+                "Complete it with provision-workspace; only missing steps run.".to_owned()
+            }
+            Self::Mismatch { host, path, .. } => format!(
+                "Use another repository name, or remove {path} on {host} if no job needs it."
+            ),
+            Self::Reference { .. } => {
+                "Check the name; push it first if it is new, then send the same call again.".to_owned()
+            }
+            Self::Clone { host, reason, .. } => match reason {
+                CloneReason::Refused => format!(
+                    "Check the url and that {host} may read it; details.stderr has git's own words."
+                ),
+                CloneReason::Other => format!(
+                    "Check that {host} reaches the url, then send the same call again."
+                ),
+            },
+            Self::Step { host, log, .. } => format!(
+                "Read details.stderr, or {log} on {host}; mend the cause and send the same call again: only missing steps run."
+            ),
+            Self::Tool { host, tool } => format!(
+                "Install {tool} on {host}, or put its folder into the host's path in the configuration."
+            ),
+            Self::Folder { host, path, .. } => format!(
+                "Make {path} writable on {host}, or configure another root for it."
+            ),
+            Self::DiskFull { host, .. } => {
+                format!("Free room on {host}, then send the same call again.")
+            }
+            Self::Busy { .. } => "Send the same call again in a moment.".to_owned(),
+            Self::Script { .. } => {
+                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+            }
+            Self::Worktree { again: true, .. } => {
+                "Read details.stderr; send the same call again.".to_owned()
+            }
+            Self::Worktree { again: false, .. } => {
+                "Look at the folder that details.stderr names, and move it away if it is not needed.".to_owned()
+            }
+            Self::Cursor { .. } => "Leave the cursor out to start from the beginning.".to_owned(),
+            Self::Record(_) => "Make the workspace anew with provision-workspace.".to_owned(),
+            Self::Host(inner) => inner.remediation(),
+            Self::Repository(inner) => inner.remediation(),
+            Self::Profile(inner) => inner.remediation(),
+            Self::Machine(inner) => inner.remediation(),
+            Self::Store(inner) => inner.remediation(),
+        }
+    }
+
+    fn details(&self) -> Details {
+        let step = |step: &str, exit: Option<i64>, stdout: &str, stderr: &str| -> Details {
+            details::Step {
+                step: step.to_owned(),
+                exit_status: exit,
+                stdout: tail(stdout),
+                stderr: tail(stderr),
+            }
+            .into()
+        };
+        match self {
+            Self::NotFound { host, repository } => details::Unknown {
+                what: "workspace".to_owned(),
+                name: format!("{repository} on {host}"),
+                did_you_mean: None,
+                known: Vec::new(),
+            }
+            .into(),
+            Self::NotReady { step: missing, .. } => step(missing, None, "", ""),
+            Self::Mismatch {
+                path,
+                found,
+                wanted,
+                ..
+            } => details::Checkout {
+                path: path.clone(),
+                reference: None,
+                files: Vec::new(),
+                reason: format!("cloned from {found:?}, not from {wanted:?}"),
+            }
+            .into(),
+            Self::Reference {
+                path,
+                reference,
+                said,
+                ..
+            } => details::Checkout {
+                path: path.clone(),
+                reference: reference.clone(),
+                files: Vec::new(),
+                reason: if said.trim().is_empty() {
+                    "no branch, tag or commit of that name".to_owned()
+                } else {
+                    tail(said)
+                },
+            }
+            .into(),
+            Self::Clone {
+                step: name,
+                exit,
+                said,
+                ..
+            }
+            | Self::Step {
+                step: name,
+                exit,
+                said,
+                ..
+            } => step(name, Some(*exit), "", said),
+            Self::Tool { host, tool } => details::Tool {
+                tool: (*tool).to_owned(),
+                host: host.to_string(),
+                evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
+            }
+            .into(),
+            Self::Folder { path, said, .. } | Self::DiskFull { path, said, .. } => details::File {
+                path: path.clone(),
+                reason: tail(said),
+            }
+            .into(),
+            Self::Busy { .. } => details::Key {
+                idempotency_key: String::new(),
+                primitive: "provision-workspace".to_owned(),
+                job_id: None,
+            }
+            .into(),
+            Self::Script {
+                step: name,
+                exit,
+                stdout,
+                stderr,
+                ..
+            } => step(name, Some(*exit), stdout, stderr),
+            Self::Worktree { said, .. } => step("worktree", None, "", said),
+            Self::Cursor { cursor } => details::Unknown {
+                what: "cursor".to_owned(),
+                name: cursor.chars().take(200).collect(),
+                did_you_mean: None,
+                known: Vec::new(),
+            }
+            .into(),
+            Self::Record(_) => Details::None,
+            Self::Host(inner) => inner.details(),
+            Self::Repository(inner) => inner.details(),
+            Self::Profile(inner) => inner.details(),
+            Self::Machine(inner) => inner.details(),
+            Self::Store(inner) => inner.details(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Clone {
+                reason: CloneReason::Refused,
+                ..
+            }
+            | Self::Worktree { again: false, .. } => Retry::of(Mode::AfterFix),
+            Self::Host(inner) => inner.retry(),
+            Self::Machine(inner) => inner.retry(),
+            Self::Store(inner) => inner.retry(),
+            other => other.code().retry(),
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match self {
+            Self::NotFound { host, repository }
+            | Self::NotReady {
+                host, repository, ..
+            } => {
+                vec![Next::new(
+                    "provision-workspace",
+                    json!({"host": host, "repository": repository}),
+                    "make what is missing",
+                )]
+            }
+            Self::Tool { host, .. } => vec![Next::new(
+                "preflight",
+                json!({"host": host}),
+                "see all that is missing on the host",
+            )],
+            Self::Profile(profile::Error::Unknown { .. }) => vec![Next::new(
+                "list-profiles",
+                json!({}),
+                "see the profiles there are",
+            )],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Making a workspace, or finding it made.
+
+use super::{
+    CloneReason, Error, Record, Specification, Step, error, exports, record,
+    state::{Mark, State, Told},
+};
+use crate::{
+    contract::{Effect, Name},
+    domain::{host, profile, repository},
+    system::{Context, failpoint, machine::Machine, script::Script},
+};
+
+/// What a call wants of a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// The host; the default one where none is named.
+    pub(crate) host: Option<Name>,
+    /// What to clone, from where, at which ref.
+    pub(crate) repository: repository::Wish,
+    /// The Python version or interpreter, in place of the profile's.
+    pub(crate) python: Option<String>,
+    /// The packages, in place of the profile's.
+    pub(crate) packages: Option<Vec<String>>,
+    /// Whether to look for new commits on the ref.
+    pub(crate) refresh: bool,
+    /// Whether only to say what would be done.
+    pub(crate) dry_run: bool,
+    /// Seconds that anything on the host may take.
+    pub(crate) limit: u64,
+}
+
+/// How it is with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StepState {
+    /// It was done before.
+    Done,
+    /// It was done by this call.
+    Ran,
+    /// It is not part of this workspace.
+    Skipped,
+    /// It would be done; only in a dry run.
+    Pending,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// The step.
+    pub(crate) step: Step,
+    /// How it is with it.
+    pub(crate) state: StepState,
+    /// Seconds it took when it was done.
+    pub(crate) seconds: Option<u64>,
+    /// What it saw.
+    pub(crate) evidence: Option<String>,
+}
+
+/// A workspace made, or in a dry run what would be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// The host.
+    pub(crate) host: Name,
+    /// What the workspace is to be.
+    pub(crate) specification: Specification,
+    /// legwork's folder on the host, absolute.
+    pub(crate) root: String,
+    /// The commit that jobs start from, where it is known.
+    pub(crate) base_commit: Option<String>,
+    /// All steps in order.
+    pub(crate) reports: Vec<Report>,
+    /// What the call did.
+    pub(crate) effect: Effect,
+}
+
+impl Outcome {
+    /// Returns whether the workspace is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.reports
+            .iter()
+            .all(|report| report.state != StepState::Pending)
+    }
+}
+
+/// Makes what is missing of a workspace, step by step; nothing where it is ready.
+///
+/// Asking what there is costs one round trip, and each missing step one more. A step goes on to its end on the host
+/// even when contact is lost, and the same call again finds it done or waits for it.
+pub(crate) async fn provision(
+    context: &Context,
+    name: &Name,
+    wish: Wish,
+) -> Result<Outcome, Error> {
+    let machine = host::resolve(context, wish.host.as_ref())?;
+    let wanted = repository::resolve(context, name, wish.repository.clone())?;
+    let mut settings = profile::resolve(context, &wanted.profile)?.settings;
+    if let Some(python) = wish.python.clone() {
+        settings.python = Some(python);
+    }
+    if let Some(packages) = wish.packages.clone() {
+        settings.packages = packages;
+    }
+    let work = Work {
+        context,
+        specification: Specification {
+            repository: name.clone(),
+            url: wanted.url.as_str().to_owned(),
+            reference: wanted.reference.clone(),
+            profile: wanted.profile.clone(),
+            settings,
+        },
+        repository: wanted,
+        machine,
+        wish,
+    };
+    work.perform().await
+}
+
+struct Work<'a> {
+    context: &'a Context,
+    machine: Machine,
+    repository: repository::Repository,
+    specification: Specification,
+    wish: Wish,
+}
+
+impl Work<'_> {
+    async fn perform(self) -> Result<Outcome, Error> {
+        let specification = &self.specification;
+        let progress = self.context.progress(&format!(
+            "provisioning {} on {}",
+            specification.repository, self.machine.name
+        ));
+        let mut state = self.look().await?;
+        self.refuse(&state)?;
+        let mut commit: Option<String> = None;
+        let mut just_cloned = false;
+        let mut effect = Effect::Replayed;
+        let mut reports = Vec::new();
+        for step in Step::ALL {
+            if !specification.needs(step) {
+                reports.push(Report {
+                    step,
+                    state: StepState::Skipped,
+                    seconds: None,
+                    evidence: None,
+                });
+                continue;
+            }
+            let digest = specification.digest(step, commit.as_deref());
+            let again = self.wish.refresh && step == Step::Resolve && !just_cloned;
+            let found = state
+                .done
+                .remove(&step)
+                .filter(|mark| Some(&mark.digest) == digest.as_ref() && !again);
+            let report = match (found, digest) {
+                (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
+                (None, Some(digest)) if !self.wish.dry_run => {
+                    if effect == Effect::Replayed {
+                        record::note_begun(self.context, &self.machine.name, specification, step)?;
+                        failpoint::reached("provision.noted");
+                    }
+                    progress.say(&format!("{}: {}", specification.repository, step.name()));
+                    self.context.meter().changing();
+                    let (state_now, mark) = self
+                        .take(step, &digest, commit.as_deref(), just_cloned, again, effect)
+                        .await?;
+                    if state_now == StepState::Ran {
+                        effect = Effect::Applied;
+                        just_cloned |= step == Step::Clone;
+                        for undone in specification.undoes(step) {
+                            state.done.remove(&undone);
+                        }
+                    }
+                    self.context.meter().settled(effect);
+                    failpoint::reached(&format!("provision.{}", step.name()));
+                    progress.note(&format!("{}: {}", step.name(), mark.evidence));
+                    report(step, state_now, mark, &mut commit)
+                }
+                (None, _) => {
+                    for undone in specification.undoes(step) {
+                        state.done.remove(&undone);
+                    }
+                    Report {
+                        step,
+                        state: StepState::Pending,
+                        seconds: None,
+                        evidence: None,
+                    }
+                }
+            };
+            reports.push(report);
+        }
+        let outcome = Outcome {
+            host: self.machine.name.clone(),
+            root: state.root,
+            base_commit: commit,
+            reports,
+            effect: if self.wish.dry_run {
+                Effect::None
+            } else {
+                effect
+            },
+            specification: self.specification.clone(),
+        };
+        if !self.wish.dry_run {
+            self.record(&outcome)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Asks what there is.
+    async fn look(&self) -> Result<State, Error> {
+        let body = [
+            repository::GIT,
+            include_str!("facts.sh"),
+            include_str!("state.sh"),
+        ]
+        .join("\n");
+        let script = Script::new(body)
+            .argument(self.specification.repository.as_str())
+            .argument(self.environment());
+        let reply = self.machine.run(self.context, script).await?;
+        let text = reply.text();
+        State::parse(&text).ok_or_else(|| Error::Script {
+            host: self.machine.name.clone(),
+            step: "state",
+            exit: i64::from(reply.status),
+            stdout: text,
+            stderr: reply.stderr,
+        })
+    }
+
+    /// Refuses what cannot go well before anything is touched.
+    fn refuse(&self, state: &State) -> Result<(), Error> {
+        let host = &self.machine.name;
+        let lacks = |tool: &str| !state.tools.iter().any(|found| found == tool);
+        if lacks("git") {
+            return Err(Error::Tool {
+                host: host.clone(),
+                tool: "git",
+            });
+        }
+        if let Some(found) = &state.seed
+            && *found != self.specification.url
+        {
+            return Err(self.mismatch(found));
+        }
+        if self.specification.has_environment() && lacks("uv") {
+            return Err(Error::Tool {
+                host: host.clone(),
+                tool: "uv",
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes one step on the host, or finds it taken.
+    async fn take(
+        &self,
+        step: Step,
+        digest: &str,
+        commit: Option<&str>,
+        just_cloned: bool,
+        again: bool,
+        effect: Effect,
+    ) -> Result<(StepState, Mark), Error> {
+        let specification = &self.specification;
+        let stands_on: Vec<String> = specification
+            .stands_on(step, commit)
+            .into_iter()
+            .map(|(before, digest)| format!("{}={digest}", before.name()))
+            .collect();
+        let undoes: Vec<&str> = specification
+            .undoes(step)
+            .into_iter()
+            .map(Step::name)
+            .collect();
+        let body = [
+            repository::GIT,
+            include_str!("lock.sh"),
+            include_str!("facts.sh"),
+            "set_variables() {\n:",
+            &exports(&specification.settings.variables),
+            "}",
+            include_str!("step.sh"),
+        ]
+        .join("\n");
+        let (user, password) = self
+            .repository
+            .url
+            .credential()
+            .map_or(("", ""), |it| (it.user.as_str(), it.password.as_str()));
+        let script = Script::new(body)
+            .argument(specification.repository.as_str())
+            .argument(step.name())
+            .argument(digest)
+            .argument(self.wish.limit.to_string())
+            .argument(self.environment())
+            .argument(if again { "always" } else { "missing" })
+            .argument(stands_on.join(" "))
+            .argument(undoes.join(" "))
+            .arguments(specification.arguments(step, just_cloned))
+            .payload(serde_json::to_vec_pretty(specification).map_err(Error::Record)?)
+            .payload(user)
+            .payload(password);
+        let reply = self.machine.run(self.context, script).await?;
+        let text = reply.text();
+        let Some(told) = Told::parse(&text) else {
+            return Err(Error::Script {
+                host: self.machine.name.clone(),
+                step: step.name(),
+                exit: i64::from(reply.status),
+                stdout: text,
+                stderr: reply.stderr,
+            });
+        };
+        let state = match told.state.as_str() {
+            "ran" => StepState::Ran,
+            "done" => StepState::Done,
+            _ => {
+                self.context
+                    .meter()
+                    .settled(left_behind(step, &told, effect));
+                record::note_failed(self.context, &self.machine.name, specification, step)?;
+                return Err(self.failure(step, told));
+            }
+        };
+        let mark = Mark {
+            digest: digest.to_owned(),
+            seconds: told.seconds,
+            commit: told.commit,
+            evidence: told.evidence,
+        };
+        Ok((state, mark))
+    }
+
+    fn failure(&self, step: Step, told: Told) -> Error {
+        let host = self.machine.name.clone();
+        let name = &self.specification.repository;
+        match told.state.as_str() {
+            "busy" | "overtaken" => return Error::Busy { host },
+            "mismatch" => return self.mismatch(&told.evidence),
+            "folder" => {
+                let path = format!("{}/repos/{name}", self.machine.root);
+                return if error::is_full(&told.evidence) {
+                    Error::DiskFull {
+                        host,
+                        path,
+                        said: told.evidence,
+                    }
+                } else {
+                    Error::Folder {
+                        host,
+                        path,
+                        said: told.evidence,
+                    }
+                };
+            }
+            _ => {}
+        }
+        if error::is_full(&told.log) {
+            return Error::DiskFull {
+                host,
+                path: format!("{}/repos/{name}", self.machine.root),
+                said: told.log,
+            };
+        }
+        let trouble = repository::Trouble::of(&told.log);
+        match step {
+            Step::Resolve if told.exit == 90 || trouble == repository::Trouble::NoSuchRef => {
+                Error::Reference {
+                    repository: name.clone(),
+                    path: self.seed(),
+                    reference: self.specification.reference.clone(),
+                    said: told.log,
+                }
+            }
+            Step::Clone | Step::Resolve => Error::Clone {
+                host,
+                url: self.specification.url.clone(),
+                step: if step == Step::Clone {
+                    "clone"
+                } else {
+                    "fetch"
+                },
+                reason: if trouble == repository::Trouble::Refused {
+                    CloneReason::Refused
+                } else {
+                    CloneReason::Other
+                },
+                exit: told.exit,
+                said: told.log,
+            },
+            Step::Environment | Step::Install | Step::Setup | Step::Smoke => Error::Step {
+                host,
+                step: step.name(),
+                exit: told.exit,
+                said: told.log,
+                log: format!(
+                    "{}/repos/{name}/logs/{}.log",
+                    self.machine.root,
+                    step.name()
+                ),
+            },
+        }
+    }
+
+    fn mismatch(&self, found: &str) -> Error {
+        Error::Mismatch {
+            host: self.machine.name.clone(),
+            path: self.seed(),
+            found: found.to_owned(),
+            wanted: self.specification.url.clone(),
+        }
+    }
+
+    fn seed(&self) -> String {
+        format!("{}/{}", self.machine.root, self.specification.seed())
+    }
+
+    fn environment(&self) -> String {
+        self.specification
+            .environment()
+            .unwrap_or_else(|| "-".to_owned())
+    }
+
+    fn record(&self, outcome: &Outcome) -> Result<(), Error> {
+        let specification = &self.specification;
+        let record = Record {
+            host: self.machine.name.clone(),
+            repository: specification.repository.clone(),
+            url: specification.url.clone(),
+            reference: specification.reference.clone(),
+            base_commit: outcome.base_commit.clone().unwrap_or_default(),
+            profile: specification.profile.clone(),
+            root: outcome.root.clone(),
+            seed: specification.seed(),
+            environment: specification.environment(),
+            variables: specification.settings.variables.clone(),
+            verify: None,
+        };
+        record::note_ready(self.context, specification, &record)?;
+        failpoint::reached("provision.recorded");
+        Ok(())
+    }
+}
+
+fn report(step: Step, state: StepState, mark: Mark, commit: &mut Option<String>) -> Report {
+    if step == Step::Resolve {
+        *commit = mark.commit;
+    }
+    Report {
+        step,
+        state,
+        seconds: Some(mark.seconds),
+        evidence: (!mark.evidence.is_empty()).then_some(mark.evidence),
+    }
+}
+
+/// What a step that failed leaves of the call's effect.
+fn left_behind(step: Step, told: &Told, effect: Effect) -> Effect {
+    match (told.state.as_str(), step) {
+        ("failed", Step::Environment | Step::Install | Step::Setup) => Effect::Partial,
+        _ => effect,
+    }
+}

@@ -1,0 +1,283 @@
+//! What is known here of workspaces, kept in the database.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Specification, Step};
+use crate::{
+    contract::Name,
+    domain::repository,
+    system::{Context, clock, digest},
+};
+
+/// A workspace that is ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The host it is on.
+    pub(crate) host: Name,
+    /// The repository in it.
+    pub(crate) repository: Name,
+    /// Where the seed was cloned from, without secrets.
+    pub(crate) url: String,
+    /// The ref that was asked for; the default branch where there is none.
+    pub(crate) reference: Option<String>,
+    /// The commit that jobs start from.
+    pub(crate) base_commit: String,
+    /// The profile that made it.
+    pub(crate) profile: Name,
+    /// legwork's folder on the host as it was found, absolute.
+    pub(crate) root: String,
+    /// The seed clone, below legwork's folder on the host.
+    pub(crate) seed: String,
+    /// The environment, below legwork's folder on the host.
+    pub(crate) environment: Option<String>,
+    /// Environment variables of runs, with their places still to be filled in: see [`super::exports`].
+    pub(crate) variables: BTreeMap<String, String>,
+    /// The command that the configuration judges fixes by, as it is now.
+    #[serde(skip)]
+    pub(crate) verify: Option<String>,
+}
+
+/// What a row of the database holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    record: Option<Record>,
+    missing: Option<String>,
+}
+
+/// A workspace as it is known here.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The host it is on.
+    pub(crate) host: Name,
+    /// What it was to be when it was last provisioned.
+    pub(crate) specification: Specification,
+    /// What there is, where all of it is there.
+    pub(crate) record: Option<Record>,
+    /// The first step that is missing.
+    pub(crate) missing: Option<String>,
+    /// When this was last written.
+    pub(crate) updated_at: String,
+}
+
+/// A part of the list of workspaces.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    /// The workspaces, by host and repository.
+    pub(crate) workspaces: Vec<Known>,
+    /// Where the next part starts; nothing where this is the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// Returns the workspace of a repository on a host, which must be ready as far as is known here.
+pub(crate) fn ready(context: &Context, host: &Name, repository: &Name) -> Result<Record, Error> {
+    let known = find(context, host, repository)?.ok_or_else(|| Error::NotFound {
+        host: host.clone(),
+        repository: repository.clone(),
+    })?;
+    let Some(mut record) = known.record else {
+        return Err(Error::NotReady {
+            host: host.clone(),
+            repository: repository.clone(),
+            step: known.missing.unwrap_or_default(),
+        });
+    };
+    record.verify = repository::verify_command(context, repository)?;
+    Ok(record)
+}
+
+/// Returns what is known here of a workspace.
+pub(super) fn find(
+    context: &Context,
+    host: &Name,
+    repository: &Name,
+) -> Result<Option<Known>, Error> {
+    let row = context.store()?.read(|connection| {
+        connection
+            .query_row(
+                "SELECT host, repository, specification, record, updated_at FROM workspaces
+                 WHERE host = ?1 AND repository = ?2",
+                [host.as_str(), repository.as_str()],
+                columns,
+            )
+            .optional()
+    })?;
+    row.map(known).transpose()
+}
+
+/// Notes that a step is about to be taken. One that is ready as wanted stays so: another call may just have made it.
+pub(super) fn note_begun(
+    context: &Context,
+    host: &Name,
+    specification: &Specification,
+    step: Step,
+) -> Result<(), Error> {
+    write(context, host, specification, &lacking(step), false)
+}
+
+/// Notes that a step failed, so that the workspace is not ready.
+pub(super) fn note_failed(
+    context: &Context,
+    host: &Name,
+    specification: &Specification,
+    step: Step,
+) -> Result<(), Error> {
+    write(context, host, specification, &lacking(step), true)
+}
+
+fn lacking(step: Step) -> Kept {
+    Kept {
+        record: None,
+        missing: Some(step.name().to_owned()),
+    }
+}
+
+/// Notes that a workspace is ready.
+pub(super) fn note_ready(
+    context: &Context,
+    specification: &Specification,
+    record: &Record,
+) -> Result<(), Error> {
+    let kept = Kept {
+        record: Some(record.clone()),
+        missing: None,
+    };
+    write(context, &record.host, specification, &kept, true)
+}
+
+/// Lists what is known here of workspaces.
+pub(crate) fn list(
+    context: &Context,
+    host: Option<&Name>,
+    repository: Option<&Name>,
+    limit: u32,
+    cursor: Option<&str>,
+) -> Result<Page, Error> {
+    let filters = digest::canonical(&(host, repository));
+    let (after_host, after_repository) = match cursor {
+        None => (String::new(), String::new()),
+        Some(cursor) => opened(&filters, cursor).ok_or_else(|| Error::Cursor {
+            cursor: cursor.to_owned(),
+        })?,
+    };
+    let mut rows: Vec<Columns> = context.store()?.read(|connection| {
+        connection
+            .prepare_cached(
+                "SELECT host, repository, specification, record, updated_at FROM workspaces
+                 WHERE (host, repository) > (?1, ?2)
+                   AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
+                 ORDER BY host, repository LIMIT ?5",
+            )?
+            .query_map(
+                params![
+                    after_host,
+                    after_repository,
+                    host.map(Name::as_str),
+                    repository.map(Name::as_str),
+                    i64::from(limit) + 1
+                ],
+                columns,
+            )?
+            .collect()
+    })?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|last| closed(&filters, &last.0, &last.1));
+    Ok(Page {
+        workspaces: rows.into_iter().map(known).collect::<Result<_, _>>()?,
+        next_cursor,
+    })
+}
+
+/// Host, repository, specification, record, time.
+type Columns = (String, String, String, String, String);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+    ))
+}
+
+fn known((host, _, specification, record, updated_at): Columns) -> Result<Known, Error> {
+    let kept: Kept = serde_json::from_str(&record).map_err(Error::Record)?;
+    Ok(Known {
+        host: serde_json::from_value(host.into()).map_err(Error::Record)?,
+        specification: serde_json::from_str(&specification).map_err(Error::Record)?,
+        record: kept.record,
+        missing: kept.missing,
+        updated_at,
+    })
+}
+
+fn write(
+    context: &Context,
+    host: &Name,
+    specification: &Specification,
+    kept: &Kept,
+    even_if_ready: bool,
+) -> Result<(), Error> {
+    let specified = serde_json::to_string(specification).map_err(Error::Record)?;
+    let record = serde_json::to_string(kept).map_err(Error::Record)?;
+    // What is there already is not written again: a repeated call changes nothing, not even a time.
+    context.store()?.write(|transaction| {
+        transaction.execute(
+            "INSERT INTO workspaces (host, repository, specification, record, ready, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (host, repository) DO UPDATE SET
+                 specification = excluded.specification, record = excluded.record,
+                 ready = excluded.ready, updated_at = excluded.updated_at
+             WHERE specification <> excluded.specification
+                OR record <> excluded.record AND (?7 OR ready = 0)",
+            params![
+                host.as_str(),
+                specification.repository.as_str(),
+                specified,
+                record,
+                kept.record.is_some(),
+                clock::now_text(),
+                even_if_ready
+            ],
+        )
+    })?;
+    Ok(())
+}
+
+fn closed(filters: &str, host: &str, repository: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {host} {repository}", &filters[..8]))
+}
+
+fn opened(filters: &str, cursor: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (made_for, place) = text.split_once(' ')?;
+    let (host, repository) = place.split_once(' ')?;
+    (made_for == &filters[..8]).then(|| (host.to_owned(), repository.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{closed, opened};
+
+    #[test]
+    fn a_cursor_belongs_to_its_filters() {
+        let cursor = closed("0123456789", "box", "demo");
+        assert_eq!(
+            opened("0123456789", &cursor),
+            Some(("box".to_owned(), "demo".to_owned()))
+        );
+        assert_eq!(opened("1123456789", &cursor), None);
+        for bad in ["", "x", "****", &cursor[1..]] {
+            assert_eq!(opened("0123456789", bad), None, "{bad:?}");
+        }
+    }
+}

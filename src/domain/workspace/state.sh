@@ -1,0 +1,16 @@
+# Says what there is of a workspace, and changes nothing. $1 repository, $2 environment (relative, or -).
+folder=$LEGWORK_ROOT/repos/$1 environment=$2
+seed=$folder/seed
+prepare_git
+printf 'root %s\n' "$(printf '%s' "$LEGWORK_ROOT" | encoded)"
+if git --version >/dev/null 2>&1; then echo 'tool git'; fi
+PATH=$PATH:${HOME:-/}/.cargo/bin
+if command -v uv >/dev/null 2>&1; then echo 'tool uv'; fi
+if [ -e "$seed" ]; then
+    printf 'seed %s\n' "$(quiet_git -C "$seed" config --local --get remote.origin.url 2>/dev/null | tr -d '\n' | encoded)"
+fi
+for step in clone resolve environment install setup smoke; do
+    [ -f "$folder/steps/$step" ] && in_force "$step" || continue
+    commit=$(marker "$step" 4)
+    printf 'done %s %s %s %s %s\n' "$step" "$(marker "$step" 1)" "$(marker "$step" 2)" "${commit:--}" "$(marker "$step" 5 | tr -d '\n' | encoded)"
+done

@@ -1,0 +1,63 @@
+//! The environment variables of what runs in a workspace.
+
+use std::collections::BTreeMap;
+
+use crate::system::quote::quote;
+
+/// Writes shell lines that set the variables of a profile.
+///
+/// They expand on the host, where `$worktree`, `$seed` and `$environment_folder` must be set to absolute paths
+/// (the last to nothing where there is no environment). `{path}` stands for the `PATH` found there.
+pub(crate) fn exports(variables: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    for (name, value) in variables {
+        text.push_str("export ");
+        text.push_str(name);
+        text.push('=');
+        text.push_str(&expression(value));
+        text.push('\n');
+    }
+    text
+}
+
+const PLACES: [(&str, &str); 4] = [
+    ("{worktree}", "\"$worktree\""),
+    ("{env}", "\"$environment_folder\""),
+    ("{seed}", "\"$seed\""),
+    ("{path}", "\"$PATH\""),
+];
+
+fn expression(value: &str) -> String {
+    let mut text = String::new();
+    let mut rest = value;
+    while let Some((at, place, variable)) = PLACES
+        .iter()
+        .filter_map(|(place, variable)| Some((rest.find(place)?, *place, *variable)))
+        .min()
+    {
+        text.push_str(&quote(&rest[..at]));
+        text.push_str(variable);
+        rest = &rest[at + place.len()..];
+    }
+    text.push_str(&quote(rest));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::exports;
+
+    #[test]
+    fn only_the_places_are_expanded() {
+        let variables = BTreeMap::from([
+            ("PATH".to_owned(), "{env}/bin:{path}".to_owned()),
+            ("X".to_owned(), "$(touch x)'{other}".to_owned()),
+        ]);
+        assert_eq!(
+            exports(&variables),
+            "export PATH=''\"$environment_folder\"'/bin:'\"$PATH\"''\nexport X='$(touch x)'\\''{other}'\n"
+        );
+    }
+}

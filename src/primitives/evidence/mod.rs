@@ -1,0 +1,3 @@
+//! Evidence: what came of a job, its proof, and its way back.
+
+pub(crate) mod verify_fix;

@@ -1,0 +1,64 @@
+//! `probe-host`: what a machine has.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name, Next},
+    domain::host,
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Looks at a machine and says what it has: processors, memory, disk, shell, programs and agents with their versions,
+/// GPUs, batch scheduler. One command is sent, and nothing is changed there.
+///
+/// For choosing a host, and for finding out what a failure there has to do with. Whether a launch would work is for
+/// `preflight` to find out. What could not be found out is null, never zero.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The host; the default host where none is given.
+    #[serde(default)]
+    pub(crate) host: Option<Name>,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn timeout_s() -> u64 {
+    60
+}
+
+/// Carries the declaration of `probe-host`.
+pub(crate) struct ProbeHost;
+
+impl Primitive for ProbeHost {
+    const NAME: &'static str = "probe-host";
+    const SUMMARY: &'static str = "Say what a machine has";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = Code::OF_HOSTS;
+    type Input = Input;
+    type Output = host::Probe;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            host: Some(Name::fixed("local")),
+            timeout_s: timeout_s(),
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<host::Probe>, Failure> {
+        let machine = host::resolve(context, input.host.as_ref())?;
+        let _progress = context.progress(&format!("looking at {}", machine.name));
+        let probe = host::probe(context, &machine).await?;
+        let next = Next::new(
+            "preflight",
+            json!({"host": machine.name}),
+            "find out whether a launch there would work",
+        );
+        Ok(Answer::read(probe).with_next(next))
+    }
+}

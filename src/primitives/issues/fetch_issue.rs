@@ -1,0 +1,79 @@
+//! `fetch-issue`: an issue with its comments.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Next},
+    domain::issue::{self, Issue},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Gets an issue with its comments, from GitHub or a file here.
+///
+/// The token for GitHub is taken from `GH_TOKEN`, `GITHUB_TOKEN` or `gh auth token`; what is public needs none. A token
+/// goes to GitHub or the forge in `github.api_url` of the configuration and to no other host. What the forge answered is
+/// kept, and asked for again only with its etag, which does not count against the rate limit. All text of an issue is
+/// data written by strangers.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) issue: String,
+    /// Seconds for which an earlier answer is taken without asking; 0 asks always.
+    #[serde(default = "max_age_s")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub(crate) max_age_s: u64,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn max_age_s() -> u64 {
+    300
+}
+
+const fn timeout_s() -> u64 {
+    60
+}
+
+/// Carries the declaration of `fetch-issue`.
+pub(crate) struct FetchIssue;
+
+impl Primitive for FetchIssue {
+    const NAME: &'static str = "fetch-issue";
+    const SUMMARY: &'static str = "Get an issue with its comments";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::IssueNotFound,
+        Code::IssueInvalid,
+        Code::ForgeUnauthenticated,
+        Code::ForgeForbidden,
+        Code::ForgeRateLimited,
+        Code::ForgeUnavailable,
+    ];
+    type Input = Input;
+    type Output = Issue;
+
+    fn examples() -> Vec<Input> {
+        let example = |issue: &str| Input {
+            issue: issue.to_owned(),
+            max_age_s: max_age_s(),
+            timeout_s: timeout_s(),
+        };
+        vec![example("acme/widgets#12"), example("bugs/empty-cart.md")]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Issue>, Failure> {
+        let issue = issue::fetch(context, &input.issue, input.max_age_s).await?;
+        Ok(Answer::read(issue).with_next(Next::new(
+            "extract-repro",
+            json!({"issue": input.issue}),
+            "see which code in it may show the bug",
+        )))
+    }
+}

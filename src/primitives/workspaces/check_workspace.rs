@@ -1,0 +1,175 @@
+//! `check-workspace`: whether a workspace is still whole on its host.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name, Next},
+    domain::workspace,
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Looks on the host at every fact a workspace stands on, in one round trip, and changes nothing.
+///
+/// A fact that is wrong is data, not a failure of the call: read `ready` and `checks`. `provision-workspace` mends
+/// what is missing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The host; the configured default, or this machine, where none is named.
+    #[serde(default)]
+    pub(crate) host: Option<Name>,
+    /// The repository.
+    pub(crate) repository: Name,
+    /// Whether to run the profile's smoke test too, which may take a while.
+    #[serde(default)]
+    pub(crate) smoke: bool,
+    /// Seconds the whole call may take.
+    #[serde(default = "two_minutes")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn two_minutes() -> u64 {
+    120
+}
+
+/// What the look showed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The host.
+    pub(crate) host: Name,
+    /// The repository.
+    pub(crate) repository: Name,
+    /// Whether it was provisioned to the end and nothing that was looked at fails or is unknown.
+    pub(crate) ready: bool,
+    /// The first step that was missing when it was last provisioned; null where none was.
+    pub(crate) missing_step: Option<String>,
+    /// Each fact.
+    pub(crate) checks: Vec<Check>,
+    /// Kibibytes that the repository's folder and the environment take; null where that could not be measured.
+    pub(crate) used_kib: Option<u64>,
+    /// Kibibytes that are free beside them; null where that could not be measured.
+    pub(crate) free_kib: Option<u64>,
+    /// Worktrees of jobs that the clone knows; null where there is no clone.
+    pub(crate) worktrees: Option<u64>,
+    /// Those of them whose folder is gone; null where there is no clone.
+    pub(crate) stale_worktrees: Option<u64>,
+}
+
+/// A fact about a workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Check {
+    /// Its name: `seed`, `remote`, `base_commit`, `clean`, `worktrees`, `environment`, `smoke` or `disk`.
+    pub(crate) name: String,
+    /// What the look showed.
+    pub(crate) status: Status,
+    /// What was seen.
+    pub(crate) evidence: String,
+}
+
+/// What a look at one fact showed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    /// It is as it should be.
+    Pass,
+    /// It does no harm yet.
+    Warn,
+    /// It is not as it should be.
+    Fail,
+    /// It could not be found out.
+    Unknown,
+    /// It was not looked at.
+    Skipped,
+}
+
+/// Carries the declaration of `check-workspace`.
+pub(crate) struct CheckWorkspace;
+
+impl Primitive for CheckWorkspace {
+    const NAME: &'static str = "check-workspace";
+    const SUMMARY: &'static str = "Check that a workspace is still whole on its host";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::WorkspaceNotFound,
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            host: Some(Name::fixed("local")),
+            repository: Name::fixed("demo"),
+            smoke: false,
+            timeout_s: 60,
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let checked = workspace::check(
+            context,
+            input.host.as_ref(),
+            &input.repository,
+            input.smoke,
+            input.timeout_s,
+        )
+        .await?;
+        // How much it takes is worth knowing and no condition.
+        let sound = checked.facts.iter().all(|fact| {
+            fact.name == "disk"
+                || !matches!(
+                    fact.status,
+                    workspace::Status::Fail | workspace::Status::Unknown
+                )
+        });
+        let output = Output {
+            ready: sound && checked.missing.is_none(),
+            missing_step: checked.missing,
+            checks: checked
+                .facts
+                .into_iter()
+                .map(|fact| Check {
+                    name: fact.name,
+                    status: match fact.status {
+                        workspace::Status::Pass => Status::Pass,
+                        workspace::Status::Warn => Status::Warn,
+                        workspace::Status::Fail => Status::Fail,
+                        workspace::Status::Unknown => Status::Unknown,
+                        workspace::Status::Skipped => Status::Skipped,
+                    },
+                    evidence: fact.evidence,
+                })
+                .collect(),
+            used_kib: checked.used_kib,
+            free_kib: checked.free_kib,
+            worktrees: checked.worktrees.map(|(count, _)| count),
+            stale_worktrees: checked.worktrees.map(|(_, stale)| stale),
+            host: checked.host,
+            repository: input.repository,
+        };
+        let next = (!output.ready).then(|| {
+            Next::new(
+                "provision-workspace",
+                json!({"host": output.host, "repository": output.repository}),
+                "mend what is missing",
+            )
+        });
+        let mut answer = Answer::read(output);
+        answer.next.extend(next);
+        Ok(answer)
+    }
+}

@@ -1,0 +1,97 @@
+//! `list-profiles`: which ways there are to make an environment.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name, Next},
+    domain::profile,
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Lists the profiles that `provision-workspace` can make environments by: the built-in ones and those of the
+/// configuration file.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {}
+
+/// The profiles by name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The profiles.
+    pub(crate) profiles: Vec<Profile>,
+}
+
+/// A profile.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Profile {
+    /// Its name.
+    pub(crate) name: Name,
+    /// What it is for.
+    pub(crate) summary: Option<String>,
+    /// Where it is known from.
+    pub(crate) origin: Origin,
+    /// The profile it extends.
+    pub(crate) extends: Option<Name>,
+}
+
+/// Where a profile is known from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// legwork itself.
+    BuiltIn,
+    /// The configuration file.
+    Configuration,
+}
+
+impl From<profile::Origin> for Origin {
+    fn from(origin: profile::Origin) -> Self {
+        match origin {
+            profile::Origin::BuiltIn => Self::BuiltIn,
+            profile::Origin::Configuration => Self::Configuration,
+        }
+    }
+}
+
+/// Carries the declaration of `list-profiles`.
+pub(crate) struct ListProfiles;
+
+impl Primitive for ListProfiles {
+    const NAME: &'static str = "list-profiles";
+    const SUMMARY: &'static str = "List the profiles environments are made by";
+    const EFFECTS: Effects = Effects::READS;
+    const CODES: &'static [Code] = &[];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {}]
+    }
+
+    async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
+        let profiles: Vec<Profile> = profile::list(context)?
+            .into_iter()
+            .map(|listed| Profile {
+                name: listed.name,
+                summary: listed.settings.summary,
+                origin: listed.origin.into(),
+                extends: listed.settings.extends,
+            })
+            .collect();
+        let next = profiles.iter().map(|profile| {
+            Next::new(
+                "show-profile",
+                json!({"profile": profile.name}),
+                "see what it does",
+            )
+        });
+        let next = next.take(1).collect();
+        Ok(Answer {
+            next,
+            ..Answer::read(Output { profiles })
+        })
+    }
+}

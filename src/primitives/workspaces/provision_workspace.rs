@@ -1,0 +1,237 @@
+//! `provision-workspace`: make a repository ready for jobs on a host.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, Name, Next},
+    domain::{repository, workspace},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Makes a repository ready for jobs on a host: a seed clone at a ref, the environment its profile asks for, and a
+/// smoke test, step by step.
+///
+/// Each step is recorded on the host, so that the same call again runs only what is missing, and costs one round
+/// trip where nothing is. A step goes on there even when contact is lost; the same call waits for it. The ref is
+/// resolved once and then stays: `refresh` looks for new commits. Run `preflight` first where the host is new.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The host; the configured default, or this machine, where none is named.
+    #[serde(default)]
+    pub(crate) host: Option<Name>,
+    /// The repository's name: its folder on the host, and its entry in the configuration.
+    pub(crate) repository: Name,
+    /// Where to clone it from, as git on the host understands it; from the configuration where none is given. A name
+    /// and token in an https address are used and not kept.
+    #[serde(default)]
+    #[schemars(
+        length(min = 1, max = 2048),
+        regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
+    )]
+    pub(crate) url: Option<String>,
+    /// The branch, tag, full ref name or commit to start from; from the configuration, or the default branch, where
+    /// none is given.
+    #[serde(default)]
+    #[schemars(
+        length(min = 1, max = 255),
+        regex(pattern = r"^[^\u0000- \u007f-][^\u0000- \u007f]*$")
+    )]
+    pub(crate) reference: Option<String>,
+    /// The profile that makes the environment; from the configuration, or `generic`, where none is given.
+    #[serde(default)]
+    pub(crate) profile: Option<Name>,
+    /// The Python version or interpreter of a `uv` environment, in place of the profile's.
+    #[serde(default)]
+    #[schemars(
+        length(min = 1, max = 1024),
+        regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
+    )]
+    pub(crate) python: Option<String>,
+    /// The packages of a `uv` environment, in place of the profile's.
+    #[serde(default)]
+    #[schemars(
+        length(max = 500),
+        inner(
+            length(min = 1, max = 1024),
+            regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
+        )
+    )]
+    pub(crate) packages: Option<Vec<String>>,
+    /// Whether to fetch, and to move on to a new commit where the ref has one.
+    #[serde(default)]
+    pub(crate) refresh: bool,
+    /// Whether only to say which steps would run.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// Seconds the whole call may take. What has begun on the host by then goes on there.
+    #[serde(default = "half_an_hour")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn half_an_hour() -> u64 {
+    1800
+}
+
+/// The workspace as it is now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The host.
+    pub(crate) host: Name,
+    /// The repository.
+    pub(crate) repository: Name,
+    /// Whether it is ready for jobs; false only in a dry run that found something missing.
+    pub(crate) ready: bool,
+    /// Where the seed was cloned from, without secrets.
+    pub(crate) url: String,
+    /// The ref that was asked for; null for the default branch.
+    pub(crate) reference: Option<String>,
+    /// The commit that jobs start from; null in a dry run that would still have to find it out.
+    pub(crate) base_commit: Option<String>,
+    /// The profile.
+    pub(crate) profile: Name,
+    /// The seed clone on the host.
+    pub(crate) seed: String,
+    /// The environment on the host; null where the profile makes none.
+    pub(crate) environment: Option<String>,
+    /// All steps in order.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A step on the way to a workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Step {
+    /// Its name: `clone`, `resolve`, `environment`, `install`, `setup` or `smoke`.
+    pub(crate) name: &'static str,
+    /// How it is with it.
+    pub(crate) state: State,
+    /// Seconds it took when it was done.
+    pub(crate) seconds: Option<u64>,
+    /// What it saw.
+    pub(crate) evidence: Option<String>,
+}
+
+/// How it is with a step. One that fails fails the call.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It was done before.
+    Done,
+    /// This call did it.
+    Ran,
+    /// It is not part of this workspace.
+    Skipped,
+    /// It would be done; only in a dry run.
+    Pending,
+}
+
+/// Carries the declaration of `provision-workspace`.
+pub(crate) struct ProvisionWorkspace;
+
+impl Primitive for ProvisionWorkspace {
+    const NAME: &'static str = "provision-workspace";
+    const SUMMARY: &'static str = "Make a repository ready for jobs on a host";
+    const EFFECTS: Effects = Effects::ENSURES_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostFolderUnwritable,
+        Code::HostScriptFailed,
+        Code::RepositoryUnknown,
+        Code::RepositoryMismatch,
+        Code::RefNotFound,
+        Code::CloneFailed,
+        Code::ProfileUnknown,
+        Code::ProvisionStepFailed,
+        Code::OperationInProgress,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            host: Some(Name::fixed("local")),
+            repository: Name::fixed("demo"),
+            url: Some("/srv/git/demo.git".to_owned()),
+            reference: Some("main".to_owned()),
+            profile: Some(Name::fixed("generic")),
+            python: None,
+            packages: None,
+            refresh: false,
+            dry_run: true,
+            timeout_s: 600,
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let wish = workspace::Wish {
+            host: input.host,
+            repository: repository::Wish {
+                url: input.url,
+                reference: input.reference,
+                profile: input.profile,
+            },
+            python: input.python,
+            packages: input.packages,
+            refresh: input.refresh,
+            dry_run: input.dry_run,
+            limit: input.timeout_s,
+        };
+        let outcome = workspace::provision(context, &input.repository, wish).await?;
+        let ready = outcome.is_ready();
+        let at = |folder: String| format!("{}/{folder}", outcome.root);
+        let specification = outcome.specification;
+        let output = Output {
+            ready,
+            seed: at(specification.seed()),
+            environment: specification.environment().map(at),
+            base_commit: outcome.base_commit,
+            steps: outcome
+                .reports
+                .into_iter()
+                .map(|report| Step {
+                    name: report.step.name(),
+                    state: match report.state {
+                        workspace::StepState::Done => State::Done,
+                        workspace::StepState::Ran => State::Ran,
+                        workspace::StepState::Skipped => State::Skipped,
+                        workspace::StepState::Pending => State::Pending,
+                    },
+                    seconds: report.seconds,
+                    evidence: report.evidence,
+                })
+                .collect(),
+            host: outcome.host,
+            repository: specification.repository,
+            url: specification.url,
+            reference: specification.reference,
+            profile: specification.profile,
+        };
+        let next = ready.then(|| {
+            Next::new(
+                "launch-investigation",
+                json!({
+                    "host": output.host,
+                    "repository": output.repository,
+                    "message": "What is wrong, and what should be so instead",
+                }),
+                "put an agent to work in it",
+            )
+        });
+        let mut answer = Answer::new(outcome.effect, output);
+        answer.next.extend(next);
+        Ok(answer)
+    }
+}

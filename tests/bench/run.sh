@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Measures legwork beside named peers in one run and prints the table.
+#
+# Ratios within one run are what counts; absolute times are those of this machine at this moment. The peer comes from
+# its registry into a virtual environment below target/. Servers listen on 127.0.0.0/8 and end with the script.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export DEBIAN_FRONTEND=noninteractive
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+if ! [ -x /usr/sbin/sshd ] || ! command -v ssh >/dev/null || ! command -v python3 >/dev/null; then
+    as_root apt-get update -qq
+    as_root apt-get install -y -qq openssh-server openssh-client python3 python3-venv >/dev/null
+fi
+cargo build --release --quiet
+peer=target/testbed/hpc-agent-0.11.4
+if ! [ -x "$peer/bin/hpc-agent" ]; then
+    python3 -m venv "$peer"
+    "$peer/bin/pip" install --quiet 'hpc-agent==0.11.4'
+fi
+exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent"
