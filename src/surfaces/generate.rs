@@ -1,47 +1,21 @@
 //! Files made from the registry: schemas and reference pages.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use schemars::schema_for;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    contract::{Code, Effects, Envelope, configuration::Configuration},
+    contract::{Code, Effects, Envelope, VERSION, configuration::Configuration},
     registry::{ALL, Entry},
 };
 
 /// Makes all generated files: their paths below the top folder, and their content.
 pub fn files() -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    let mut schema = |name: String, schema: Value| {
-        let mut fields = serde_json::Map::new();
-        fields.insert("$id".to_owned(), json!(format!("urn:legwork:v1:{name}")));
-        if let Value::Object(rest) = schema {
-            fields.extend(rest);
-        }
-        let text = serde_json::to_string_pretty(&Value::Object(fields)).unwrap_or_default();
-        files.insert(format!("schemas/{name}.json"), format!("{text}\n"));
-    };
-    schema("envelope".to_owned(), schema_for!(Envelope).to_value());
-    schema(
-        "configuration".to_owned(),
-        schema_for!(Configuration).to_value(),
-    );
-    for entry in ALL {
-        let about = &entry.about;
-        schema(
-            format!("{}.input", about.name),
-            (about.input_schema)().to_value(),
-        );
-        schema(
-            format!("{}.output", about.name),
-            (about.output_schema)().to_value(),
-        );
-    }
-    for code in Code::ALL {
-        let details = code.shape().schema().to_value();
-        schema(format!("error-details/{}", code.name()), details);
-    }
+    let mut files = schemas();
     for entry in ALL {
         let path = format!(
             "docs/reference/{}/{}.md",
@@ -50,14 +24,134 @@ pub fn files() -> BTreeMap<String, String> {
         );
         files.insert(path, page(entry));
     }
-    files.insert("docs/reference/errors.md".to_owned(), errors());
     files.insert("docs/reference/README.md".to_owned(), index());
+    files.insert("docs/reference/envelope.md".to_owned(), envelope());
+    files.insert(
+        "docs/reference/configuration.md".to_owned(),
+        configuration(),
+    );
+    files.insert("docs/reference/errors.md".to_owned(), errors());
     files
 }
 
+fn schemas() -> BTreeMap<String, String> {
+    let mut schemas = BTreeMap::new();
+    let mut add = |name: &str, title: &str, schema: Value| {
+        schemas.insert(
+            format!("schemas/{name}.json"),
+            pretty(&published(name, title, schema)),
+        );
+    };
+    add(
+        "envelope",
+        "The one line that answers every call",
+        schema_for!(Envelope).to_value(),
+    );
+    add(
+        "configuration",
+        "The configuration file",
+        schema_for!(Configuration).to_value(),
+    );
+    for entry in ALL {
+        let about = &entry.about;
+        let name = about.name;
+        add(
+            &format!("{name}.input"),
+            &format!("Input of {name}"),
+            (about.input_schema)().to_value(),
+        );
+        add(
+            &format!("{name}.output"),
+            &format!("Output of {name}"),
+            (about.output_schema)().to_value(),
+        );
+    }
+    for code in Code::ALL {
+        let name = code.name();
+        add(
+            &format!("error-details/{name}"),
+            &format!("Details of {name}"),
+            code.shape().schema().to_value(),
+        );
+    }
+    schemas.insert("schemas/index.json".to_owned(), pretty(&contents()));
+    schemas
+}
+
+fn pretty(value: &Value) -> String {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// Puts name and title of a published schema in front of it.
+fn published(name: &str, title: &str, schema: Value) -> Value {
+    let mut fields = Map::new();
+    fields.insert(
+        "$schema".to_owned(),
+        json!("https://json-schema.org/draft/2020-12/schema"),
+    );
+    fields.insert(
+        "$id".to_owned(),
+        json!(format!("urn:legwork:v{VERSION}:{name}")),
+    );
+    fields.insert("title".to_owned(), json!(title));
+    if let Value::Object(rest) = schema {
+        fields.extend(
+            rest.into_iter()
+                .filter(|(keyword, _)| !matches!(keyword.as_str(), "$schema" | "title")),
+        );
+    }
+    Value::Object(fields)
+}
+
+/// Lists all schemas with what a program must know to choose among them.
+fn contents() -> Value {
+    let primitives: Map<String, Value> = ALL
+        .iter()
+        .map(|entry| {
+            let about = &entry.about;
+            let name = about.name;
+            let entry = json!({
+                "chapter": about.chapter(),
+                "summary": about.summary,
+                "effects": about.effects,
+                "input": format!("{name}.input.json"),
+                "output": format!("{name}.output.json"),
+                "codes": about.codes,
+            });
+            (name.to_owned(), entry)
+        })
+        .collect();
+    let codes: Map<String, Value> = Code::ALL
+        .iter()
+        .map(|code| {
+            let name = code.name();
+            let entry = json!({
+                "kind": code.kind(),
+                "exit_status": code.kind().exit_status(None),
+                "retry": code.retry(),
+                "universal": code.is_universal(),
+                "details": format!("error-details/{name}.json"),
+            });
+            (name, entry)
+        })
+        .collect();
+    json!({
+        "v": VERSION,
+        "envelope": "envelope.json",
+        "configuration": "configuration.json",
+        "primitives": primitives,
+        "codes": codes,
+    })
+}
+
+/// Says that a page is not to be edited.
+const GENERATED: &str = "<!-- Made from the types by `UPDATE=1 cargo test generated`; edit those, not this page. -->\n\n";
+
 fn index() -> String {
-    let mut text = String::from(
-        "# Reference\n\nGenerated from the registry. One page for each primitive, and [all failure codes](errors.md).\n",
+    let mut text = format!(
+        "{GENERATED}# Reference\n\nOne page for each primitive. Beside them: [the envelope](envelope.md) that answers every call, \
+         [the failure codes](errors.md), [the configuration file](configuration.md), and all [schemas](../../schemas/index.json).\n",
     );
     let mut chapter = "";
     for entry in ALL {
@@ -65,58 +159,92 @@ fn index() -> String {
         if about.chapter() != chapter {
             chapter = about.chapter();
             // Writing to a String cannot fail, here and below.
-            let _infallible = write!(text, "\n## {chapter}\n\n");
+            let _infallible = write!(text, "\n## {}\n\n", capitalised(chapter));
+            text.push_str("| primitive | | effects |\n|---|---|---|\n");
         }
         let _infallible = writeln!(
             text,
-            "- [`{name}`]({chapter}/{name}.md): {summary}",
+            "| [`{name}`]({chapter}/{name}.md) | {} | {} |",
+            about.summary,
+            marks(about.effects),
             name = about.name,
-            summary = about.summary
         );
     }
     text
 }
 
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn marks(effects: Effects) -> &'static str {
+    match (effects.read_only, effects.destructive, effects.open_world) {
+        (true, _, false) => "looks",
+        (true, _, true) => "looks, elsewhere too",
+        (false, false, false) => "changes",
+        (false, false, true) => "changes, elsewhere too",
+        (false, true, false) => "removes",
+        (false, true, true) => "removes, elsewhere too",
+    }
+}
+
 fn page(entry: &Entry) -> String {
     let about = &entry.about;
+    let name = about.name;
     let mut text = format!(
-        "# {}\n\n{}.\n\n{}\n\n{}\n",
-        about.name,
+        "{GENERATED}# {name}\n\n{}.\n\n{}\n\n*{}*\n\n## Input\n\n",
         about.summary,
         about.documentation(),
         effects(about.effects)
     );
-    text.push_str("\n## Input\n\n");
-    table(&mut text, (about.input_schema)().as_value());
+    let input = (about.input_schema)().to_value();
+    if has_fields(&input) {
+        text.push_str("Each field is a flag too: `max_wall_s` is `--max-wall-s`.\n\n");
+    }
+    shape(&mut text, &input, "");
     text.push_str("\n## Output\n\n");
-    table(&mut text, (about.output_schema)().as_value());
-    text.push_str("\n## Failures\n\nBesides [those of every call](../errors.md#every-call):\n\n");
+    shape(&mut text, &(about.output_schema)().to_value(), "");
+    text.push_str("\n## Failures\n\n");
     if about.codes.is_empty() {
-        text.push_str("none.\n");
+        text.push_str("Only [those of every call](../errors.md#every-call).\n");
+    } else {
+        text.push_str(
+            "Besides [those of every call](../errors.md#every-call):\n\n| code | kind | retry | |\n|---|---|---|---|\n",
+        );
     }
     for code in about.codes {
         let name = code.name();
         let _infallible = writeln!(
             text,
-            "- [`{name}`](../errors.md#{name}): {}",
-            meaning(*code).0
+            "| [`{name}`](../errors.md#{name}) | {} | {} | {} |",
+            word(&json!(code.kind())),
+            word(&json!(code.retry().mode)),
+            cell(&meaning(*code).0)
         );
     }
     text.push_str("\n## Examples\n");
     for example in (about.examples)() {
-        let _infallible = write!(
-            text,
-            "\n```sh\nlegwork {} --json '{}'\n```\n",
-            about.name,
-            example.to_string().replace('\'', "'\\''")
-        );
+        let _infallible = write!(text, "\n```sh\n{}\n```\n", command(name, &example));
     }
     let _infallible = write!(
         text,
         "\nSchemas: [input](../../../schemas/{name}.input.json), [output](../../../schemas/{name}.output.json).\n",
-        name = about.name
     );
     text
+}
+
+/// Writes a call as it is typed in a shell.
+fn command(name: &str, input: &Value) -> String {
+    if input.as_object().is_some_and(Map::is_empty) {
+        return format!("legwork {name}");
+    }
+    format!(
+        "legwork {name} --json '{}'",
+        input.to_string().replace('\'', "'\\''")
+    )
 }
 
 fn effects(effects: Effects) -> String {
@@ -140,66 +268,142 @@ fn effects(effects: Effects) -> String {
     parts.join(" ")
 }
 
+fn has_fields(schema: &Value) -> bool {
+    schema["properties"]
+        .as_object()
+        .is_some_and(|fields| !fields.is_empty())
+}
+
+/// Writes the fields of a schema, then those of the types they name, each type once.
+fn shape(text: &mut String, schema: &Value, heading: &str) {
+    text.push_str(heading);
+    if has_fields(schema) {
+        table(text, schema);
+    } else {
+        text.push_str("No fields.\n");
+    }
+    let types = schema["$defs"].as_object();
+    for (name, place) in types.into_iter().flatten() {
+        // The codes have a page of their own.
+        if name == "Code" {
+            continue;
+        }
+        let _infallible = write!(text, "\n### {name}\n\n");
+        if let Some(about) = place["description"].as_str() {
+            let _infallible = write!(text, "{about}\n\n");
+        }
+        if has_fields(place) {
+            table(text, place);
+        } else {
+            values(text, place);
+        }
+    }
+}
+
+/// Writes the values an enumeration may have, or the form of a text.
+fn values(text: &mut String, place: &Value) {
+    if let Some(options) = place["oneOf"].as_array() {
+        for option in options {
+            let _infallible = writeln!(
+                text,
+                "- {}: {}",
+                kind(option),
+                cell(option["description"].as_str().unwrap_or_default())
+            );
+        }
+    } else {
+        let _infallible = writeln!(text, "{}.", capitalised(&kind(place)));
+    }
+}
+
 fn table(text: &mut String, schema: &Value) {
-    let required: Vec<&str> = schema["required"]
+    let required: BTreeSet<&str> = schema["required"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let Some(fields) = schema["properties"]
-        .as_object()
-        .filter(|fields| !fields.is_empty())
-    else {
-        text.push_str("No fields.\n");
-        return;
-    };
     text.push_str("| field | type | | |\n|---|---|---|---|\n");
-    for (name, place) in fields {
-        let mark = match (&place["default"], required.contains(&name.as_str())) {
-            (Value::Null, true) => "required".to_owned(),
-            (Value::Null, false) => String::new(),
-            (default, _) => format!("default `{default}`"),
+    rows(text, schema, &required, "");
+}
+
+/// Writes a row for each field, those of fields within fields included.
+fn rows(text: &mut String, schema: &Value, required: &BTreeSet<&str>, above: &str) {
+    for (name, place) in schema["properties"].as_object().into_iter().flatten() {
+        let mark = match (place.get("default"), required.contains(name.as_str())) {
+            (None | Some(Value::Null), true) => "always".to_owned(),
+            (None | Some(Value::Null), false) => String::new(),
+            (Some(default), _) if default.to_string().len() > 40 => String::new(),
+            (Some(default), _) => format!("default `{default}`"),
         };
         let _infallible = writeln!(
             text,
-            "| `{name}` | {} | {mark} | {} |",
-            kind(place),
-            place["description"]
-                .as_str()
-                .unwrap_or_default()
-                .replace('\n', " ")
-                .replace('|', "\\|")
+            "| `{above}{name}` | {} | {mark} | {} |",
+            cell(&kind(place)),
+            cell(place["description"].as_str().unwrap_or_default())
         );
+        // Options of which one is an object show its fields; `null` is no other shape.
+        for inner in [Some(place), place.get("items")].into_iter().flatten() {
+            let below = if inner == place { "." } else { "[]." };
+            for option in std::iter::once(inner).chain(options(inner)) {
+                if has_fields(option) {
+                    rows(
+                        text,
+                        option,
+                        &BTreeSet::new(),
+                        &format!("{above}{name}{below}"),
+                    );
+                }
+            }
+        }
     }
 }
 
+fn options(place: &Value) -> impl Iterator<Item = &Value> {
+    ["anyOf", "oneOf", "allOf"]
+        .into_iter()
+        .filter_map(|keyword| place[keyword].as_array())
+        .flatten()
+}
+
+/// Makes a text fit into a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+fn word(value: &Value) -> String {
+    format!("`{}`", value.as_str().unwrap_or_default())
+}
+
+/// Says in words which values fit.
 fn kind(place: &Value) -> String {
     if let Some(reference) = place["$ref"].as_str() {
-        return reference.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return if name == "Code" {
+            "a failure code".to_owned()
+        } else {
+            format!("[{name}](#{})", name.to_lowercase())
+        };
     }
-    if let Some(options) = place["enum"].as_array() {
-        return options
+    if let Some(only) = place.get("const") {
+        return format!("`{only}`");
+    }
+    if let Some(values) = place["enum"].as_array() {
+        return values
             .iter()
-            .map(|option| format!("`{option}`"))
+            .filter(|value| !value.is_null())
+            .map(|value| format!("`{value}`"))
             .collect::<Vec<_>>()
-            .join(" ");
+            .join(" or ");
     }
-    for keyword in ["anyOf", "oneOf"] {
-        if let Some(options) = place[keyword].as_array() {
-            let kinds: Vec<String> = options
-                .iter()
-                .map(|option| match option["const"].as_str() {
-                    Some(only) => format!("`{only}`"),
-                    None => kind(option),
-                })
-                .filter(|kind| kind != "null")
-                .collect();
-            return kinds.join(" or ");
-        }
+    let kinds: Vec<String> = options(place)
+        .map(kind)
+        .filter(|kind| kind != "null")
+        .collect();
+    if !kinds.is_empty() {
+        return kinds.join(" or ");
     }
-    match &place["type"] {
-        Value::String(one) if one == "array" => format!("array of {}", kind(&place["items"])),
+    let name = match &place["type"] {
         Value::String(one) => one.clone(),
         Value::Array(many) => many
             .iter()
@@ -207,15 +411,54 @@ fn kind(place: &Value) -> String {
             .filter(|name| *name != "null")
             .collect::<Vec<_>>()
             .join(" or "),
-        _ => "any".to_owned(),
+        _ => return "any".to_owned(),
+    };
+    match name.as_str() {
+        "array" => format!("array of {}", kind(&place["items"])),
+        "object" => match &place["additionalProperties"] {
+            values @ Value::Object(_) => format!("map to {}", kind(values)),
+            _ => name,
+        },
+        "integer" | "number" => match (place["minimum"].as_i64(), place["maximum"].as_i64()) {
+            (Some(least), Some(most)) => format!("{name}, {least} to {most}"),
+            (Some(least), None) if least != 0 => format!("{name}, at least {least}"),
+            _ => name,
+        },
+        "string" => match (place["pattern"].as_str(), place["maxLength"].as_u64()) {
+            (Some(pattern), _) => format!("string like `{pattern}`"),
+            (None, Some(most)) => format!("string, at most {most} characters"),
+            (None, None) => name,
+        },
+        _ => name,
     }
+}
+
+fn envelope() -> String {
+    let schema = schema_for!(Envelope).to_value();
+    let mut text = format!(
+        "{GENERATED}# The envelope\n\nEvery call prints one line of JSON: a success where `ok` is true, a refusal where it is false. \
+         Readers ignore fields they do not know. [Schema](../../schemas/envelope.json).\n"
+    );
+    shape(&mut text, &json!({"$defs": schema["$defs"]}), "");
+    text.replace("No fields.\n", "")
+}
+
+fn configuration() -> String {
+    let mut text = format!(
+        "{GENERATED}# The configuration file\n\nTOML, at `$LEGWORK_CONFIG`, else `$XDG_CONFIG_HOME/legwork/config.toml`, else \
+         `~/.config/legwork/config.toml`. There need not be one. A key that is not listed here is an error, and \
+         [`check-config`](discovery/check-config.md) shows all of them with the nearest known name. \
+         [Schema](../../schemas/configuration.json).\n\n"
+    );
+    shape(&mut text, &schema_for!(Configuration).to_value(), "");
+    text
 }
 
 /// Reads meaning and cure off the comment of a code.
 pub fn meaning(code: Code) -> (String, String) {
     let schema = schema_for!(Code).to_value();
     let name = code.name();
-    let comment = schema["oneOf"]
+    let comment = schema["anyOf"][0]["oneOf"]
         .as_array()
         .into_iter()
         .flatten()
@@ -230,9 +473,10 @@ pub fn meaning(code: Code) -> (String, String) {
 }
 
 fn errors() -> String {
-    let mut text = String::from(
-        "# Failure codes\n\nGenerated from the codes themselves. `error_code` is open: codes are only ever added, and a caller that does \
-         not know one falls back on its `kind`, which is closed.\n\n## Every call\n\nAny call may fail with these: ",
+    let mut text = format!(
+        "{GENERATED}# Failure codes\n\n`error_code` is open: codes are only ever added, and a caller that does not know one falls back \
+         on its `kind`, which is closed. What retry modes and kinds mean stands in [the contract](../contract.md).\n\n\
+         ## Every call\n\nAny call may fail with these: ",
     );
     let every: Vec<String> = Code::UNIVERSAL
         .iter()
@@ -243,13 +487,36 @@ fn errors() -> String {
     for code in Code::ALL {
         let name = code.name();
         let (meaning, cure) = meaning(*code);
-        let kind = json!(code.kind());
-        let retry = json!(code.retry().mode);
         let _infallible = write!(
             text,
-            "\n## {name}\n\n{meaning}\n\nkind {kind}, exit status {}, retry {retry}; details: [schema](../../schemas/error-details/{name}.json).\n\n{cure}\n",
-            code.kind().exit_status(None)
+            "\n## {name}\n\n{meaning}\n\n{cure}\n\nKind {}, exit status {}, retry {}. [Details](../../schemas/error-details/{name}.json)",
+            word(&json!(code.kind())),
+            code.kind().exit_status(None),
+            word(&json!(code.retry().mode)),
         );
+        let details = code.shape().schema().to_value();
+        let fields: Vec<String> = details["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(field, _)| format!("`{field}`"))
+            .collect();
+        if !fields.is_empty() {
+            let _infallible = write!(text, ": {}", fields.join(", "));
+        }
+        let callers: Vec<String> = ALL
+            .iter()
+            .filter(|entry| entry.about.codes.contains(code))
+            .map(|entry| {
+                let about = &entry.about;
+                format!("[`{0}`]({1}/{0}.md)", about.name, about.chapter())
+            })
+            .collect();
+        text.push('.');
+        if !callers.is_empty() {
+            let _infallible = write!(text, " From {}.", callers.join(", "));
+        }
+        text.push('\n');
     }
     text
 }

@@ -129,12 +129,25 @@ fn parse(bytes: &[u8]) -> Result<Configuration, Vec<Violation>> {
         }]
     };
     let text = std::str::from_utf8(bytes).map_err(|error| whole("encoding", error.to_string()))?;
-    let value: Value = toml::from_str(text)
-        .map_err(|error| whole("syntax", error.to_string().trim().to_owned()))?;
+    let value: Value =
+        toml::from_str(text).map_err(|error| whole("syntax", syntax(text, &error)))?;
     let found = validation::violations(&schema_for!(Configuration).to_value(), &value);
     if found.is_empty() {
         serde_json::from_value(value).map_err(|error| whole("value", error.to_string()))
     } else {
         Err(found)
+    }
+}
+
+/// Says what is wrong and where, without the line itself, which may hold a secret.
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            format!("line {line}, column {column}: {}", error.message())
+        }
+        None => error.message().to_owned(),
     }
 }

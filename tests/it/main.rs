@@ -7,6 +7,8 @@
 )]
 
 mod end_to_end;
+mod every_primitive;
+mod hosts;
 mod issues;
 mod jobs;
 mod recordings;
@@ -14,3 +16,4 @@ mod supervisor;
 mod support;
 mod testbed;
 mod withstand;
+mod workspaces;
