@@ -274,8 +274,7 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     let url = source.display().to_string();
     world.configure(
         "[profiles.mine]\nextends = 'generic'\nsetup = 'printf %s \"$PLACE\" > made && echo \"set up\"'\n\
-         smoke = 'test \"$(cat made)\" = \"$PWD:$(touch x)\" && test -e wanted'\n\
-         [profiles.mine.variables]\nPLACE = '{worktree}:$(touch x)'\n",
+         smoke = 'test -e wanted'\n[profiles.mine.variables]\nPLACE = '{worktree}:$(touch x)'\n",
     );
     let arguments = ["--url", &url, "--profile", "mine"];
     let failed = provision(&world, "local", "demo", &arguments);
@@ -284,7 +283,7 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     assert_eq!(failed.details()["step"], "smoke");
     assert_eq!(failed.details()["exit_status"], 1);
     let seed = world.path("root/repos/demo/seed");
-    assert!(!seed.join("x").exists() || fs::read_to_string(seed.join("made")).is_ok());
+    assert!(!seed.join("x").exists(), "a shell ran the variable");
     assert_eq!(
         fs::read_to_string(seed.join("made")).expect("what setup made"),
         format!("{}:$(touch x)", seed.display())
