@@ -38,7 +38,7 @@ pub(crate) enum Error {
         /// The first step that is missing.
         step: String,
         /// The input of the call that completes it.
-        input: Value,
+        input: Box<Value>,
     },
     /// The seed clone belongs to another repository.
     #[error("{path} on {host} was cloned from {found:?} and not from {wanted:?}")]
