@@ -6,6 +6,7 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod evidence;
 mod issues;
 mod recordings;
 mod supervisor;
