@@ -1,6 +1,6 @@
 //! The open, append-only list of failure codes.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Mode, Retry, details::Shape};
@@ -13,6 +13,7 @@ use super::{Kind, Mode, Retry, details::Shape};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open)]
 #[non_exhaustive]
 pub enum Code {
     /// The input does not match the primitive's input schema, or a flag cannot be read.
@@ -471,6 +472,21 @@ pub enum Code {
     ///
     /// Read `details`, mend the cause and send the same call again.
     StepFailed,
+}
+
+/// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
+fn open(schema: &mut Schema) {
+    if let Some(known) = schema.remove("oneOf") {
+        let any = serde_json::json!({
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]*$",
+            "description": "A code that was added later; fall back on the kind.",
+        });
+        schema.insert(
+            "anyOf".to_owned(),
+            serde_json::json!([{"oneOf": known, "description": "A code that is known."}, any]),
+        );
+    }
 }
 
 impl Code {

@@ -22,7 +22,8 @@ pub fn main() -> ExitCode {
         reason = "what a call cost is counted from here"
     )]
     let since = Instant::now();
-    logging::start();
+    let context = Context::of_process(registry::descriptions);
+    logging::start(&context);
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(%panic, "panicked");
     }));
@@ -32,7 +33,6 @@ pub fn main() -> ExitCode {
         let _read_enough = std::io::stdout().write_all(text.as_bytes());
         return ExitCode::SUCCESS;
     }
-    let context = Context::of_process(registry::descriptions);
     outlet::answer_signals(&context, since);
     let name = if arguments.is_empty() {
         String::new()

@@ -7,13 +7,16 @@ use serde_json::Value;
 use crate::{
     contract::{Answer, Envelope, Failure, Kind, Meta, Refusal, Success, VERSION},
     registry::Entry,
-    system::Context,
+    system::{Context, failpoint},
 };
 
 /// Sends an input to a primitive and returns the envelope, whatever happens.
 pub async fn call(context: &Context, entry: &Entry, input: Value, since: Instant) -> Envelope {
     let outcome = match check(entry, &input) {
-        Ok(()) => (entry.call)(context, input).await,
+        Ok(()) => {
+            failpoint::reached("call.checked");
+            (entry.call)(context, input).await
+        }
         Err(failure) => Err(failure),
     };
     match outcome {

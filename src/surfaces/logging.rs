@@ -1,17 +1,72 @@
 //! Progress and logs, on standard error.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use serde_json::Value;
+use tracing_subscriber::{
+    filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+use crate::system::{Context, secrets::Redactor};
+
+/// Standard error, with secrets taken out of every line.
+struct Masked(Redactor);
+
+/// One event on its way to standard error, which writes it when dropped.
+struct Line {
+    redactor: Redactor,
+    bytes: Vec<u8>,
+}
+
+impl<'a> MakeWriter<'a> for Masked {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line {
+            redactor: self.0.clone(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // In a line of JSON a secret may be written with escapes, so its texts are masked one by one.
+        let mut line = match serde_json::from_slice::<Value>(&self.bytes) {
+            Ok(mut event) => {
+                self.redactor.value(&mut event);
+                event.to_string()
+            }
+            Err(_) => self
+                .redactor
+                .text(String::from_utf8_lossy(&self.bytes).trim_end())
+                .into_owned(),
+        };
+        line.push('\n');
+        // A log that nobody takes is no failure of the call.
+        let _unheard = io::stderr().lock().write_all(line.as_bytes());
+    }
+}
 
 /// Starts to write `tracing` events: JSON lines, or short human lines on a terminal.
 ///
 /// `LEGWORK_LOG` sets the level (`error`, `warn`, `info`, `debug`, `trace`, `off`), also for single targets as in
 /// `info,legwork::system::ssh=debug`; `warn` where it is not set.
-pub(super) fn start() {
+pub(super) fn start(context: &Context) {
     #[expect(
         clippy::disallowed_methods,
-        reason = "logging starts before there is a context, so that nothing goes unlogged"
+        reason = "how much is logged is no matter of any primitive"
     )]
     let wanted = std::env::var("LEGWORK_LOG").unwrap_or_default();
     let filter: Targets = wanted
@@ -25,7 +80,8 @@ pub(super) fn start() {
         registry
             .with(
                 fmt::layer()
-                    .with_writer(io::stderr)
+                    .with_writer(Masked(context.redactor()))
+                    .log_internal_errors(false)
                     .without_time()
                     .with_target(false)
                     .compact(),
@@ -33,7 +89,12 @@ pub(super) fn start() {
             .try_init()
     } else {
         registry
-            .with(fmt::layer().with_writer(io::stderr).json())
+            .with(
+                fmt::layer()
+                    .with_writer(Masked(context.redactor()))
+                    .log_internal_errors(false)
+                    .json(),
+            )
             .try_init()
     };
 }

@@ -1,13 +1,13 @@
 //! All of the outside world in one bundle.
 
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Once, OnceLock};
 
 use super::{
     configuration,
     environment::Environment,
     meter::Meter,
     progress::Progress,
-    secrets::Redactor,
+    secrets::{self, Redactor},
     store::{self, Store},
 };
 use crate::contract::{Description, configuration::Configuration};
@@ -18,7 +18,8 @@ pub struct Context {
     environment: Environment,
     descriptions: fn() -> Vec<&'static Description>,
     meter: Meter,
-    redactor: RwLock<Redactor>,
+    redactor: Redactor,
+    silenced: Once,
     configuration: OnceLock<Configuration>,
     store: OnceLock<Store>,
 }
@@ -28,7 +29,8 @@ impl Context {
     pub fn of_process(descriptions: fn() -> Vec<&'static Description>) -> Self {
         let environment = Environment::of_process();
         Self {
-            redactor: RwLock::new(Redactor::of_environment(&environment)),
+            redactor: Redactor::of_environment(&environment),
+            silenced: Once::new(),
             environment,
             descriptions,
             meter: Meter::default(),
@@ -54,17 +56,23 @@ impl Context {
 
     /// Returns the keeper of secrets.
     pub fn redactor(&self) -> Redactor {
-        self.redactor
-            .read()
-            .map(|redactor| redactor.clone())
-            .unwrap_or_default()
+        if self.configuration.get().is_none() {
+            self.silenced.call_once(|| {
+                for variable in
+                    configuration::secret_variables(&self.environment.configuration_file())
+                {
+                    if let Some(secret) = self.environment.get(&variable) {
+                        self.learn_secret(secret);
+                    }
+                }
+            });
+        }
+        self.redactor.clone()
     }
 
     /// Keeps one more secret out of everything that is written.
     pub(crate) fn learn_secret(&self, secret: &str) {
-        if let Ok(mut redactor) = self.redactor.write() {
-            redactor.learn(secret);
-        }
+        self.redactor.learn(secret);
     }
 
     /// Returns the configuration, read when first asked for.
@@ -73,13 +81,18 @@ impl Context {
             return Ok(known);
         }
         let loaded = configuration::load(&self.environment.configuration_file())?;
-        if let Ok(mut redactor) = self.redactor.write() {
-            for agent in loaded.agents.values() {
-                for variable in agent.secrets.values() {
-                    if let Some(secret) = self.environment.get(variable) {
-                        redactor.learn(secret);
-                    }
+        for agent in loaded.agents.values() {
+            for variable in agent.secrets.values() {
+                if let Some(secret) = self.environment.get(variable) {
+                    self.redactor.learn(secret);
                 }
+            }
+        }
+        let agents = loaded.agents.values().map(|agent| &agent.variables);
+        let profiles = loaded.profiles.values().map(|profile| &profile.variables);
+        for (name, value) in agents.chain(profiles).flatten() {
+            if secrets::is_telling(name) {
+                self.redactor.learn(value);
             }
         }
         Ok(self.configuration.get_or_init(|| loaded))

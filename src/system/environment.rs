@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::{OsStr, OsString},
     io::IsTerminal,
     path::{Path, PathBuf},
 };
@@ -13,37 +14,53 @@ use std::{
 /// The environment as it was when the process started.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<String, OsString>,
     directory: PathBuf,
+    home: PathBuf,
     terminal: bool,
 }
 
 impl Environment {
-    /// Takes the environment of this process; variables that are not UTF-8 are left out.
+    /// Takes the environment of this process; variables whose names are not UTF-8 are left out.
     pub(crate) fn of_process() -> Self {
         let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();
         Self {
             variables,
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            // Where HOME is not set, the system's own list of users says it.
+            home: std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")),
             terminal: std::io::stderr().is_terminal(),
         }
     }
 
-    /// Returns a variable; one that is empty counts as not set.
+    /// Returns a variable; one that is empty or not UTF-8 counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).and_then(OsStr::to_str)
+    }
+
+    /// Returns a variable as it is, for a path that need not be UTF-8.
+    fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables
             .get(name)
-            .map(String::as_str)
+            .map(OsString::as_os_str)
             .filter(|value| !value.is_empty())
     }
 
-    /// Iterates over all variables.
+    /// Returns a folder of the XDG base directories; a relative one is to be ignored, as their specification says.
+    fn base(&self, name: &str, below_home: &str) -> PathBuf {
+        self.raw(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .unwrap_or_else(|| self.user_home().join(below_home))
+    }
+
+    /// Iterates over all variables whose values are UTF-8.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str()?)))
     }
 
     /// Returns the folder the process was started in.
@@ -58,26 +75,23 @@ impl Environment {
 
     /// Returns the user's home folder.
     pub(crate) fn user_home(&self) -> PathBuf {
-        PathBuf::from(self.get("HOME").unwrap_or("/"))
+        self.home.clone()
     }
 
     /// Returns the state folder: `LEGWORK_HOME`, else `legwork` below `XDG_STATE_HOME` or `~/.local/state`.
     pub(crate) fn home(&self) -> PathBuf {
-        if let Some(home) = self.get("LEGWORK_HOME") {
+        if let Some(home) = self.raw("LEGWORK_HOME") {
             return self.directory.join(home);
         }
-        self.get("XDG_STATE_HOME")
-            .map_or_else(|| self.user_home().join(".local/state"), PathBuf::from)
-            .join("legwork")
+        self.base("XDG_STATE_HOME", ".local/state").join("legwork")
     }
 
     /// Returns the configuration file: `LEGWORK_CONFIG`, else `legwork/config.toml` below `XDG_CONFIG_HOME` or `~/.config`.
     pub(crate) fn configuration_file(&self) -> PathBuf {
-        if let Some(file) = self.get("LEGWORK_CONFIG") {
+        if let Some(file) = self.raw("LEGWORK_CONFIG") {
             return self.directory.join(file);
         }
-        self.get("XDG_CONFIG_HOME")
-            .map_or_else(|| self.user_home().join(".config"), PathBuf::from)
+        self.base("XDG_CONFIG_HOME", ".config")
             .join("legwork/config.toml")
     }
 

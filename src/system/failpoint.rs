@@ -4,17 +4,28 @@ use std::sync::OnceLock;
 
 static WANTED: OnceLock<Option<String>> = OnceLock::new();
 
-/// Ends this process by SIGKILL when the environment variable `LEGWORK_FAILPOINT` names this point.
+/// Ends this process by SIGKILL when the environment variable `LEGWORK_FAILPOINT` names this point, and panics when it
+/// names it behind `panic:`.
 ///
 /// The points are listed in `docs/architecture.md`; tests go through all of them.
+#[expect(
+    clippy::panic,
+    reason = "how a panic is answered can only be shown by a panic"
+)]
 pub(crate) fn reached(name: &str) {
     #[expect(
         clippy::disallowed_methods,
         reason = "read once; a crash must not depend on the context it interrupts"
     )]
     let wanted = WANTED.get_or_init(|| std::env::var("LEGWORK_FAILPOINT").ok());
-    if wanted.as_deref() == Some(name) {
+    let Some(wanted) = wanted else {
+        return;
+    };
+    if wanted == name {
         let _gone =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+    if wanted.strip_prefix("panic:") == Some(name) {
+        panic!("the failpoint {name} was reached");
     }
 }

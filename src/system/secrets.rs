@@ -1,6 +1,9 @@
 //! Keeping secrets out of everything that is written.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use serde_json::Value;
 
@@ -9,18 +12,20 @@ use super::environment::Environment;
 /// What stands in the place of a secret.
 const MASK: &str = "[secret]";
 
-/// Parts of the names of variables that hold secrets.
-const TELLING: &[&str] = &[
+/// Words that names of secrets end with.
+const WORDS: &[&str] = &[
     "TOKEN",
     "SECRET",
     "PASSWORD",
     "PASSWD",
-    "API_KEY",
-    "APIKEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
+    "PASSPHRASE",
     "CREDENTIAL",
+    "CREDENTIALS",
+    "APIKEY",
 ];
+
+/// Parts of the names of secrets.
+const PARTS: &[&str] = &["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY"];
 
 /// What well-known tokens start with.
 const PREFIXES: &[&str] = &[
@@ -38,19 +43,26 @@ const PREFIXES: &[&str] = &[
     "AKIA",
 ];
 
-/// Knows secrets and takes them out of texts.
+/// Knows secrets and takes them out of texts; what one copy learns, all copies know.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    known: Vec<String>,
+    known: Arc<RwLock<Vec<String>>>,
+}
+
+/// Returns whether a variable of this name holds a secret.
+pub(crate) fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    name.split('_')
+        .any(|word| WORDS.iter().any(|telling| word.ends_with(telling)))
+        || PARTS.iter().any(|part| name.contains(part))
 }
 
 impl Redactor {
     /// Takes the secrets from the environment, by the names of the variables.
     pub(crate) fn of_environment(environment: &Environment) -> Self {
-        let mut redactor = Self::default();
+        let redactor = Self::default();
         for (name, value) in environment.iter() {
-            let name = name.to_ascii_uppercase();
-            if TELLING.iter().any(|part| name.contains(part)) {
+            if is_telling(name) {
                 redactor.learn(value);
             }
         }
@@ -58,19 +70,20 @@ impl Redactor {
     }
 
     /// Adds a secret; one under six characters is too common to be taken out of texts.
-    pub(crate) fn learn(&mut self, secret: &str) {
-        if secret.chars().count() >= 6 && !self.known.iter().any(|known| known == secret) {
-            self.known.push(secret.to_owned());
+    pub(crate) fn learn(&self, secret: &str) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if secret.chars().count() >= 6 && !known.iter().any(|other| other == secret) {
+            known.push(secret.to_owned());
             // Longer ones first, so that one inside another does not leave the rest of it standing.
-            self.known
-                .sort_by_key(|known| std::cmp::Reverse(known.len()));
+            known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         }
     }
 
     /// Takes all secrets out of a text.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
-        for secret in &self.known {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        for secret in known.iter() {
             if text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret.as_str(), MASK));
             }
@@ -179,11 +192,31 @@ fn mask_urls(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Redactor;
+    use super::{Redactor, is_telling};
+
+    #[test]
+    fn names_tell_secrets_from_settings() {
+        for telling in [
+            "GH_TOKEN",
+            "NPM_AUTHTOKEN",
+            "ANTHROPIC_API_KEY",
+            "db-password",
+        ] {
+            assert!(is_telling(telling), "{telling}");
+        }
+        for harmless in [
+            "MAX_THINKING_TOKENS",
+            "TOKENIZERS_PARALLELISM",
+            "KEYBOARD",
+            "PATH",
+        ] {
+            assert!(!is_telling(harmless), "{harmless}");
+        }
+    }
 
     #[test]
     fn known_and_shaped_secrets_go_and_the_rest_stays() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.learn("hunter2-hunter2");
         let text = "a hunter2-hunter2 ghp_0123456789abcdefghij0123 https://me:pw@x.org/r ssh://git@h:22/p ssh://u:pw@h sk-learn";
         assert_eq!(

@@ -6,9 +6,19 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod contract;
+mod end_to_end;
+mod every_primitive;
 mod evidence;
+mod generated;
+mod hosts;
+mod invocations;
 mod issues;
+mod jobs;
+mod layering;
 mod recordings;
 mod supervisor;
 mod support;
 mod testbed;
+mod withstand;
+mod workspaces;

@@ -516,109 +516,136 @@ mod tests {
         assert_eq!(checks.len(), 21);
     }
 
+    /// A line of the good answer, what stands in its place, the check that shows it, how, and whether a launch may be
+    /// tried in spite of it.
+    const AMISS: &[(&str, &str, Subject, Status, bool)] = &[
+        (
+            "tool\tgit ",
+            "tool\tgit \n",
+            Subject::Git,
+            Status::Fail,
+            false,
+        ),
+        (
+            "tool_version\tgit ",
+            "tool_version\tgit git version 2.9.5\n",
+            Subject::Git,
+            Status::Fail,
+            false,
+        ),
+        (
+            "tool\ttar ",
+            "tool\ttar \n",
+            Subject::Tar,
+            Status::Fail,
+            false,
+        ),
+        (
+            "tool\tstat ",
+            "tool\tstat \n",
+            Subject::Coreutils,
+            Status::Fail,
+            false,
+        ),
+        (
+            "decoded",
+            "decoded\t\n",
+            Subject::Coreutils,
+            Status::Fail,
+            false,
+        ),
+        (
+            "tool\tflock ",
+            "tool\tflock \n",
+            Subject::Flock,
+            Status::Fail,
+            false,
+        ),
+        (
+            "tool\tsetsid ",
+            "tool\tsetsid \n",
+            Subject::Setsid,
+            Status::Fail,
+            false,
+        ),
+        ("proc", "proc\tno\n", Subject::Proc, Status::Fail, false),
+        (
+            "root_writable",
+            "root_writable\tno\n",
+            Subject::RootWritable,
+            Status::Fail,
+            false,
+        ),
+        (
+            "root_writable",
+            "",
+            Subject::RootWritable,
+            Status::Unknown,
+            false,
+        ),
+        (
+            "disk\t/",
+            "disk\t/dev/vda 264212084 264112084 100000 99% /\n",
+            Subject::Disk,
+            Status::Fail,
+            false,
+        ),
+        (
+            "disk\t/",
+            "disk\t/dev/vda 264212084 260212084 4000000 98% /\n",
+            Subject::Disk,
+            Status::Warn,
+            true,
+        ),
+        ("disk\t/", "", Subject::Disk, Status::Unknown, false),
+        ("agent_path", "", Subject::AgentPresent, Status::Fail, false),
+        (
+            "login\t  \"loggedIn\"",
+            "login\t  \"loggedIn\": false,\n",
+            Subject::AgentLogin,
+            Status::Fail,
+            false,
+        ),
+        (
+            "git_email",
+            "git_email\t\n",
+            Subject::GitIdentity,
+            Status::Warn,
+            true,
+        ),
+        (
+            "sshd\tmaxsessions",
+            "sshd\tmaxsessions 4\n",
+            Subject::SessionLimits,
+            Status::Warn,
+            true,
+        ),
+        (
+            "sshd\tmaxsessions",
+            "",
+            Subject::SessionLimits,
+            Status::Unknown,
+            true,
+        ),
+        (
+            "remote_status",
+            "remote_status\t128\n",
+            Subject::Repository,
+            Status::Fail,
+            false,
+        ),
+        (
+            "remote_status",
+            "remote_status\t124\n",
+            Subject::Repository,
+            Status::Fail,
+            false,
+        ),
+    ];
+
     #[test]
     fn one_thing_amiss_is_one_check_amiss() {
-        use Status::{Fail, Unknown, Warn};
-        for (line, instead, subject, status, is_ready) in [
-            ("tool\tgit ", "tool\tgit \n", Subject::Git, Fail, false),
-            (
-                "tool_version\tgit ",
-                "tool_version\tgit git version 2.9.5\n",
-                Subject::Git,
-                Fail,
-                false,
-            ),
-            ("tool\ttar ", "tool\ttar \n", Subject::Tar, Fail, false),
-            (
-                "tool\tstat ",
-                "tool\tstat \n",
-                Subject::Coreutils,
-                Fail,
-                false,
-            ),
-            ("decoded", "decoded\t\n", Subject::Coreutils, Fail, false),
-            (
-                "tool\tflock ",
-                "tool\tflock \n",
-                Subject::Flock,
-                Fail,
-                false,
-            ),
-            (
-                "tool\tsetsid ",
-                "tool\tsetsid \n",
-                Subject::Setsid,
-                Fail,
-                false,
-            ),
-            ("proc", "proc\tno\n", Subject::Proc, Fail, false),
-            (
-                "root_writable",
-                "root_writable\tno\n",
-                Subject::RootWritable,
-                Fail,
-                false,
-            ),
-            ("root_writable", "", Subject::RootWritable, Unknown, false),
-            (
-                "disk\t/",
-                "disk\t/dev/vda 264212084 264112084 100000 99% /\n",
-                Subject::Disk,
-                Fail,
-                false,
-            ),
-            (
-                "disk\t/",
-                "disk\t/dev/vda 264212084 260212084 4000000 98% /\n",
-                Subject::Disk,
-                Warn,
-                true,
-            ),
-            ("disk\t/", "", Subject::Disk, Unknown, false),
-            ("agent_path", "", Subject::AgentPresent, Fail, false),
-            (
-                "login\t  \"loggedIn\"",
-                "login\t  \"loggedIn\": false,\n",
-                Subject::AgentLogin,
-                Fail,
-                false,
-            ),
-            (
-                "git_email",
-                "git_email\t\n",
-                Subject::GitIdentity,
-                Warn,
-                true,
-            ),
-            (
-                "sshd\tmaxsessions",
-                "sshd\tmaxsessions 4\n",
-                Subject::SessionLimits,
-                Warn,
-                true,
-            ),
-            (
-                "sshd\tmaxsessions",
-                "",
-                Subject::SessionLimits,
-                Unknown,
-                true,
-            ),
-            (
-                "remote_status",
-                "remote_status\t128\n",
-                Subject::Repository,
-                Fail,
-                false,
-            ),
-            (
-                "remote_status",
-                "remote_status\t124\n",
-                Subject::Repository,
-                Fail,
-                false,
-            ),
-        ] {
+        for (line, instead, subject, status, is_ready) in AMISS.iter().copied() {
             assert!(GOOD.lines().any(|known| known.starts_with(line)), "{line}");
             let changed: String = GOOD
                 .split_inclusive('\n')
@@ -636,7 +663,7 @@ mod tests {
             assert_eq!(ready(&seen), is_ready, "{line}");
             assert_eq!(
                 found.remediation.is_some(),
-                status != Unknown,
+                status != Status::Unknown,
                 "{line}: {found:?}"
             );
         }

@@ -121,8 +121,6 @@ impl Primitive for Preflight {
     }
 }
 
-
-
 /// Suggests a workspace for the repository, or a look at the machine where none was named.
 fn after_pass(configuration: &Configuration, host: &Name, url: Option<&str>) -> Next {
     let Some(url) = url else {

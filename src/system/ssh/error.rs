@@ -39,7 +39,7 @@ impl Trouble {
             || has("No more authentication methods")
         {
             Self::Refused
-        } else if has("Could not resolve hostname") {
+        } else if has("Could not resolve hostname") && !has("Temporary failure") {
             Self::UnknownName
         } else if has("Bad configuration option")
             || has("terminating,")
@@ -207,6 +207,10 @@ mod tests {
             (
                 "ssh: Could not resolve hostname nosuch: Name or service not known",
                 Trouble::UnknownName,
+            ),
+            (
+                "ssh: Could not resolve hostname box: Temporary failure in name resolution",
+                Trouble::Unreachable,
             ),
             (
                 "root@127.0.0.2: Permission denied (publickey).",

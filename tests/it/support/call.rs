@@ -126,7 +126,7 @@ impl Call {
             | "aborted" => &[1],
             "unavailable" | "deadline_exceeded" | "unauthenticated" | "resource_exhausted" => &[2],
             "internal" | "data_loss" => &[3],
-            "cancelled" => &[130, 143],
+            "cancelled" => &[129, 130, 143],
             _ => refuse(&format!("an unknown kind in {}", self.raw)),
         }
     }

@@ -2,16 +2,24 @@
 
 mod agents;
 mod call;
+mod faults;
 mod forge;
 mod machine;
 mod model;
+mod mounts;
+pub(crate) mod schemas;
+pub(crate) mod snapshot;
 mod sshd;
+mod workplace;
 mod world;
 
 pub(crate) use agents::{Agents, Cli};
 pub(crate) use call::Call;
+pub(crate) use faults::Faults;
 pub(crate) use forge::{Forge, Reply};
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
+pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
 pub(crate) use sshd::{Limits, Sshd};
-pub(crate) use world::World;
+pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
+pub(crate) use world::{SYSTEM_PATH, World};
