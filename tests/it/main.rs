@@ -10,6 +10,7 @@ mod contract;
 mod demo;
 mod end_to_end;
 mod every_primitive;
+mod evidence;
 mod generated;
 mod hosts;
 mod invocations;
