@@ -20,5 +20,4 @@ pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use sshd::{Limits, Sshd};
 pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
-pub(crate) use world::World;
 pub(crate) use world::{SYSTEM_PATH, World};
