@@ -40,7 +40,10 @@ pub static ALL: &[Entry] = &[
     Entry::of::<jobs::tail_log::TailLog>(),
     Entry::of::<jobs::list_events::ListEvents>(),
     Entry::of::<jobs::cancel_job::CancelJob>(),
+    Entry::of::<evidence::fetch_artifacts::FetchArtifacts>(),
+    Entry::of::<evidence::check_artifacts::CheckArtifacts>(),
     Entry::of::<evidence::verify_fix::VerifyFix>(),
+    Entry::of::<evidence::apply_diff::ApplyDiff>(),
 ];
 
 /// What a call over the erased types returns.

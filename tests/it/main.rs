@@ -6,11 +6,15 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod contract;
 mod end_to_end;
 mod every_primitive;
+mod generated;
 mod hosts;
+mod invocations;
 mod issues;
 mod jobs;
+mod layering;
 mod recordings;
 mod supervisor;
 mod support;

@@ -1,0 +1,247 @@
+//! Reference pages, as files that people and agents read.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use schemars::schema_for;
+use serde_json::{Map, Value, json};
+
+use super::tables::{Side, capitalised, cell, has_fields, shape, word};
+use crate::{
+    contract::{Code, Effects, Envelope, configuration::Configuration},
+    registry::{ALL, Entry},
+};
+
+/// Makes a page for each primitive, and those for what is common to all.
+pub(super) fn pages() -> BTreeMap<String, String> {
+    let mut pages = BTreeMap::new();
+    for entry in ALL {
+        let about = &entry.about;
+        let path = format!("docs/reference/{}/{}.md", about.chapter(), about.name);
+        pages.insert(path, page(entry));
+    }
+    for (name, text) in [
+        ("README", index()),
+        ("envelope", envelope()),
+        ("configuration", configuration()),
+        ("errors", errors()),
+    ] {
+        pages.insert(format!("docs/reference/{name}.md"), text);
+    }
+    pages
+}
+
+/// Says that a page is not to be edited.
+const GENERATED: &str = "<!-- Made from the types by `UPDATE=1 cargo test generated`; edit those, not this page. -->\n\n";
+
+fn index() -> String {
+    let mut text = format!(
+        "{GENERATED}# Reference\n\nOne page for each primitive. Beside them: [the envelope](envelope.md) that answers every call, \
+         [the failure codes](errors.md), [the configuration file](configuration.md), and all [schemas](../../schemas/index.json).\n",
+    );
+    let mut chapter = "";
+    for entry in ALL {
+        let about = &entry.about;
+        if about.chapter() != chapter {
+            chapter = about.chapter();
+            // Writing to a String cannot fail, here and below.
+            let _infallible = write!(text, "\n## {}\n\n", capitalised(chapter));
+            text.push_str("| primitive | | effects |\n|---|---|---|\n");
+        }
+        let _infallible = writeln!(
+            text,
+            "| [`{name}`]({chapter}/{name}.md) | {} | {} |",
+            about.summary,
+            marks(about.effects),
+            name = about.name,
+        );
+    }
+    text
+}
+
+fn marks(effects: Effects) -> &'static str {
+    match (effects.read_only, effects.destructive, effects.open_world) {
+        (true, _, false) => "looks",
+        (true, _, true) => "looks, elsewhere too",
+        (false, false, false) => "changes",
+        (false, false, true) => "changes, elsewhere too",
+        (false, true, false) => "removes",
+        (false, true, true) => "removes, elsewhere too",
+    }
+}
+
+fn page(entry: &Entry) -> String {
+    let about = &entry.about;
+    let name = about.name;
+    let mut text = format!(
+        "{GENERATED}# {name}\n\n{}.\n\n{}\n\n*{}*\n\n## Input\n\n",
+        about.summary,
+        about.documentation(),
+        effects(about.effects)
+    );
+    let input = (about.input_schema)().to_value();
+    if has_fields(&input) {
+        text.push_str("Each field is a flag too: `max_wall_s` is `--max-wall-s`.\n\n");
+    }
+    shape(&mut text, &input, Side::Producer);
+    text.push_str("\n## Output\n\n");
+    shape(
+        &mut text,
+        &(about.output_schema)().to_value(),
+        Side::Consumer,
+    );
+    text.push_str("\n## Failures\n\n");
+    if about.codes.is_empty() {
+        text.push_str("Only [those of every call](../errors.md#every-call).\n");
+    } else {
+        text.push_str(
+            "Besides [those of every call](../errors.md#every-call):\n\n| code | kind | retry | |\n|---|---|---|---|\n",
+        );
+    }
+    for code in about.codes {
+        let name = code.name();
+        let _infallible = writeln!(
+            text,
+            "| [`{name}`](../errors.md#{name}) | {} | {} | {} |",
+            word(&json!(code.kind())),
+            word(&json!(code.retry().mode)),
+            cell(&meaning(*code).0)
+        );
+    }
+    text.push_str("\n## Examples\n");
+    for example in (about.examples)() {
+        let _infallible = write!(text, "\n```sh\n{}\n```\n", command(name, &example));
+    }
+    let _infallible = write!(
+        text,
+        "\nSchemas: [input](../../../schemas/{name}.input.json), [output](../../../schemas/{name}.output.json).\n",
+    );
+    text
+}
+
+/// Writes a call as it is typed in a shell.
+fn command(name: &str, input: &Value) -> String {
+    if input.as_object().is_some_and(Map::is_empty) {
+        return format!("legwork {name}");
+    }
+    format!(
+        "legwork {name} --json '{}'",
+        input.to_string().replace('\'', "'\\''")
+    )
+}
+
+fn effects(effects: Effects) -> String {
+    let mut parts = vec![match (effects.read_only, effects.destructive) {
+        (true, _) => "Only looks.",
+        (false, true) => "May end or remove something.",
+        (false, false) => "Changes something.",
+    }];
+    if !effects.read_only {
+        parts.push(if effects.idempotent {
+            "The same call again adds nothing."
+        } else {
+            "The same call again does it again."
+        });
+    }
+    parts.push(if effects.open_world {
+        "Talks to other machines."
+    } else {
+        "Stays on this machine."
+    });
+    parts.join(" ")
+}
+
+fn envelope() -> String {
+    let schema = schema_for!(Envelope).to_value();
+    let mut text = format!(
+        "{GENERATED}# The envelope\n\nEvery call prints one line of JSON: a success where `ok` is true, a refusal where it is false. \
+         Readers ignore fields they do not know. [Schema](../../schemas/envelope.json).\n"
+    );
+    shape(
+        &mut text,
+        &json!({"$defs": schema["$defs"]}),
+        Side::Consumer,
+    );
+    text.replace("No fields.\n", "")
+}
+
+fn configuration() -> String {
+    let mut text = format!(
+        "{GENERATED}# The configuration file\n\nTOML, at `$LEGWORK_CONFIG`, else `$XDG_CONFIG_HOME/legwork/config.toml`, else \
+         `~/.config/legwork/config.toml`. There need not be one. A key that is not listed here is an error, and \
+         [`check-config`](discovery/check-config.md) shows all of them with the nearest known name. \
+         [Schema](../../schemas/configuration.json).\n\n"
+    );
+    shape(
+        &mut text,
+        &schema_for!(Configuration).to_value(),
+        Side::Producer,
+    );
+    text
+}
+
+/// Reads meaning and cure off the comment of a code.
+fn meaning(code: Code) -> (String, String) {
+    let schema = schema_for!(Code).to_value();
+    let name = code.name();
+    let comment = schema["anyOf"][0]["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|option| option["const"] == json!(name))
+        .and_then(|option| option["description"].as_str())
+        .unwrap_or_default()
+        .to_owned();
+    let (meaning, cure) = comment
+        .split_once("## Resolution")
+        .unwrap_or((comment.as_str(), ""));
+    (meaning.trim().to_owned(), cure.trim().to_owned())
+}
+
+fn errors() -> String {
+    let mut text = format!(
+        "{GENERATED}# Failure codes\n\n`error_code` is open: codes are only ever added, and a caller that does not know one falls back \
+         on its `kind`, which is closed. What retry modes and kinds mean stands in [the contract](../contract.md).\n\n\
+         ## Every call\n\nAny call may fail with these: ",
+    );
+    let every: Vec<String> = Code::UNIVERSAL
+        .iter()
+        .map(|code| format!("[`{name}`](#{name})", name = code.name()))
+        .collect();
+    text.push_str(&every.join(", "));
+    text.push_str(".\n");
+    for code in Code::ALL {
+        let name = code.name();
+        let (meaning, cure) = meaning(*code);
+        let _infallible = write!(
+            text,
+            "\n## {name}\n\n{meaning}\n\n{cure}\n\nKind {}, exit status {}, retry {}. [Details](../../schemas/error-details/{name}.json)",
+            word(&json!(code.kind())),
+            code.kind().exit_status(None),
+            word(&json!(code.retry().mode)),
+        );
+        let details = code.shape().schema().to_value();
+        let fields: Vec<String> = details["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(field, _)| format!("`{field}`"))
+            .collect();
+        if !fields.is_empty() {
+            let _infallible = write!(text, ": {}", fields.join(", "));
+        }
+        let callers: Vec<String> = ALL
+            .iter()
+            .filter(|entry| entry.about.codes.contains(code))
+            .map(|entry| {
+                let about = &entry.about;
+                format!("[`{0}`]({1}/{0}.md)", about.name, about.chapter())
+            })
+            .collect();
+        text.push('.');
+        if !callers.is_empty() {
+            let _infallible = write!(text, " From {}.", callers.join(", "));
+        }
+        text.push('\n');
+    }
+    text
+}
