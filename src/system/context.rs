@@ -1,6 +1,6 @@
 //! All of the outside world in one bundle.
 
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use super::{
     configuration,
@@ -19,6 +19,7 @@ pub struct Context {
     descriptions: fn() -> Vec<&'static Description>,
     meter: Meter,
     redactor: Redactor,
+    silenced: Once,
     configuration: OnceLock<Configuration>,
     store: OnceLock<Store>,
 }
@@ -29,6 +30,7 @@ impl Context {
         let environment = Environment::of_process();
         Self {
             redactor: Redactor::of_environment(&environment),
+            silenced: Once::new(),
             environment,
             descriptions,
             meter: Meter::default(),
@@ -54,6 +56,17 @@ impl Context {
 
     /// Returns the keeper of secrets.
     pub fn redactor(&self) -> Redactor {
+        if self.configuration.get().is_none() {
+            self.silenced.call_once(|| {
+                for variable in
+                    configuration::secret_variables(&self.environment.configuration_file())
+                {
+                    if let Some(secret) = self.environment.get(&variable) {
+                        self.learn_secret(secret);
+                    }
+                }
+            });
+        }
         self.redactor.clone()
     }
 

@@ -7,13 +7,16 @@
 )]
 
 mod contract;
+mod end_to_end;
 mod every_primitive;
 mod generated;
 mod hosts;
 mod invocations;
 mod issues;
+mod jobs;
 mod layering;
 mod recordings;
 mod supervisor;
 mod support;
 mod testbed;
+mod withstand;

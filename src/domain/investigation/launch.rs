@@ -80,7 +80,7 @@ struct Identity<'a> {
 
 /// Launches an investigation, or finds the one that was launched before.
 pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launched, Error> {
-    let plan = Plan::make(context, request)?;
+    let mut plan = Plan::make(context, request)?;
     if let Some(there) = plan.there(context)? {
         return Ok(replay(there));
     }
@@ -101,6 +101,7 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
         return Ok(replay(there));
     }
     let job = records::insert(context, &plan.job())?;
+    plan.job_id = job.job_id.clone();
     failpoint::reached("launch.recorded");
     let launched = send(context, &plan, &prepared, job).await?;
     failpoint::reached("launch.saved");
@@ -182,7 +183,10 @@ impl Plan {
             .idempotency_key
             .clone()
             .unwrap_or_else(|| input_digest.clone());
-        let topic = topic(request);
+        // Names and titles are shown and sent around: no secret of this machine is in them.
+        let redactor = context.redactor();
+        let clean = |text: &str| redactor.text(text).into_owned();
+        let topic = clean(&topic(request));
         let order = Order {
             host: machine.name.clone(),
             repository: request.repository.clone(),
@@ -190,7 +194,7 @@ impl Plan {
             adapter: agent.adapter,
             agent: agent_name,
             model,
-            issue: request.issue.clone(),
+            issue: request.issue.as_deref().map(clean),
             title: topic.clone(),
             verify,
             limits,
@@ -286,7 +290,7 @@ impl Plan {
     }
 
     /// Makes the program that launches: at most one round trip.
-    fn script(&self, prepared: &Prepared) -> Result<Script, Error> {
+    fn script(&self, context: &Context, prepared: &Prepared) -> Result<Script, Error> {
         let supervisor = format!(
             "supervise-{}.sh",
             digest::sha256(run::SUPERVISOR.as_bytes())
@@ -311,13 +315,14 @@ impl Plan {
             changes: None,
         }
         .render()?;
-        let record = json!({
+        let mut record = json!({
             "v": 1,
             "job_id": self.job_id,
             "idempotency_key": self.key,
             "order": self.order,
             "session_id": prepared.session_id,
         });
+        context.redactor().value(&mut record);
         let program = prepared.argv.first().cloned().unwrap_or_default();
         let (repro_name, repro) = prepared.repro.clone().unwrap_or_default();
         let body = [
@@ -356,7 +361,7 @@ async fn send(
     prepared: &Prepared,
     job: Job,
 ) -> Result<Launched, Error> {
-    let script = plan.script(prepared)?;
+    let script = plan.script(context, prepared)?;
     let host = plan.machine.name.to_string();
     context.meter().changing();
     let reply = plan.machine.run(context, script).await?;

@@ -23,4 +23,4 @@ pub(crate) use observe::{Observed, poll};
 pub(crate) use readiness::preflight;
 pub(crate) use records::{Event, Filter, changed_since, events, find, find_all, last_event, list};
 pub(crate) use verify::{Request as VerifyRequest, Verdict, Verified, verify};
-pub(crate) use wait::{Requirement, require, wait};
+pub(crate) use wait::{Requirement, require, require_verdict, wait};

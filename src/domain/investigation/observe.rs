@@ -293,6 +293,7 @@ async fn conclude(
         return Ok(());
     };
     let answer = reply.text();
+    let redactor = context.redactor();
     for observed in observed.iter_mut().filter(fresh) {
         let id = &observed.job.job_id;
         let prefix = format!("legwork-end job={id} diff=");
@@ -303,9 +304,11 @@ async fn conclude(
         else {
             continue;
         };
+        // What is kept of it is kept without the secrets of this machine.
         let log = STANDARD.decode(log).unwrap_or_default();
-        let summary =
-            agent::summarise(observed.job.order.adapter, log.split(|byte| *byte == b'\n'));
+        let log = String::from_utf8_lossy(&log);
+        let log = redactor.text(&log);
+        let summary = agent::summarise(observed.job.order.adapter, log.lines());
         let diff_bytes = diff.parse().ok();
         observed.job = records::update(context, id, |job| {
             if job.outcome.is_some() {

@@ -18,10 +18,11 @@ use crate::{
         workspace,
     },
     system::{
-        Context, clock, digest, failpoint, files,
+        Context, clock, digest, failpoint,
         machine::Machine,
         quote::quote,
         script::{Reply, Script},
+        secrets::Redactor,
     },
 };
 
@@ -133,7 +134,7 @@ pub(crate) async fn verify(
     }
     drop(progress);
     let reply = read(context, &machine, &job, &name).await?;
-    let verified = judge(&reply.text(), &status, check, subject);
+    let verified = judge(&context.redactor(), &reply.text(), &status, &check, subject);
     let job = records::update(context, &job.job_id, |job| {
         let outcome = match verified.verdict {
             Verdict::Fixed => Outcome::Fixed,
@@ -346,7 +347,15 @@ fn failed(machine: &Machine, step: &'static str, reply: &Reply) -> Error {
 }
 
 /// Judges what `verify.sh` wrote down.
-fn judge(answer: &str, status: &Status, check: String, subject: String) -> Verified {
+///
+/// What is kept of it is kept without the secrets of this machine.
+fn judge(
+    redactor: &Redactor,
+    answer: &str,
+    status: &Status,
+    check: &str,
+    subject: String,
+) -> Verified {
     let output = |name: &str| -> String {
         let prefix = format!("log {name} ");
         let encoded = answer
@@ -354,7 +363,8 @@ fn judge(answer: &str, status: &Status, check: String, subject: String) -> Verif
             .find_map(|line| line.strip_prefix(prefix.as_str()))
             .unwrap_or_default();
         let bytes = STANDARD.decode(encoded).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text = String::from_utf8_lossy(&bytes);
+        let text = redactor.text(&text);
         let skipped = text.chars().count().saturating_sub(4000);
         text.chars().skip(skipped).collect()
     };
@@ -390,7 +400,7 @@ fn judge(answer: &str, status: &Status, check: String, subject: String) -> Verif
     Verified {
         verdict,
         reason,
-        check,
+        check: redactor.text(check).into_owned(),
         before,
         after,
         carried: listed("carried "),

@@ -7,6 +7,7 @@ use super::{
     job::{Job, Outcome},
     observe::{self, Observed},
     records,
+    verify::Verdict,
 };
 use crate::{
     contract::JobId,
@@ -79,6 +80,14 @@ fn over(observed: Observed) -> Error {
     }
 }
 
+/// Fails where a verification did not find the fix, whatever an earlier one with another check found.
+pub(crate) fn require_verdict(job: &Job, verdict: Verdict) -> Result<(), Error> {
+    if verdict == Verdict::Fixed {
+        return require(job, Requirement::Fixed);
+    }
+    Err(unmet(job, Requirement::Fixed))
+}
+
 /// Fails where an ended job is not what is demanded.
 pub(crate) fn require(job: &Job, requirement: Requirement) -> Result<(), Error> {
     let outcome = job.outcome;
@@ -92,7 +101,11 @@ pub(crate) fn require(job: &Job, requirement: Requirement) -> Result<(), Error> 
     if met {
         return Ok(());
     }
-    Err(Error::Requirement {
+    Err(unmet(job, requirement))
+}
+
+fn unmet(job: &Job, requirement: Requirement) -> Error {
+    Error::Requirement {
         job_id: job.job_id.clone(),
         required: match requirement {
             Requirement::Succeeded => "succeeded",
@@ -100,6 +113,6 @@ pub(crate) fn require(job: &Job, requirement: Requirement) -> Result<(), Error> 
         }
         .to_owned(),
         state: job.state,
-        outcome: outcome.map(|outcome| outcome.name().to_owned()),
-    })
+        outcome: job.outcome.map(|outcome| outcome.name().to_owned()),
+    }
 }

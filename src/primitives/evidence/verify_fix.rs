@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
-    domain::investigation::{self, Outcome, Requirement, Verdict, Verified, VerifyRequest},
+    domain::investigation::{self, Outcome, Verdict, Verified, VerifyRequest},
     primitives::Primitive,
     system::Context,
 };
@@ -36,7 +36,7 @@ pub(crate) struct Input {
     #[serde(default = "attempt")]
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) attempt: u32,
-    /// What the outcome must be for the call to succeed: only `fixed` passes.
+    /// What the verdict of this call must be for it to succeed: only `fixed` passes.
     #[serde(default)]
     pub(crate) require: Option<Require>,
     /// Whether only to say what would be done.
@@ -48,7 +48,7 @@ pub(crate) struct Input {
     pub(crate) timeout_s: u64,
 }
 
-/// What the outcome must be.
+/// What the verdict must be.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Require {
@@ -131,15 +131,16 @@ impl Primitive for VerifyFix {
         };
         let (verified, job, effect) =
             investigation::verify(context, &input.job_id, &request).await?;
-        if let (Some(Require::Fixed), false) = (input.require, input.dry_run) {
-            investigation::require(&job, Requirement::Fixed)?;
+        let verdict = verified.as_ref().map(|verified| verified.verdict);
+        if let (Some(Require::Fixed), Some(verdict)) = (input.require, verdict) {
+            investigation::require_verdict(&job, verdict)?;
         }
         let fixed = job.outcome == Some(Outcome::Fixed);
         let answer = Answer::new(
             effect,
             Output {
                 job_id: job.job_id,
-                verdict: verified.as_ref().map(|verified| verified.verdict),
+                verdict,
                 outcome: job.outcome,
                 verification: verified,
             },

@@ -179,7 +179,7 @@ fn raw(job: &Job, chunk: &Chunk) -> Output {
 
 /// Decodes whole lines; a line cut in two is left out at the cut, and at the end for the next call.
 fn events(job: &Job, chunk: &Chunk) -> Output {
-    let complete = job.state.is_terminal();
+    let complete = job.state.is_terminal() && chunk.end() >= chunk.size;
     let cut_in_two = !chunk.tail.is_empty();
     let (head, head_rest) = whole_lines(&chunk.head, complete && !cut_in_two);
     let tail = match chunk.tail.iter().position(|byte| *byte == b'\n') {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::profile_view::Origin;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next},
     domain::profile,
@@ -35,25 +36,6 @@ pub(crate) struct Profile {
     pub(crate) origin: Origin,
     /// The profile it extends.
     pub(crate) extends: Option<Name>,
-}
-
-/// Where a profile is known from.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Origin {
-    /// legwork itself.
-    BuiltIn,
-    /// The configuration file.
-    Configuration,
-}
-
-impl From<profile::Origin> for Origin {
-    fn from(origin: profile::Origin) -> Self {
-        match origin {
-            profile::Origin::BuiltIn => Self::BuiltIn,
-            profile::Origin::Configuration => Self::Configuration,
-        }
-    }
 }
 
 /// Carries the declaration of `list-profiles`.

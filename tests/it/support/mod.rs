@@ -10,6 +10,7 @@ mod mounts;
 pub(crate) mod schemas;
 pub(crate) mod snapshot;
 mod sshd;
+mod workplace;
 mod world;
 
 pub(crate) use agents::{Agents, Cli};
@@ -20,4 +21,5 @@ pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
 pub(crate) use sshd::{Limits, Sshd};
+pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
 pub(crate) use world::World;

@@ -1,0 +1,202 @@
+//! Launching: once, in a ready workspace, with an agent that is there.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Sshd, Workplace};
+
+#[test]
+fn a_dry_run_changes_nothing_here_and_there() {
+    let place = Workplace::here();
+    let call = place.launch("mender", &json!({"dry_run": true})).ok();
+    assert_eq!((call.effect(), call.round_trips()), ("none", 0));
+    let job_id = call.text("/job/job_id");
+    assert!(call.at("/plan/prompt_bytes").as_u64() > Some(100));
+    assert_eq!(call.at("/plan/argv/0"), "sh");
+    assert!(!place.job(&job_id).exists());
+    assert_eq!(place.tally(), 0);
+    let unknown = place.call("poll-job", &json!({"job_ids": [job_id]}));
+    assert_eq!(unknown.error_code(), "job_not_found");
+    let listed = place.call("list-events", &json!({})).ok();
+    assert_eq!(listed.at("/events"), json!([]));
+
+    // What would be done is what is done.
+    assert_eq!(place.launched("mender", &json!({})), job_id);
+}
+
+#[test]
+fn the_same_call_while_it_runs_and_after_it_ended_finds_the_job() {
+    let place = Workplace::here();
+    place.waiting_agent("waiter", "echo hello >greeting.txt");
+    let first = place.launch("waiter", &json!({})).ok();
+    assert_eq!(first.effect(), "applied");
+    assert_eq!(first.at("/job/state"), "running");
+    let job_id = first.text("/job/job_id");
+    let again = place.launch("waiter", &json!({})).ok();
+    assert_eq!(
+        (again.effect(), again.text("/job/job_id")),
+        ("replayed", job_id.clone())
+    );
+    place.release();
+    assert_eq!(place.ended(&job_id)["state"], "succeeded");
+    let after = place.launch("waiter", &json!({})).ok();
+    assert_eq!(
+        (after.effect(), after.text("/job/job_id")),
+        ("replayed", job_id.clone())
+    );
+    assert_eq!(after.at("/job/state"), "succeeded");
+    assert_eq!(place.tally(), 1);
+
+    // Another key is another try at the same problem.
+    let other = place
+        .launch("waiter", &json!({"idempotency_key": "second try"}))
+        .ok();
+    assert_eq!(other.effect(), "applied");
+    assert_ne!(other.text("/job/job_id"), job_id);
+    place.ended(&other.text("/job/job_id"));
+    assert_eq!(place.tally(), 2);
+}
+
+#[test]
+fn a_key_belongs_to_one_input() {
+    let place = Workplace::here();
+    let key = json!({"idempotency_key": "mine"});
+    let job_id = place.launched("mender", &key);
+    assert_eq!(place.launch("mender", &key).ok().effect(), "replayed");
+    for other in [
+        json!({"idempotency_key": "mine", "message": "Something else."}),
+        json!({"idempotency_key": "mine", "max_wall_s": 7}),
+        json!({"idempotency_key": "mine", "verify": "true"}),
+    ] {
+        let call = place.launch("mender", &other);
+        assert_eq!(
+            (call.error_code(), call.kind()),
+            ("idempotency_key_reused", "already_exists")
+        );
+        assert_eq!(call.effect(), "none");
+        assert_eq!(call.details()["job_id"], json!(job_id));
+        assert_eq!(call.details()["idempotency_key"], "mine");
+    }
+    place.ended(&job_id);
+    assert_eq!(place.tally(), 1);
+}
+
+#[test]
+fn an_agent_that_is_missing_can_be_installed_and_the_same_call_launches() {
+    let place = Workplace::empty();
+    let tools = place.world().path("tools");
+    fs::create_dir(&tools).expect("a folder");
+    let host = Sshd::start(place.world(), "box");
+    place.world().configure(&format!(
+        "[hosts.box]\npath = ['{}']\n[agents.robot]\nargv = ['robot-of-mine', '--now']\n",
+        tools.display()
+    ));
+    place.provision("box", &host.home());
+    let order = json!({"host": "box"});
+    let call = place.launch("robot", &order);
+    assert_eq!(
+        (call.error_code(), call.kind()),
+        ("agent_missing", "failed_precondition")
+    );
+    assert_eq!(call.effect(), "none");
+    assert_eq!(
+        (&call.details()["tool"], &call.details()["host"]),
+        (&json!("robot-of-mine"), &json!("box"))
+    );
+    assert_eq!(call.next()[0].primitive, "preflight");
+
+    // It is known here, and it is plain that it never ran.
+    let listed = place.call("list-jobs", &json!({})).ok();
+    assert_eq!(listed.at("/jobs/0/state"), "launching");
+    let job_id = listed.text("/jobs/0/job_id");
+    let polled = place.poll(&job_id);
+    assert_eq!(
+        (&polled["state"], &polled["ended"]),
+        (&json!("launching"), &json!(false))
+    );
+
+    let robot = tools.join("robot-of-mine");
+    fs::write(&robot, "#!/bin/sh\necho \"$1\" >answer.txt\n").expect("a program");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&robot, mode).expect("its mode");
+    let call = place.launch("robot", &order).ok();
+    assert_eq!(
+        (call.effect(), call.text("/job/job_id")),
+        ("applied", job_id.clone())
+    );
+    let job = place.ended(&job_id);
+    assert_eq!(
+        (&job["state"], &job["outcome"]),
+        (&json!("succeeded"), &json!("unverified"))
+    );
+    let worktree = place.job(&job_id).join("worktree/answer.txt");
+    assert_eq!(fs::read_to_string(worktree).expect("its work"), "--now\n");
+}
+
+#[test]
+fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
+    let place = Workplace::here();
+    for (input, code) in [
+        (
+            json!({"repository": "widgets", "agent": "mender"}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "  \n"}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "gadgets", "agent": "mender", "message": "x"}),
+            "workspace_not_found",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "nobody", "message": "x"}),
+            "agent_unknown",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "model": "m"}),
+            "agent_option_unsupported",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "max_turns": 3}),
+            "agent_option_unsupported",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "issue": "no/such/file.md"}),
+            "issue_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "max_wall_s": 0}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "a\0b"}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "verify": "a\0b"}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "model": "a\0b"}),
+            "spec_invalid",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "idempotency_key": "a\0b"}),
+            "spec_invalid",
+        ),
+    ] {
+        let call = place.call("launch-investigation", &input);
+        assert_eq!(
+            (call.error_code(), call.effect()),
+            (code, "none"),
+            "{input}"
+        );
+    }
+    assert_eq!(
+        place.call("list-jobs", &json!({})).ok().at("/jobs"),
+        json!([])
+    );
+    assert_eq!(place.tally(), 0);
+}

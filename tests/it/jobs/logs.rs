@@ -1,0 +1,107 @@
+//! Logs: raw and decoded, from where one left off, with what was cut said.
+
+use serde_json::json;
+
+use crate::support::Workplace;
+
+#[test]
+fn a_long_log_shows_both_ends_and_says_what_was_cut() {
+    let place = Workplace::here();
+    place.agent(
+        "talker",
+        "i=0; while [ $i -lt 2000 ]; do echo \"line $i\"; i=$((i+1)); done; echo oops >&2",
+    );
+    let job_id = place.launched("talker", &json!({}));
+    place.ended(&job_id);
+    let whole: String = (0..2000).map(|i| format!("line {i}\n")).collect();
+    let call = place
+        .call(
+            "tail-log",
+            &json!({"job_id": job_id, "format": "raw", "max_bytes": 1000}),
+        )
+        .ok();
+    let (head, tail) = (call.text("/text"), call.text("/text_after_cut"));
+    assert_eq!((head.len(), tail.len()), (250, 750));
+    assert!(whole.starts_with(&head) && whole.ends_with(&tail));
+    assert_eq!(
+        call.at("/cut_bytes").as_u64(),
+        Some(whole.len() as u64 - 1000)
+    );
+    assert_eq!(call.at("/size").as_u64(), Some(whole.len() as u64));
+    assert_eq!(call.at("/ended"), true);
+
+    // Piece by piece it is the whole, in both formats.
+    for format in ["raw", "events"] {
+        let mut cursor = json!(0);
+        let mut text = String::new();
+        loop {
+            let call = place
+                .call(
+                    "tail-log",
+                    &json!({"job_id": job_id, "format": format, "max_bytes": 5000, "cursor": cursor}),
+                )
+                .ok();
+            assert_eq!(call.at("/cut_bytes"), 0);
+            if format == "raw" {
+                text += &call.text("/text");
+            } else {
+                for event in call.at("/events").as_array().expect("events") {
+                    text += event["text"].as_str().expect("a text");
+                    text.push('\n');
+                }
+            }
+            assert_ne!(call.at("/cursor"), cursor, "it goes on");
+            cursor = call.at("/cursor");
+            if call.at("/ended") == true {
+                break;
+            }
+        }
+        assert_eq!(text, whole, "{format}");
+    }
+
+    let call = place
+        .call(
+            "tail-log",
+            &json!({"job_id": job_id, "stream": "errors", "format": "raw"}),
+        )
+        .ok();
+    assert_eq!(call.text("/text"), "oops\n");
+    let call = place.call("tail-log", &json!({"job_id": "nobody"}));
+    assert_eq!(call.error_code(), "job_not_found");
+}
+
+#[test]
+fn a_log_that_grows_is_followed_by_whole_lines() {
+    let place = Workplace::here();
+    place.agent(
+        "speaker",
+        &format!(
+            "printf 'first\\nsec'; while [ ! -e '{}' ]; do sleep 0.05; done; printf 'ond\\nthird'",
+            place.world().path("released").display()
+        ),
+    );
+    let job_id = place.launched("speaker", &json!({}));
+    let mut call = place.call("tail-log", &json!({"job_id": job_id})).ok();
+    crate::support::eventually("nine bytes", || {
+        call = place.call("tail-log", &json!({"job_id": job_id})).ok();
+        call.at("/size") == 9
+    });
+    assert_eq!(
+        call.at("/events"),
+        json!([{"kind": "text", "text": "first"}])
+    );
+    assert_eq!(
+        (call.at("/cursor"), call.at("/ended")),
+        (json!(6), json!(false))
+    );
+    place.release();
+    place.ended(&job_id);
+    let next = &call.next()[0];
+    assert_eq!(next.primitive, "tail-log");
+    let call = place.call(&next.primitive, &next.input).ok();
+    assert_eq!(
+        call.at("/events"),
+        json!([{"kind": "text", "text": "second"}, {"kind": "text", "text": "third"}])
+    );
+    assert_eq!(call.at("/ended"), true);
+}

@@ -1,0 +1,9 @@
+//! Jobs as they ordinarily go: launched, watched, ended, judged.
+
+mod costs;
+mod ending;
+mod launching;
+mod logs;
+mod proving;
+mod secrets;
+mod watching;

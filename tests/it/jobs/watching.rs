@@ -1,0 +1,228 @@
+//! Watching: where jobs stand, one by one, many at once, and as they change.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Sshd, Workplace};
+
+fn ids(call: &crate::support::Call) -> Vec<String> {
+    let jobs = call.at("/jobs");
+    let jobs = jobs.as_array().expect("a list of jobs");
+    jobs.iter()
+        .map(|job| job["job_id"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+#[test]
+fn a_poll_tells_what_changed_since_a_cursor() {
+    let place = Workplace::here();
+    place.waiting_agent("waiter", "echo hello >greeting.txt");
+    let jobs: Vec<String> = ["one", "two"]
+        .map(|message| place.launched("waiter", &json!({"message": message})))
+        .into();
+    let call = place.call("poll-job", &json!({})).ok();
+    let mut all = ids(&call);
+    all.reverse();
+    assert_eq!((&all, call.at("/active")), (&jobs, json!(2)));
+    let cursor = call.at("/cursor");
+
+    let quiet = place.call("poll-job", &json!({"since": cursor})).ok();
+    assert_eq!((ids(&quiet), quiet.at("/active")), (Vec::new(), json!(2)));
+
+    let cancelled = place
+        .call("cancel-job", &json!({"job_id": jobs[0], "grace_s": 0}))
+        .ok();
+    assert_eq!(cancelled.at("/job/state"), "cancelled");
+    let news = place
+        .call("poll-job", &json!({"job_ids": jobs, "since": cursor}))
+        .ok();
+    assert_eq!(
+        (ids(&news), news.at("/active")),
+        (vec![jobs[0].clone()], json!(1))
+    );
+    let quiet = place
+        .call(
+            "poll-job",
+            &json!({"job_ids": jobs, "since": news.at("/cursor")}),
+        )
+        .ok();
+    assert_eq!(ids(&quiet), Vec::<String>::new());
+    place.release();
+    place.ended(&jobs[1]);
+}
+
+#[test]
+fn a_poll_that_waits_returns_as_soon_as_something_changes() {
+    let (place, host) = Workplace::over_ssh("box");
+    place.waiting_agent("waiter", "echo hello >greeting.txt");
+    let job_id = place.launched("waiter", &json!({"host": host.alias()}));
+    place.poll(&job_id);
+    let begun = Instant::now();
+    let call = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(700));
+            place.release();
+        });
+        place.call("poll-job", &json!({"job_ids": [job_id], "wait_s": 40}))
+    });
+    let call = call.ok();
+    assert_eq!(call.at("/jobs/0/state"), "succeeded");
+    assert!(begun.elapsed() >= Duration::from_millis(700));
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    // One that waits, and one that reads the end of the log for the outcome.
+    assert_eq!(call.round_trips(), 2);
+
+    // Nothing can change any more, so nothing is waited for.
+    let begun = Instant::now();
+    let call = place
+        .call("poll-job", &json!({"job_ids": [job_id], "wait_s": 40}))
+        .ok();
+    assert_eq!(call.round_trips(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn unknown_ids_are_named_and_the_others_can_be_asked_for() {
+    let place = Workplace::here();
+    let job_id = place.launched("mender", &json!({}));
+    let call = place.call(
+        "poll-job",
+        &json!({"job_ids": ["no-such-1", job_id, "no-such-2"]}),
+    );
+    assert_eq!(
+        (call.error_code(), call.effect()),
+        ("partial_failure", "none")
+    );
+    let items = call.details()["items"].as_array().expect("items");
+    let named: Vec<&Value> = items.iter().map(|item| &item["id"]).collect();
+    assert_eq!(named, ["no-such-1", "no-such-2"]);
+    assert!(
+        items
+            .iter()
+            .all(|item| item["error_code"] == "job_not_found")
+    );
+    let next = &call.next()[0];
+    assert_eq!(next.primitive, "poll-job");
+    let others = place.call(&next.primitive, &next.input).ok();
+    assert_eq!(ids(&others), [job_id]);
+    let only = place.call("poll-job", &json!({"job_ids": ["no-such-1"]}));
+    assert_eq!(
+        (only.error_code(), only.kind()),
+        ("job_not_found", "not_found")
+    );
+}
+
+#[test]
+fn a_host_that_is_down_makes_only_its_own_jobs_unreachable() {
+    let (place, mut down) = Workplace::over_ssh("down");
+    let up = Sshd::start(place.world(), "up");
+    place.provision("up", &up.home());
+    place.waiting_agent("waiter", "echo hello >greeting.txt");
+    let there = place.launched("waiter", &json!({"host": "down"}));
+    let other = place.launched("waiter", &json!({"host": "up"}));
+    let seen = place.poll(&there)["last_evidence_at"].clone();
+    assert!(seen.is_string());
+    down.stop();
+    let call = place
+        .call("poll-job", &json!({"job_ids": [there, other]}))
+        .ok();
+    let (lost, fine) = (call.at("/jobs/0"), call.at("/jobs/1"));
+    assert_eq!(
+        (&lost["state"], &lost["ended"]),
+        (&json!("running"), &json!(false))
+    );
+    assert!(lost["unreachable"]["error_code"].is_string(), "{lost}");
+    assert!(lost["last_evidence_at"].as_str() >= seen.as_str(), "{lost}");
+    assert_eq!(
+        (&fine["state"], &fine["unreachable"]),
+        (&json!("running"), &Value::Null)
+    );
+    assert_eq!(call.at("/active"), 2);
+    let wait = place.call("wait-job", &json!({"job_id": there, "wait_s": 0}));
+    assert_eq!(
+        (wait.error_code(), wait.kind()),
+        ("job_unreachable", "unavailable")
+    );
+    place.release();
+    assert_eq!(place.ended(&other)["state"], "succeeded");
+    // Nobody can know that it has ended too.
+    assert_eq!(place.poll(&there)["state"], "running");
+    down.start_again();
+    assert_eq!(place.ended(&there)["state"], "succeeded");
+}
+
+#[test]
+fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
+    let place = Workplace::here();
+    place.agent("breaker", "exit 3");
+    let mended: Vec<String> = ["a", "b", "c"]
+        .map(|message| place.launched("mender", &json!({"message": message})))
+        .into();
+    let broken = place.launched("breaker", &json!({}));
+    for job in mended.iter().chain([&broken]) {
+        place.ended(job);
+    }
+    let page = place.call("list-jobs", &json!({"limit": 3})).ok();
+    assert_eq!(
+        (page.round_trips(), ids(&page)[0].as_str()),
+        (0, broken.as_str())
+    );
+    let rest = place
+        .call(
+            "list-jobs",
+            &json!({"limit": 3, "cursor": page.at("/next_cursor")}),
+        )
+        .ok();
+    assert_eq!(
+        (ids(&rest), rest.at("/next_cursor")),
+        (vec![mended[0].clone()], Value::Null)
+    );
+    let failed = place.call("list-jobs", &json!({"states": ["failed"]})).ok();
+    assert_eq!(ids(&failed), [broken.clone()]);
+    assert_eq!(failed.at("/jobs/0/exit_code"), 3);
+    assert_eq!(failed.at("/jobs/0/outcome"), "failed");
+    assert_eq!(
+        ids(&place.call("list-jobs", &json!({"agent": "mender"})).ok()).len(),
+        3
+    );
+    assert!(ids(&place.call("list-jobs", &json!({"active": true})).ok()).is_empty());
+    assert!(ids(&place.call("list-jobs", &json!({"host": "elsewhere"})).ok()).is_empty());
+
+    let told = place.call("list-events", &json!({"job_id": broken})).ok();
+    let events = told.at("/events");
+    let kinds: Vec<&str> = events
+        .as_array()
+        .expect("events")
+        .iter()
+        .filter_map(|event| event["kind"].as_str())
+        .collect();
+    assert_eq!(kinds.first(), Some(&"recorded"));
+    assert_eq!(kinds.last(), Some(&"outcome"));
+    assert!(
+        kinds.contains(&"launched") && kinds.contains(&"state"),
+        "{kinds:?}"
+    );
+    let first = place.call("list-events", &json!({"limit": 2})).ok();
+    assert_eq!(first.at("/more"), true);
+    let next = place
+        .call(
+            "list-events",
+            &json!({"limit": 1000, "cursor": first.at("/cursor")}),
+        )
+        .ok();
+    assert_eq!(next.at("/more"), false);
+    assert_eq!(
+        place
+            .call("list-events", &json!({"job_id": "nobody"}))
+            .error_code(),
+        "job_not_found"
+    );
+}
