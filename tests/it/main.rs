@@ -20,3 +20,4 @@ mod supervisor;
 mod support;
 mod testbed;
 mod withstand;
+mod workspaces;

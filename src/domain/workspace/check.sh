@@ -6,7 +6,8 @@ folder=$LEGWORK_ROOT/repos/$1
 seed=$folder/seed
 
 fact() {
-    printf 'fact %s %s %s\n' "$1" "$2" "$(printf '%s' "$3" | tr '\n\t' '  ' | cut -c 1-400 | encoded)"
+    seen=$(printf '%s' "$3" | tr '\n\t' '  ' | cut -c 1-400)
+    printf 'fact %s %s %s\n' "$1" "$2" "$(printf '%s' "$seen" | encoded)"
 }
 
 check_seed() {

@@ -18,7 +18,9 @@ take_lock() {
         esac
     else
         lock_link=$1.owner
-        lock_self=$(process_mark "$(exec sh -c 'echo "$PPID"')")
+        # $$ would be the number of the outermost shell, and this may be a subshell.
+        lock_self=$(exec sh -c 'echo "$PPID"')
+        lock_self=$(process_mark "$lock_self")
     fi
     lock_end=$(($(date +%s) + $2))
     until try_lock; do

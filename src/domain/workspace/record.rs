@@ -109,13 +109,19 @@ pub(super) fn find(
 }
 
 /// Notes that a step is about to be taken. One that is ready as wanted stays so: another call may just have made it.
+/// One that is ready otherwise stays so too while only the clone and the ref are looked after.
 pub(super) fn note_begun(
     context: &Context,
     host: &Name,
     specification: &Specification,
     step: Step,
 ) -> Result<(), Error> {
-    write(context, host, specification, &lacking(step), false)
+    let over = if spares(step) {
+        Over::Unready
+    } else {
+        Over::Otherwise
+    };
+    write(context, host, specification, &lacking(step), over)
 }
 
 /// Notes that a step failed, so that the workspace is not ready.
@@ -125,7 +131,28 @@ pub(super) fn note_failed(
     specification: &Specification,
     step: Step,
 ) -> Result<(), Error> {
-    write(context, host, specification, &lacking(step), true)
+    let over = if spares(step) {
+        Over::Unready
+    } else {
+        Over::Anything
+    };
+    write(context, host, specification, &lacking(step), over)
+}
+
+/// Returns whether a step that fails leaves everything as it was.
+fn spares(step: Step) -> bool {
+    matches!(step, Step::Clone | Step::Resolve)
+}
+
+/// What may be written over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// Only what is not ready.
+    Unready,
+    /// What is not ready, or is ready as something else.
+    Otherwise,
+    /// Whatever is there.
+    Anything,
 }
 
 fn lacking(step: Step) -> Kept {
@@ -145,7 +172,7 @@ pub(super) fn note_ready(
         record: Some(record.clone()),
         missing: None,
     };
-    write(context, &record.host, specification, &kept, true)
+    write(context, &record.host, specification, &kept, Over::Anything)
 }
 
 /// Lists what is known here of workspaces.
@@ -225,7 +252,7 @@ fn write(
     host: &Name,
     specification: &Specification,
     kept: &Kept,
-    even_if_ready: bool,
+    over: Over,
 ) -> Result<(), Error> {
     let specified = serde_json::to_string(specification).map_err(Error::Record)?;
     let record = serde_json::to_string(kept).map_err(Error::Record)?;
@@ -237,8 +264,8 @@ fn write(
              ON CONFLICT (host, repository) DO UPDATE SET
                  specification = excluded.specification, record = excluded.record,
                  ready = excluded.ready, updated_at = excluded.updated_at
-             WHERE specification <> excluded.specification
-                OR record <> excluded.record AND (?7 OR ready = 0)",
+             WHERE (specification <> excluded.specification OR record <> excluded.record)
+               AND (?7 OR ready = 0 OR ?8 AND specification <> excluded.specification)",
             params![
                 host.as_str(),
                 specification.repository.as_str(),
@@ -246,7 +273,8 @@ fn write(
                 record,
                 kept.record.is_some(),
                 clock::now_text(),
-                even_if_ready
+                over == Over::Anything,
+                over == Over::Otherwise
             ],
         )
     })?;

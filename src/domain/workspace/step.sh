@@ -21,11 +21,19 @@ explain() {
     evidence=$(printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-400)
 }
 
+# undo: forgets that this step and those that stand on it were done.
+undo() {
+    for each in $undoes $step; do
+        rm -f "$folder/steps/$each"
+    done
+}
+
 begin_clone() { # URL
     # Nobody else makes one while this holds the lock; what a killed one left behind is of no use.
     rm -rf "$folder"/seed.new.*
     [ ! -e "$seed" ] || return 0
     bounded_git clone --quiet --no-checkout --template= -- "$1" "$folder/seed.new.$$" 9>&- || return
+    undo
     mv "$folder/seed.new.$$" "$seed"
 }
 
@@ -65,6 +73,7 @@ begin_resolve() { # REFERENCE, `fetch` or `cloned`
         esac
     fi
     [ -n "$commit" ] || return 90
+    undo
     quiet_git -C "$seed" checkout --quiet --detach --force "$commit"
 }
 
@@ -179,9 +188,11 @@ perform() {
             return
         fi
     fi
-    for each in $undoes $step; do
-        rm -f "$folder/steps/$each"
-    done
+    # What was done before stays done until something is really changed: a mistyped ref spoils nothing.
+    case $step in
+    clone | resolve) ;;
+    *) undo ;;
+    esac
     LEGWORK_GIT_USER=$(payload 2) LEGWORK_GIT_PASSWORD=$(payload 3)
     case $step in
     clone | resolve) [ -z "$LEGWORK_GIT_USER" ] || export LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD ;;

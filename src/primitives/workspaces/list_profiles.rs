@@ -2,11 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::profile_view::Origin;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next},
+    contract::{Answer, Code, Effects, Failure, Name},
     domain::profile,
     primitives::Primitive,
     system::Context,
@@ -63,17 +62,6 @@ impl Primitive for ListProfiles {
                 extends: listed.settings.extends,
             })
             .collect();
-        let next = profiles.iter().map(|profile| {
-            Next::new(
-                "show-profile",
-                json!({"profile": profile.name}),
-                "see what it does",
-            )
-        });
-        let next = next.take(1).collect();
-        Ok(Answer {
-            next,
-            ..Answer::read(Output { profiles })
-        })
+        Ok(Answer::read(Output { profiles }))
     }
 }

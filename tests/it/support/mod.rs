@@ -22,4 +22,4 @@ pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
 pub(crate) use sshd::{Limits, Sshd};
 pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
-pub(crate) use world::World;
+pub(crate) use world::{SYSTEM_PATH, World};
