@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, discovery, evidence, hosts, issues, jobs, workspaces},
+    primitives::{Primitive, demonstration, discovery, evidence, hosts, issues, jobs, workspaces},
     system::Context,
 };
 
@@ -40,7 +40,11 @@ pub static ALL: &[Entry] = &[
     Entry::of::<jobs::tail_log::TailLog>(),
     Entry::of::<jobs::list_events::ListEvents>(),
     Entry::of::<jobs::cancel_job::CancelJob>(),
+    Entry::of::<evidence::fetch_artifacts::FetchArtifacts>(),
+    Entry::of::<evidence::check_artifacts::CheckArtifacts>(),
     Entry::of::<evidence::verify_fix::VerifyFix>(),
+    Entry::of::<evidence::apply_diff::ApplyDiff>(),
+    Entry::of::<demonstration::demo::Demo>(),
 ];
 
 /// What a call over the erased types returns.

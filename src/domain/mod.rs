@@ -1,6 +1,8 @@
 //! FLOOR 2: the rules, one folder for each noun.
 
 pub(crate) mod agent;
+pub(crate) mod artifact;
+pub(crate) mod demonstration;
 pub(crate) mod host;
 pub(crate) mod investigation;
 pub(crate) mod issue;

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Code, Coded, Next, Retry, details, details::Details},
-    domain::{host, investigation, patch, workspace},
+    domain::{host, investigation, workspace},
     system::{files, machine},
 };
 
@@ -41,9 +41,6 @@ pub(crate) enum Error {
     /// The job did not come to its end.
     #[error(transparent)]
     Investigation(#[from] investigation::Error),
-    /// The diff could not be applied.
-    #[error(transparent)]
-    Patch(#[from] patch::Error),
     /// The disk here cannot be used.
     #[error(transparent)]
     Files(#[from] files::Error),
@@ -56,7 +53,6 @@ impl Error {
             Self::Machine(inner) => Some(inner),
             Self::Workspace(inner) => Some(inner),
             Self::Investigation(inner) => Some(inner),
-            Self::Patch(inner) => Some(inner),
             Self::Files(inner) => Some(inner),
             Self::Repository { .. } | Self::NotFixed { .. } => None,
         }

@@ -1,6 +1,6 @@
 //! The stages of the demonstration, one after the other.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use crate::{
     contract::{Effect, Name},
     domain::{
         agent, host,
-        investigation::{self, Job, Outcome, VerifyRequest},
-        patch, repository, workspace,
+        investigation::{self, ApplyRequest, Job, Maker, Origin, Outcome, VerifyRequest},
+        repository, workspace,
     },
     system::{Context, clock, files, machine::Machine, progress::Progress, script::Script},
 };
@@ -75,7 +75,10 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     let origin = format!("{}-origin", request.name);
     let (_, url) = repository(context, &machine, &origin).await?;
     let (_, checkout) = repository(context, &here, &format!("{}-checkout", request.name)).await?;
-    guide.note("repository", format!("a shell script that thinks 1900 was a leap year, in {checkout}"));
+    guide.note(
+        "repository",
+        format!("a shell script that thinks 1900 was a leap year, in {checkout}"),
+    );
 
     let agent = match &request.agent {
         Some(agent) => agent.clone(),
@@ -131,9 +134,14 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     guide.note("launch", format!("{job_id} at work"));
     let observed = investigation::wait(context, &job_id, request.max_wall_s + 120).await?;
     guide.note("wait", format!("ended: {}", observed.job.state));
-    let fetched = investigation::fetch_artifacts(context, &job_id).await?;
-    guide.note("fetch", format!("report, diff and logs in {}", fetched.folder));
-    if !matches!(observed.job.outcome, Some(Outcome::Unverified | Outcome::Fixed)) {
+    let (_, fetched) =
+        investigation::fetch_artifacts(context, &job_id, &[], 64 << 20, false).await?;
+    let results = fetched.folder.path().display().to_string();
+    guide.note("fetch", format!("report, diff and logs in {results}"));
+    if !matches!(
+        observed.job.outcome,
+        Some(Outcome::Unverified | Outcome::Fixed)
+    ) {
         return Err(not_fixed(&observed.job));
     }
     let (_, job, _) = investigation::verify(
@@ -150,25 +158,32 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     if job.outcome != Some(Outcome::Fixed) {
         return Err(not_fixed(&job));
     }
-    guide.note("verify", "fixed: the test fails without the diff and passes with it".to_owned());
-    let diff = files::read(&PathBuf::from(&fetched.folder).join("changes.diff"), 64 << 20)
-        .map_err(|source| files::Error::of(&PathBuf::from(&fetched.folder), source))?;
-    let applied = patch::apply(&patch::Request {
-        checkout: checkout.clone().into(),
-        diff,
-        base: Some(job.order.base_commit.clone()),
-        onto: None,
-        branch: format!("legwork/{job_id}"),
-        three_way: false,
-        message: format!("Fix February of century years\n\nLegwork-Job: {job_id}\n"),
-        author: None,
-        dry_run: false,
-        allow_dirty: false,
-        allow: Vec::new(),
-    })
-    .await?;
+    guide.note(
+        "verify",
+        "fixed: the test fails without the diff and passes with it".to_owned(),
+    );
+    let applied = investigation::apply(
+        context,
+        &ApplyRequest {
+            origin: Origin::Job {
+                job_id: job_id.clone(),
+                maker: Maker::Supervisor,
+            },
+            checkout: checkout.clone(),
+            branch: None,
+            onto: None,
+            three_way: false,
+            message: None,
+            author: None,
+            allow: Vec::new(),
+            allow_dirty: false,
+            dry_run: false,
+        },
+    )
+    .await?
+    .outcome;
     guide.note("apply", format!("branch {} in {checkout}", applied.branch));
-    let report = files::read(&PathBuf::from(&fetched.folder).join("report.md"), 1 << 20)
+    let report = files::read(&fetched.folder.place("report.md"), 1 << 20)
         .ok()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let all_there = [provisioned.effect, launched.effect, applied.effect]
@@ -180,7 +195,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         checkout,
         branch: applied.branch,
         commit: applied.commit,
-        results: fetched.folder,
+        results,
         report,
         stages: guide.stages,
         effect: if all_there {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     contract::{Code, Coded, JobId, Next, details, details::Details},
-    domain::{agent, host, issue, prompt, run, workspace},
+    domain::{agent, artifact, host, issue, patch, prompt, run, workspace},
     system::{configuration, files, machine, store},
 };
 
@@ -157,6 +157,22 @@ pub(crate) enum Error {
     /// The prompt cannot be made.
     #[error(transparent)]
     Prompt(#[from] prompt::Error),
+    /// The artifacts cannot be had.
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
+    /// The diff cannot be used.
+    #[error(transparent)]
+    Patch(#[from] patch::Error),
+    /// A file of the job that is needed is not to be had.
+    #[error("{name} of {job_id} is not to be had: {reason}")]
+    NoArtifact {
+        /// The job.
+        job_id: JobId,
+        /// The file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The configuration cannot be used.
     #[error(transparent)]
     Configuration(#[from] configuration::Error),
@@ -179,6 +195,8 @@ impl Error {
             Self::Agent(inner) => Some(inner),
             Self::Issue(inner) => Some(inner),
             Self::Prompt(inner) => Some(inner),
+            Self::Artifact(inner) => Some(inner),
+            Self::Patch(inner) => Some(inner),
             Self::Configuration(inner) => Some(inner),
             Self::Files(inner) => Some(inner),
             Self::Store(inner) => Some(inner),
@@ -195,6 +213,7 @@ impl Error {
             | Self::Requirement { .. }
             | Self::NothingToVerifyBy { .. }
             | Self::NoDiff { .. }
+            | Self::NoArtifact { .. }
             | Self::Script { .. } => None,
         }
     }
@@ -219,6 +238,7 @@ impl Coded for Error {
             Self::Requirement { .. } => Code::RequirementUnmet,
             Self::NothingToVerifyBy { .. } => Code::VerifyUnspecified,
             Self::NoDiff { .. } => Code::DiffEmpty,
+            Self::NoArtifact { .. } => Code::ArtifactMissing,
             _ => Code::HostScriptFailed,
         }
     }
@@ -265,6 +285,9 @@ impl Coded for Error {
             }
             Self::NothingToVerifyBy { .. } => {
                 "Give verify, a command that fails without the fix and passes with it.".to_owned()
+            }
+            Self::NoArtifact { name, .. } => {
+                format!("Read the agent's report, and look for {name} with fetch-artifacts.")
             }
             Self::NoDiff { .. } => {
                 "Read the agent's report; there is nothing to apply or verify.".to_owned()
@@ -374,6 +397,16 @@ impl Coded for Error {
                 required: required.clone(),
                 state: state.name().to_owned(),
                 outcome: outcome.clone(),
+            }
+            .into(),
+            Self::NoArtifact {
+                job_id,
+                name,
+                reason,
+            } => details::Artifact {
+                job_id: job_id.to_string(),
+                name: name.clone(),
+                reason: reason.clone(),
             }
             .into(),
             Self::NoDiff { job_id } => details::Diff {

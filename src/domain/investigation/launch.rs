@@ -388,10 +388,16 @@ async fn send(
     let job = records::update(context, &job.job_id, |job| {
         observe::note_status(job, &status, clock::now_text())
     })?;
-    context.meter().settled(Effect::Applied);
+    // A launch whose answer was lost has had its effect then, not now.
+    let effect = if answer.lines().any(|line| line == "launch-found") {
+        Effect::Replayed
+    } else {
+        Effect::Applied
+    };
+    context.meter().settled(effect);
     Ok(Launched {
         job,
-        effect: Effect::Applied,
+        effect,
         prompt: None,
         argv: prepared.argv.clone(),
     })

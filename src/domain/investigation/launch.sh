@@ -4,7 +4,7 @@
 # $6 program of the agent, $7 `yes` where payload 6 holds secrets.
 # Payloads: 1 supervisor, 2 job.json, 3 prompt, 4 spec of the run, 5 command.sh, 6 secrets.sh, 7 issue, 8 repro.
 # $8 file name of the repro, empty for none.
-# Prints the run's state line as start.sh does, or `legwork-refused step=…` where nothing was started.
+# Prints `launch-found` where the run was started before, and the run's state line as start.sh does, or `legwork-refused step=…` where nothing was started.
 legwork_whole() { # path, number of the payload
     payload "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1" && return 0
     rm -f "$1.part.$$"
@@ -46,8 +46,9 @@ legwork_launch() {
         if [ "$7" = yes ]; then
             legwork_whole "$l_run/secrets.sh" 6 || legwork_refuse secrets
         fi
+    else
+        printf 'launch-found\n'
     fi
-    legwork_started=yes
 }
 legwork_launch "$@"
 set -- "$LEGWORK_ROOT/jobs/$1" 1 "$LEGWORK_ROOT/bin/$5"

@@ -1,5 +1,7 @@
 //! Investigations: an agent at work on a problem, from its launch to its evidence.
 
+mod apply;
+mod artifacts;
 mod briefing;
 mod cancel;
 mod command;
@@ -13,6 +15,8 @@ mod records;
 mod verify;
 mod wait;
 
+pub(crate) use apply::{Applied, ApplyRequest, Maker, Origin, apply};
+pub(crate) use artifacts::{Condition, Examined, check_artifacts, fetch_artifacts};
 pub(crate) use briefing::{Brief, render as render_prompt};
 pub(crate) use cancel::cancel;
 pub(crate) use error::Error;

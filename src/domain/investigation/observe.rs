@@ -127,26 +127,40 @@ async fn ask(
         tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
     }
     let at = clock::now_text();
+    let status_of = |id: &JobId| poll.statuses.iter().find(|status| status.job == *id);
+    let beat_of = |id: &JobId| poll.beats.iter().find(|beat| beat.job == *id);
+    let changes = jobs
+        .iter()
+        .filter_map(|job| {
+            let status = status_of(&job.job_id)?;
+            let beat = beat_of(&job.job_id);
+            let at = at.clone();
+            differs(job, status, beat).then(|| {
+                let change = move |job: &mut Job| {
+                    note_beat(job, beat);
+                    note_status(job, status, at)
+                };
+                (job.job_id.clone(), change)
+            })
+        })
+        .collect();
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, changes)?
+        .into_iter()
+        .map(|job| (job.job_id.clone(), job))
+        .collect();
     let mut observed = Vec::with_capacity(jobs.len());
-    for job in jobs {
+    for mut job in jobs {
         let id = job.job_id.clone();
-        let status = poll.statuses.iter().find(|status| status.job == id);
-        let beat = poll.beats.iter().find(|beat| beat.job == id);
+        let beat = beat_of(&id);
         let missing = poll.missing.iter().find(|missing| missing.job == id);
-        let unsupervised = poll.unsupervised.contains(&id);
-        let job = match status {
-            Some(status) if differs(&job, status, beat) => records::update(context, &id, |job| {
-                note_beat(job, beat);
-                note_status(job, status, at.clone())
-            })?,
-            _ => {
-                let mut job = job;
-                job.progress.last_evidence_at = Some(at.clone());
-                note_beat(&mut job, beat);
-                job
-            }
-        };
+        if let Some(changed) = changed.remove(&id) {
+            job = changed;
+        } else {
+            job.progress.last_evidence_at = Some(at.clone());
+            note_beat(&mut job, beat);
+        }
         let late = beat.is_some_and(|beat| beat.at + STALE_S < poll.now);
+        let unsupervised = poll.unsupervised.contains(&id);
         observed.push(Observed {
             stalled: !job.state.is_terminal() && (late || unsupervised),
             missing: missing.is_some_and(|missing| !missing.dir),

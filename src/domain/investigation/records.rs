@@ -161,35 +161,61 @@ pub(super) fn update(
     job_id: &JobId,
     change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
 ) -> Result<Job, Error> {
-    let changed = context.store()?.write(|transaction| {
-        let Some(mut job) = one(transaction, "job_id", job_id.as_str())? else {
-            return Ok(None);
-        };
-        let before = job.clone();
-        let events = change(&mut job);
-        if job == before && events.is_empty() {
-            return Ok(Some(job));
-        }
-        job.updated_at = clock::now_text();
-        transaction.execute(
-            "UPDATE jobs SET state = ?2, active = ?3, outcome = ?4, record = ?5, updated_at = ?6 WHERE job_id = ?1",
-            params![
-                job_id.as_str(),
-                job.state.name(),
-                i64::from(!job.state.is_terminal()),
-                job.outcome.map(super::job::Outcome::name),
-                text(&job)?,
-                job.updated_at,
-            ],
-        )?;
-        for (kind, data) in events {
-            note(transaction, job_id, kind, &data)?;
-        }
-        Ok(Some(job))
-    })?;
+    let changed = context
+        .store()?
+        .write(|transaction| update_one(transaction, job_id, change))?;
     changed.ok_or_else(|| Error::NotFound {
         job_id: job_id.clone(),
     })
+}
+
+/// Changes many jobs in one go, each as [`update`] does; those that are gone are left out.
+pub(super) fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>>(
+    context: &Context,
+    changes: Vec<(JobId, F)>,
+) -> Result<Vec<Job>, Error> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changed = context.store()?.write(|transaction| {
+        changes
+            .into_iter()
+            .filter_map(|(job_id, change)| update_one(transaction, &job_id, change).transpose())
+            .collect()
+    })?;
+    Ok(changed)
+}
+
+fn update_one(
+    transaction: &Connection,
+    job_id: &JobId,
+    change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
+) -> rusqlite::Result<Option<Job>> {
+    let Some(mut job) = one(transaction, "job_id", job_id.as_str())? else {
+        return Ok(None);
+    };
+    let before = job.clone();
+    let events = change(&mut job);
+    if job == before && events.is_empty() {
+        return Ok(Some(job));
+    }
+    job.updated_at = clock::now_text();
+    transaction
+        .prepare_cached(
+            "UPDATE jobs SET state = ?2, active = ?3, outcome = ?4, record = ?5, updated_at = ?6 WHERE job_id = ?1",
+        )?
+        .execute(params![
+            job_id.as_str(),
+            job.state.name(),
+            i64::from(!job.state.is_terminal()),
+            job.outcome.map(super::job::Outcome::name),
+            text(&job)?,
+            job.updated_at,
+        ])?;
+    for (kind, data) in events {
+        note(transaction, job_id, kind, &data)?;
+    }
+    Ok(Some(job))
 }
 
 /// Lists events, oldest first, of one job or of all.

@@ -154,7 +154,7 @@ pub(crate) async fn verify(
     Ok((Some(verified), job, Effect::Applied))
 }
 
-async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
+pub(super) async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
     let seen = observe::poll(context, vec![job.clone()], 0).await?;
     let observed = seen.into_iter().next();
     let silent = observed

@@ -10,6 +10,17 @@ use crate::contract::{
 /// Why a diff cannot be used or put on a branch.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// Neither a job nor a file gives the diff, or both do.
+    #[error("either a job or a file gives the diff")]
+    Unspecified,
+    /// The diff's file cannot be read.
+    #[error("the diff {path} cannot be read: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// There is nothing in it.
     #[error("the diff is empty")]
     Empty,
@@ -188,7 +199,8 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Empty | Self::AlreadyThere { .. } => Code::DiffEmpty,
-            Self::TooLarge { .. }
+            Self::File { .. }
+            | Self::TooLarge { .. }
             | Self::Invalid { .. }
             | Self::BinaryMissing { .. }
             | Self::Unreadable { .. }
@@ -199,7 +211,7 @@ impl Coded for Error {
             Self::Checkout { .. } => Code::CheckoutInvalid,
             Self::BaseMissing { .. } => Code::BaseMissing,
             Self::OntoMissing { .. } => Code::RefNotFound,
-            Self::BranchName { .. } => Code::SpecInvalid,
+            Self::BranchName { .. } | Self::Unspecified => Code::SpecInvalid,
             Self::BranchTaken { .. } => Code::BranchExists,
             Self::BranchMoved { .. } => Code::BranchMoved,
             Self::GitMissing => Code::GitMissing,
@@ -211,6 +223,8 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
+            Self::Unspecified => "Give `job_id` or `diff`, one of them.".to_owned(),
+            Self::File { .. } => "Give the path of a readable file.".to_owned(),
             Self::Empty => "Read the agent's report; there is nothing to apply.".to_owned(),
             Self::AlreadyThere { onto } => {
                 format!("Nothing is left to do: {onto} holds the change.")
@@ -281,8 +295,19 @@ impl Coded for Error {
             })
         };
         match self {
+            Self::Unspecified => details::Input {
+                violations: vec![Violation {
+                    pointer: String::new(),
+                    keyword: "oneOf".to_owned(),
+                    message: self.to_string(),
+                    expected: Some("job_id or diff".to_owned()),
+                }],
+                skeleton: None,
+            }
+            .into(),
             Self::Empty
             | Self::AlreadyThere { .. }
+            | Self::File { .. }
             | Self::TooLarge { .. }
             | Self::Invalid { .. }
             | Self::BinaryMissing { .. }

@@ -14,6 +14,6 @@ mod tests;
 
 pub(crate) use apply::{Changed, Identity, Outcome, Request, apply};
 pub(crate) use error::Error;
-pub(crate) use parse::{Change, FileDiff, Hunk, MAX_BYTES, Patch};
+pub(crate) use parse::{Change, MAX_BYTES, Patch};
 pub(crate) use path::RawPath;
-pub(crate) use rules::{Rule, inspect};
+pub(crate) use rules::Rule;

@@ -102,6 +102,7 @@ impl FileDiff {
     }
 
     /// Returns whether the content is bytes rather than lines.
+    #[cfg(test)]
     pub(crate) fn is_binary(&self) -> bool {
         matches!(self.content, Content::Binary | Content::BinaryMissing)
     }
@@ -138,6 +139,7 @@ impl Patch {
     }
 
     /// Returns the lines added and removed in all.
+    #[cfg(test)]
     pub(crate) fn totals(&self) -> (u64, u64) {
         self.files.iter().fold((0, 0), |(added, removed), file| {
             (added + file.added, removed + file.removed)

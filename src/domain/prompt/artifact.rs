@@ -18,6 +18,48 @@ pub(crate) struct Artifact {
     pub(crate) purpose: &'static str,
 }
 
+/// What is wrong with an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// There is nothing in it, headings aside.
+    Empty,
+    /// It is larger than what is taken.
+    TooLarge,
+    /// It is not what was asked for.
+    Malformed(&'static str),
+}
+
+impl Artifact {
+    /// Returns what is wrong with the content of a file that was handed in as this artifact.
+    pub(crate) fn fault(&self, bytes: &[u8]) -> Option<Fault> {
+        if bytes.len() as u64 > self.max_bytes {
+            return Some(Fault::TooLarge);
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Some(Fault::Malformed("it is not UTF-8"));
+        };
+        if text.contains('\0') {
+            return Some(Fault::Malformed("it holds a NUL"));
+        }
+        let is_markdown = self.name.ends_with(".md");
+        let says_something = |line: &str| {
+            let line = line.trim();
+            !line.is_empty() && !(is_markdown && line.starts_with('#'))
+        };
+        if !text.lines().any(says_something) {
+            return Some(Fault::Empty);
+        }
+        let lines = text.trim_end().lines().count() as u64;
+        if self.max_lines.is_some_and(|most| lines > most) {
+            return Some(Fault::Malformed("it has more lines than were asked for"));
+        }
+        if self.max_lines == Some(1) && text.trim_end().chars().any(char::is_control) {
+            return Some(Fault::Malformed("it holds characters that do not show"));
+        }
+        None
+    }
+}
+
 const EXPECTED: &[Artifact] = &[
     Artifact {
         name: "report.md",
@@ -69,7 +111,26 @@ pub(crate) fn matching_artifact(file: &str) -> Option<&'static Artifact> {
 
 #[cfg(test)]
 mod tests {
-    use super::{expected_artifacts, matching_artifact};
+    use super::{Fault, expected_artifacts, matching_artifact};
+
+    #[test]
+    fn what_is_handed_in_is_held_against_what_was_asked_for() {
+        let fault = |name: &str, bytes: &[u8]| matching_artifact(name).unwrap().fault(bytes);
+        assert_eq!(fault("report.md", b"# Report\n\nMended.\n"), None);
+        assert_eq!(fault("pr_title.txt", b"Mend the cart\n"), None);
+        assert_eq!(fault("repro.sh", b"# only a comment\n"), None);
+        for name in ["report.md", "worklog.md"] {
+            assert_eq!(fault(name, b"# Worklog\n\n"), Some(Fault::Empty), "{name}");
+        }
+        assert_eq!(fault("pr_title.txt", b" \n"), Some(Fault::Empty));
+        assert_eq!(fault("pr_title.txt", &[b'x'; 2000]), Some(Fault::TooLarge));
+        for bad in [&b"one\ntwo\n"[..], b"\x1b[31mred", &[0xff], b"a\0b"] {
+            assert!(matches!(
+                fault("pr_title.txt", bad),
+                Some(Fault::Malformed(_))
+            ));
+        }
+    }
 
     #[test]
     fn a_repro_has_any_plain_ending() {

@@ -1,3 +1,6 @@
 //! Evidence: what came of a job, its proof, and its way back.
 
+pub(crate) mod apply_diff;
+pub(crate) mod check_artifacts;
+pub(crate) mod fetch_artifacts;
 pub(crate) mod verify_fix;

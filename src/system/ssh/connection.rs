@@ -16,6 +16,9 @@ use crate::system::{Context, clock, digest, files, script::Reply};
 /// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
 const SOCKET_SUFFIX: usize = 50;
 
+/// Bytes that are read of an answer; a longer one counts as cut off.
+const ANSWER_LIMIT: u64 = 512 << 20;
+
 /// Tries for a session on a connection that just then refuses more.
 const ATTEMPTS: u32 = 60;
 
@@ -135,9 +138,9 @@ pub(crate) async fn run(
 
 async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        // What is missing shows in the acknowledgement.
-        let _told_by_the_answer = pipe.read_to_end(&mut bytes).await;
+    if let Some(pipe) = pipe {
+        // What is missing, or more than anybody should send, shows in the acknowledgement.
+        let _told_by_the_answer = pipe.take(ANSWER_LIMIT).read_to_end(&mut bytes).await;
     }
     bytes
 }

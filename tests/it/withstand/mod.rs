@@ -1,1 +1,7 @@
-//! What jobs withstand.
+//! What jobs withstand: crashes at any point, lost contact, crowds, and hostile text.
+
+mod contact;
+mod crashes;
+mod crowds;
+mod hostile;
+mod hosts;

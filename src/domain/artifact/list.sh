@@ -1,0 +1,102 @@
+# Lists the files of a job with their digests, and names what else lies in its folder.
+#
+# $1 job id, $2 run, $3 bytes above which no digest is made. Prints one of `absent`, `lacks TOOL`, or lines of
+#   state TEXT                                  the run's state line
+#   file PLACE kind=… bytes=… sha256=…|-        a file that is an artifact by its name
+#   extra HEX kind=…                            anything else, by its name in hexadecimal
+#   extras COUNT                                how much else there is
+LC_ALL=C
+export LC_ALL
+a_kind_of() {
+    if [ -L "$1" ]; then
+        a_kind=link
+    elif [ -f "$1" ]; then
+        a_kind=file
+    elif [ -d "$1" ]; then
+        a_kind=folder
+    elif [ -p "$1" ]; then
+        a_kind=pipe
+    elif [ -S "$1" ]; then
+        a_kind=socket
+    elif [ -e "$1" ]; then
+        a_kind=device
+    else
+        a_kind=none
+    fi
+}
+a_file() {
+    a_kind_of "$1"
+    [ $a_kind = none ] && return 0
+    a_bytes=0 a_sum=-
+    if [ $a_kind = file ]; then
+        if a_bytes=$(wc -c <"$1"); then
+            a_bytes=$((a_bytes + 0))
+            if [ "$a_bytes" -le "$a_cap" ]; then
+                if a_sum=$(sha256sum <"$1"); then a_sum=${a_sum%% *}; else a_kind=unreadable a_sum=-; fi
+            fi
+        else
+            a_kind=unreadable a_bytes=0
+        fi
+    fi
+    printf 'file %s kind=%s bytes=%s sha256=%s\n' "$1" "$a_kind" "$a_bytes" "$a_sum"
+}
+a_extra() {
+    a_kind_of "$1"
+    [ $a_kind = none ] && return 0
+    a_extras=$((a_extras + 1))
+    [ $a_extras -le 100 ] || return 0
+    printf 'extra %s kind=%s\n' "$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')" "$a_kind"
+}
+a_is_folder() {
+    [ -d "$1" ] && [ ! -L "$1" ]
+}
+a_list() {
+    a_cap=$3 a_extras=0
+    for a_tool in sha256sum tar od tr wc head mktemp; do
+        command -v $a_tool >/dev/null 2>&1 || {
+            printf 'lacks %s\n' $a_tool
+            return 0
+        }
+    done
+    if ! a_is_folder "$LEGWORK_ROOT/jobs/$1"; then
+        printf 'absent\n'
+        return 0
+    fi
+    cd "$LEGWORK_ROOT/jobs/$1" || return 1
+    if a_is_folder runs && a_is_folder "runs/$2"; then
+        a_state=
+        [ -f "runs/$2/state" ] && [ ! -L "runs/$2/state" ] && IFS= read -r a_state <"runs/$2/state"
+        printf 'state %s\n' "$a_state"
+        for a_name in changes.diff changes.err agent.log agent.err exit.json state; do
+            a_file "runs/$2/$a_name"
+        done
+    fi
+    for a_name in * .[!.]* ..?*; do
+        case $a_name in
+        report.md | pr_title.txt | worklog.md | fix.diff | issue.md | prompt.md) a_file "$a_name" ;;
+        job.json | key) ;;
+        worktree | runs | verify) a_is_folder "$a_name" || a_extra "$a_name" ;;
+        repro.?*)
+            a_ending=${a_name#repro.}
+            case $a_ending in
+            *[!A-Za-z0-9]*) a_extra "$a_name" ;;
+            *) if [ ${#a_ending} -le 16 ]; then a_file "$a_name"; else a_extra "$a_name"; fi ;;
+            esac
+            ;;
+        *) a_extra "$a_name" ;;
+        esac
+    done
+    if a_is_folder verify; then
+        for a_folder in verify/v-*; do
+            case ${a_folder#verify/v-} in
+            '' | *[!0-9a-f]*) continue ;;
+            esac
+            a_is_folder "$a_folder" || continue
+            for a_name in result fingerprint before.log after.log; do
+                a_file "$a_folder/$a_name"
+            done
+        done
+    fi
+    printf 'extras %s\n' $a_extras
+}
+a_list "$@"

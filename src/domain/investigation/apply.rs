@@ -1,0 +1,248 @@
+//! Handing a diff back: a job's own, or one in a file, onto a branch of a checkout here.
+
+use super::{Error, artifacts, job::Job, records, verify};
+use crate::{
+    contract::{Effect, JobId},
+    domain::{
+        artifact::{self, Folder, State},
+        patch::{self, Rule},
+        run::Changes,
+    },
+    system::{Context, digest, files},
+};
+
+/// Which diff of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The one the supervisor made of the worktree.
+    Supervisor,
+    /// The one the agent wrote itself.
+    Agent,
+}
+
+impl Maker {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Supervisor => "changes.diff",
+            Self::Agent => "fix.diff",
+        }
+    }
+}
+
+/// Where a diff comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A job.
+    Job {
+        /// The job.
+        job_id: JobId,
+        /// Which of its diffs.
+        maker: Maker,
+    },
+    /// A file here.
+    File {
+        /// Its path.
+        path: String,
+        /// The commit it was made on, where that is known.
+        base: Option<String>,
+    },
+}
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct ApplyRequest {
+    /// Where the diff comes from.
+    pub(crate) origin: Origin,
+    /// A folder of the checkout.
+    pub(crate) checkout: String,
+    /// The branch; made from the job or the diff where none is given.
+    pub(crate) branch: Option<String>,
+    /// The revision to put it on.
+    pub(crate) onto: Option<String>,
+    /// Whether to merge where it was made on another commit.
+    pub(crate) three_way: bool,
+    /// The commit's message; made from the job where none is given.
+    pub(crate) message: Option<String>,
+    /// The commit's author.
+    pub(crate) author: Option<patch::Identity>,
+    /// The rules that the diff may break.
+    pub(crate) allow: Vec<Rule>,
+    /// Whether uncommitted changes in the checkout do not matter.
+    pub(crate) allow_dirty: bool,
+    /// Whether only to say what would be done.
+    pub(crate) dry_run: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied {
+    /// What was done.
+    pub(crate) outcome: patch::Outcome,
+    /// The job, where the diff is one's.
+    pub(crate) job: Option<Job>,
+    /// SHA-256 of the diff.
+    pub(crate) sha256: String,
+    /// Its size.
+    pub(crate) bytes: usize,
+}
+
+/// A diff with what is known of it.
+struct Diff {
+    bytes: Vec<u8>,
+    base: Option<String>,
+    branch: String,
+    message: String,
+    job: Option<Job>,
+}
+
+/// Makes a branch carry a diff.
+pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<Applied, Error> {
+    let diff = match &request.origin {
+        Origin::Job { job_id, maker } => of_job(context, job_id, *maker).await?,
+        Origin::File { path, base } => of_file(context, path, base.as_ref())?,
+    };
+    let sha256 = digest::sha256(&diff.bytes);
+    let message = request.message.clone().unwrap_or(diff.message);
+    let wanted = patch::Request {
+        checkout: context.environment().path(&request.checkout),
+        base: diff.base,
+        onto: request.onto.clone(),
+        branch: request.branch.clone().unwrap_or(diff.branch),
+        three_way: request.three_way,
+        message: context.redactor().text(&message).into_owned(),
+        author: request.author.clone(),
+        dry_run: request.dry_run,
+        allow_dirty: request.allow_dirty,
+        allow: request.allow.clone(),
+        diff: diff.bytes,
+    };
+    // Should the call be cut off in here, nobody can say whether the branch was made.
+    if !request.dry_run {
+        context.meter().changing();
+    }
+    let outcome = patch::apply(&wanted).await;
+    context.meter().settled(
+        outcome
+            .as_ref()
+            .map_or(Effect::None, |outcome| outcome.effect),
+    );
+    Ok(Applied {
+        outcome: outcome?,
+        job: diff.job,
+        sha256,
+        bytes: wanted.diff.len(),
+    })
+}
+
+fn of_file(context: &Context, path: &str, base: Option<&String>) -> Result<Diff, Error> {
+    let place = context.environment().path(path);
+    let limit = u64::try_from(patch::MAX_BYTES).unwrap_or(u64::MAX);
+    let bytes = files::read_regular(&place, limit).map_err(|error| patch::Error::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let sha256 = digest::sha256(&bytes);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    Ok(Diff {
+        branch: format!("legwork/{}", &sha256[..12]),
+        message: format!("Apply {name}"),
+        base: base.cloned(),
+        job: None,
+        bytes,
+    })
+}
+
+/// Gets the diff of a job's current run, which must have ended.
+///
+/// The copy here is taken where it was fetched after the end and is whole; else the host is asked.
+async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff, Error> {
+    let job = verify::ended(context, records::find(context, job_id)?).await?;
+    let lacking = |reason: String| Error::NoArtifact {
+        job_id: job_id.clone(),
+        name: maker.file().to_owned(),
+        reason,
+    };
+    if maker == Maker::Supervisor {
+        if job.progress.changes == Some(Changes::Failed) {
+            let reason = "the changes could not be recorded: changes.err says why";
+            return Err(lacking(reason.to_owned()));
+        }
+        if job.progress.diff_bytes == Some(0) {
+            return Err(Error::NoDiff {
+                job_id: job_id.clone(),
+            });
+        }
+    }
+    let folder = Folder::of(context, job_id, job.run);
+    let bytes = match known(&folder, maker) {
+        Some(bytes) => bytes,
+        None => fetched(context, &job, &folder, maker).await?,
+    };
+    let recorded = job
+        .progress
+        .diff_bytes
+        .filter(|_| maker == Maker::Supervisor);
+    if recorded.is_some_and(|size| size != bytes.len() as u64) {
+        return Err(lacking(format!(
+            "it has {} bytes, and the supervisor recorded {}",
+            bytes.len(),
+            job.progress.diff_bytes.unwrap_or_default()
+        )));
+    }
+    if bytes.is_empty() {
+        return Err(Error::NoDiff {
+            job_id: job_id.clone(),
+        });
+    }
+    let title = title(&folder).unwrap_or_else(|| job.order.title.clone());
+    Ok(Diff {
+        base: Some(job.order.base_commit.clone()),
+        branch: format!("legwork/{job_id}"),
+        message: format!("{title}\n\nLegwork-Job: {job_id}\n"),
+        job: Some(job),
+        bytes,
+    })
+}
+
+fn known(folder: &Folder, maker: Maker) -> Option<Vec<u8>> {
+    let kept = folder.manifest().filter(|kept| kept.ended)?;
+    let file = kept.file(maker.file())?;
+    folder.read(&file.name, file.bytes, file.sha256.as_deref()?)
+}
+
+async fn fetched(
+    context: &Context,
+    job: &Job,
+    folder: &Folder,
+    maker: Maker,
+) -> Result<Vec<u8>, Error> {
+    let names = [maker.file().to_owned(), "pr_title.txt".to_owned()];
+    let fetched = artifacts::fetch(context, job, &names, artifact::MAX_BYTES, false).await?;
+    let file = fetched.files.iter().find(|file| file.name == maker.file());
+    let reason = match file {
+        Some(file) if file.state == State::Refused => {
+            format!(
+                "it is refused: {}",
+                file.reason.as_deref().unwrap_or("unknown")
+            )
+        }
+        _ => "it is not on the host".to_owned(),
+    };
+    known(folder, maker).ok_or_else(|| Error::NoArtifact {
+        job_id: job.job_id.clone(),
+        name: maker.file().to_owned(),
+        reason,
+    })
+}
+
+/// Returns the agent's title for the change, where it is one line and shows what it is.
+fn title(folder: &Folder) -> Option<String> {
+    let kept = folder.manifest()?;
+    let file = kept.file("pr_title.txt")?;
+    let bytes = folder.read(&file.name, file.bytes, file.sha256.as_deref()?)?;
+    let text = String::from_utf8(bytes).ok()?;
+    let text = text.trim();
+    let fits =
+        !text.is_empty() && text.chars().count() <= 200 && patch::RawPath::new(text).is_printable();
+    fits.then(|| text.to_owned())
+}

@@ -1,0 +1,329 @@
+//! `apply-diff`: put a diff on a branch here.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contract::{
+        Answer, Code, Effects, Failure, JobId,
+        details::{self, Details},
+    },
+    domain::{
+        investigation::{self, Applied, ApplyRequest, Maker, Origin, Outcome},
+        patch::{self, Change, Changed, Identity, Rule},
+    },
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Makes a branch of a checkout here carry a job's diff, or one in a file, as one commit.
+///
+/// It is tried on the side first and published by moving one ref: working tree, index and HEAD of the checkout stay as
+/// they are, whatever happens. It is put on the commit it was made on, or on `onto`. A branch that carries the diff
+/// already is left as it is, and the answer is `replayed`. A checkout with uncommitted changes is refused, and so is a
+/// diff that leaves the tree or touches `.git`, links, submodules, CI configuration or files that make a program run
+/// something by itself, unless the rule is named in `allow`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The job whose diff it is; give this or `diff`.
+    #[serde(default)]
+    pub(crate) job_id: Option<JobId>,
+    /// A file here that holds the diff, in place of a job.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) diff: Option<String>,
+    /// Which diff of the job.
+    #[serde(default)]
+    pub(crate) which: Which,
+    /// A folder of the checkout; the current folder where none is given.
+    #[serde(default = "checkout")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) checkout: String,
+    /// The branch; `legwork/<job_id>` or `legwork/<first digits of the diff's SHA-256>` where none is given.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) branch: Option<String>,
+    /// The commit that a diff from a file was made on; a job knows its own.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) base: Option<String>,
+    /// The revision to put it on; the commit it was made on where none is given, else HEAD.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) onto: Option<String>,
+    /// Whether to merge where it was made on another commit than it is put on.
+    #[serde(default)]
+    pub(crate) three_way: bool,
+    /// Rules that the diff may break.
+    #[serde(default)]
+    #[schemars(length(max = 10))]
+    pub(crate) allow: Vec<Allow>,
+    /// The commit's message; the job's own title for the change where none is given.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 65536))]
+    pub(crate) message: Option<String>,
+    /// The commit's author, as `Name <mail>`; whoever makes commits in the checkout where none is given.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[^<>]{1,200} <[^<> ]{1,200}>$"))]
+    pub(crate) author: Option<String>,
+    /// Whether uncommitted changes in the checkout do not matter; they stay as they are either way.
+    #[serde(default)]
+    pub(crate) allow_dirty: bool,
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+/// Which diff of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Which {
+    /// The one that the supervisor made of the worktree.
+    #[default]
+    Supervisor,
+    /// The one that the agent wrote itself, `fix.diff`.
+    Agent,
+}
+
+/// A rule that a diff may be allowed to break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Allow {
+    /// Making or changing symbolic links.
+    Link,
+    /// Making or changing submodules.
+    Submodule,
+    /// Changing the configuration of continuous integration.
+    Ci,
+    /// Changing files that make git, an editor, a shell or an agent run something by itself.
+    HooksConfig,
+    /// Names with characters that do not show.
+    Unprintable,
+}
+
+fn checkout() -> String {
+    ".".to_owned()
+}
+
+const fn timeout_s() -> u64 {
+    120
+}
+
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The branch.
+    pub(crate) branch: String,
+    /// The commit it stands at, or would.
+    pub(crate) commit: String,
+    /// The tree of that commit.
+    pub(crate) tree: String,
+    /// The commit the diff was made on, where that is known.
+    pub(crate) base: Option<String>,
+    /// The commit the diff was put on.
+    pub(crate) onto: String,
+    /// The files that the commit changes.
+    pub(crate) files: Vec<FileChange>,
+    /// SHA-256 of the diff.
+    pub(crate) diff_sha256: String,
+    /// Bytes in the diff.
+    pub(crate) diff_bytes: usize,
+    /// What the evidence says of the job, where the diff is one's.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A file that the commit changes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FileChange {
+    /// The path, after the change where there is one.
+    pub(crate) path: String,
+    /// The path before, of a file that was moved.
+    pub(crate) renamed_from: Option<String>,
+    /// What happened: `add`, `delete`, `modify`, `mode`, `rename`, `copy`.
+    pub(crate) change: String,
+    /// Lines added; null for a binary file.
+    pub(crate) added: Option<u64>,
+    /// Lines removed; null for a binary file.
+    pub(crate) removed: Option<u64>,
+}
+
+/// Carries the declaration of `apply-diff`.
+pub(crate) struct ApplyDiff;
+
+impl Primitive for ApplyDiff {
+    const NAME: &'static str = "apply-diff";
+    const SUMMARY: &'static str = "Put a diff on a branch here";
+    const EFFECTS: Effects = Effects::ENSURES_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::JobNotFound,
+        Code::JobNotEnded,
+        Code::JobUnreachable,
+        Code::ArtifactMissing,
+        Code::ArtifactRefused,
+        Code::ArtifactChanged,
+        Code::DiffEmpty,
+        Code::DiffInvalid,
+        Code::DiffRefused,
+        Code::DiffConflict,
+        Code::DirtyTree,
+        Code::CheckoutInvalid,
+        Code::BaseMissing,
+        Code::RefNotFound,
+        Code::BranchExists,
+        Code::BranchMoved,
+        Code::GitMissing,
+        Code::GitFailed,
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        let example = |job_id: Option<&str>, diff: Option<&str>| Input {
+            job_id: job_id.map(JobId::fixed),
+            diff: diff.map(str::to_owned),
+            which: Which::Supervisor,
+            checkout: checkout(),
+            branch: None,
+            base: None,
+            onto: None,
+            three_way: false,
+            allow: Vec::new(),
+            message: None,
+            author: None,
+            allow_dirty: false,
+            dry_run: false,
+            timeout_s: timeout_s(),
+        };
+        vec![
+            example(Some("widgets-12-0123456789ab"), None),
+            example(None, Some("fix.diff")),
+        ]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let (origin, source) = match (input.job_id, input.diff) {
+            (Some(job_id), None) => {
+                let maker = match input.which {
+                    Which::Supervisor => Maker::Supervisor,
+                    Which::Agent => Maker::Agent,
+                };
+                let source = job_id.to_string();
+                (Origin::Job { job_id, maker }, source)
+            }
+            (None, Some(path)) => {
+                let base = input.base;
+                (
+                    Origin::File {
+                        path: path.clone(),
+                        base,
+                    },
+                    path,
+                )
+            }
+            (None, None) | (Some(_), Some(_)) => return Err(patch::Error::Unspecified.into()),
+        };
+        let request = ApplyRequest {
+            origin,
+            checkout: input.checkout,
+            branch: input.branch,
+            onto: input.onto,
+            three_way: input.three_way,
+            message: input.message,
+            author: input.author.as_deref().and_then(identity),
+            allow: input.allow.into_iter().map(rule).collect(),
+            allow_dirty: input.allow_dirty,
+            dry_run: input.dry_run,
+        };
+        let applied = investigation::apply(context, &request)
+            .await
+            .map_err(|error| told(error.into(), source))?;
+        let effect = applied.outcome.effect;
+        let unproven = applied
+            .job
+            .as_ref()
+            .is_some_and(|job| job.outcome != Some(Outcome::Fixed));
+        let answer = Answer::new(effect, shown(applied));
+        Ok(if unproven {
+            answer.with_warning(
+                "nothing proves yet that this diff fixes the problem: verify-fix does",
+            )
+        } else {
+            answer
+        })
+    }
+}
+
+/// Says in a failure about a diff which one it is about.
+fn told(mut failure: Failure, source: String) -> Failure {
+    if let Details::Diff(diff) = failure.details {
+        failure.details = details::Diff { source, ..*diff }.into();
+    }
+    failure
+}
+
+/// Reads `Name <mail>`.
+fn identity(text: &str) -> Option<Identity> {
+    let (name, rest) = text.split_once(" <")?;
+    Some(Identity {
+        name: name.to_owned(),
+        email: rest.strip_suffix('>')?.to_owned(),
+    })
+}
+
+const fn rule(allow: Allow) -> Rule {
+    match allow {
+        Allow::Link => Rule::Link,
+        Allow::Submodule => Rule::Submodule,
+        Allow::Ci => Rule::Ci,
+        Allow::HooksConfig => Rule::HooksConfig,
+        Allow::Unprintable => Rule::Unprintable,
+    }
+}
+
+fn shown(applied: Applied) -> Output {
+    Output {
+        branch: applied.outcome.branch,
+        commit: applied.outcome.commit,
+        tree: applied.outcome.tree,
+        base: applied.outcome.base,
+        onto: applied.outcome.onto,
+        files: applied.outcome.files.iter().map(file).collect(),
+        diff_sha256: applied.sha256,
+        diff_bytes: applied.bytes,
+        outcome: applied.job.and_then(|job| job.outcome),
+    }
+}
+
+fn file(changed: &Changed) -> FileChange {
+    let change = match changed.change {
+        Change::Add => "add",
+        Change::Delete => "delete",
+        Change::Modify => "modify",
+        Change::Mode => "mode",
+        Change::Rename => "rename",
+        Change::Copy => "copy",
+    };
+    FileChange {
+        path: changed.path.to_string(),
+        renamed_from: changed.renamed_from.as_ref().map(ToString::to_string),
+        change: change.to_owned(),
+        added: changed.lines.map(|(added, _)| added),
+        removed: changed.lines.map(|(_, removed)| removed),
+    }
+}

@@ -1,0 +1,167 @@
+//! `check-artifacts`: whether a job handed in what it was asked for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    domain::investigation::{self, Condition, Examined},
+    primitives::Primitive,
+    system::Context,
+};
+
+/// Holds what a job handed in against what the prompt asked for: each file present, missing, empty, too large or
+/// malformed.
+///
+/// The copies here are taken where they can tell; the host is asked where nothing was fetched yet, where the run has
+/// ended since, where a copy is damaged, or with `refresh`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The job.
+    pub(crate) job_id: JobId,
+    /// Whether to ask the host in any case.
+    #[serde(default)]
+    pub(crate) refresh: bool,
+    /// Seconds the call may take.
+    #[serde(default = "timeout_s")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub(crate) timeout_s: u64,
+}
+
+const fn timeout_s() -> u64 {
+    120
+}
+
+/// What was handed in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Output {
+    /// The job.
+    pub(crate) job_id: JobId,
+    /// The run.
+    pub(crate) run: u32,
+    /// Whether everything that is required is present.
+    pub(crate) met: bool,
+    /// Whether the run has ended; if not, files may still come.
+    pub(crate) ended: bool,
+    /// When the host was last asked for the files (RFC 3339, UTC).
+    pub(crate) at: String,
+    /// What was asked for.
+    pub(crate) artifacts: Vec<Artifact>,
+}
+
+/// A file that was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Artifact {
+    /// What was asked for; a `*` stands for any ending.
+    pub(crate) asked: String,
+    /// What is there under that name.
+    pub(crate) name: Option<String>,
+    /// Whether a job without it is incomplete.
+    pub(crate) required: bool,
+    /// What it is like.
+    pub(crate) condition: Is,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// The copy here.
+    pub(crate) path: Option<String>,
+    /// Why it is malformed.
+    pub(crate) reason: Option<String>,
+}
+
+/// What a file that was asked for is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Is {
+    /// As it was asked for.
+    Present,
+    /// Not there.
+    Missing,
+    /// Without anything in it, headings aside.
+    Empty,
+    /// Larger than what is taken.
+    TooLarge,
+    /// Not what was asked for, or no file: `reason` says why.
+    Malformed,
+}
+
+/// Carries the declaration of `check-artifacts`.
+pub(crate) struct CheckArtifacts;
+
+impl Primitive for CheckArtifacts {
+    const NAME: &'static str = "check-artifacts";
+    const SUMMARY: &'static str = "Check that a job handed in what it was asked for";
+    const EFFECTS: Effects = Effects::READS_REMOTE;
+    const CODES: &'static [Code] = &[
+        Code::JobNotFound,
+        Code::ArtifactMissing,
+        Code::ArtifactRefused,
+        Code::ArtifactChanged,
+        Code::HostUnknown,
+        Code::SshUnreachable,
+        Code::SshAuthFailed,
+        Code::SshHostKeyUnknown,
+        Code::SshHostKeyChanged,
+        Code::SshClientMissing,
+        Code::SshConfigInvalid,
+        Code::ContactLost,
+        Code::HostBusy,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn examples() -> Vec<Input> {
+        vec![Input {
+            job_id: JobId::fixed("widgets-12-0123456789ab"),
+            refresh: false,
+            timeout_s: timeout_s(),
+        }]
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let checked = investigation::check_artifacts(context, &input.job_id, input.refresh).await?;
+        let artifacts: Vec<Artifact> = checked.artifacts.into_iter().map(shown).collect();
+        let met = artifacts
+            .iter()
+            .all(|one| !one.required || one.condition == Is::Present);
+        let next = Next::new(
+            "verify-fix",
+            json!({"job_id": input.job_id}),
+            "prove that its diff fixes the problem",
+        );
+        let answer = Answer::read(Output {
+            job_id: input.job_id,
+            run: checked.run,
+            met,
+            ended: checked.ended,
+            at: checked.at,
+            artifacts,
+        });
+        Ok(if checked.ended {
+            answer.with_next(next)
+        } else {
+            answer
+        })
+    }
+}
+
+fn shown(examined: Examined) -> Artifact {
+    Artifact {
+        asked: examined.asked.to_owned(),
+        name: examined.name,
+        required: examined.required,
+        condition: match examined.condition {
+            Condition::Present => Is::Present,
+            Condition::Missing => Is::Missing,
+            Condition::Empty => Is::Empty,
+            Condition::TooLarge => Is::TooLarge,
+            Condition::Malformed => Is::Malformed,
+        },
+        bytes: examined.bytes,
+        path: examined.path,
+        reason: examined.reason,
+    }
+}
