@@ -18,6 +18,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod recordings;
+mod secrets;
 mod supervisor;
 mod support;
 mod testbed;
