@@ -16,7 +16,13 @@ fn assert_branch_passes(world: &World, call: &crate::support::Call) {
     let folder = world.path("judged");
     world.git(
         checkout.as_ref(),
-        &["worktree", "add", "--quiet", &folder.display().to_string(), &branch],
+        &[
+            "worktree",
+            "add",
+            "--quiet",
+            &folder.display().to_string(),
+            &branch,
+        ],
     );
     let status = world
         .command("sh")
@@ -31,7 +37,10 @@ fn assert_branch_passes(world: &World, call: &crate::support::Call) {
         .current_dir(&checkout)
         .output()
         .expect("sh starts");
-    assert!(!before.status.success(), "the bug is gone from the checkout itself");
+    assert!(
+        !before.status.success(),
+        "the bug is gone from the checkout itself"
+    );
 }
 
 #[test]
@@ -61,7 +70,10 @@ fn over_ssh_with_the_real_claude_it_ends_with_a_proven_branch_here() {
     let wrappers = world.path("wrappers");
     Agents::wrappers(world.testbed(), &model, &wrappers);
     let host = Sshd::start(&world, "box");
-    world.configure(&format!("[hosts.box]\npath = [{:?}]\n", wrappers.display().to_string()));
+    world.configure(&format!(
+        "[hosts.box]\npath = [{:?}]\n",
+        wrappers.display().to_string()
+    ));
     let call = world
         .legwork(["demo", "--host", host.alias(), "--agent", "claude"])
         .ok();

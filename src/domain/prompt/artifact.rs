@@ -1,5 +1,7 @@
 //! The files that the prompt asks an agent for, and that are looked for when it is done.
 
+use std::{ffi::OsStr, path::Path};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +43,10 @@ impl Artifact {
         if text.contains('\0') {
             return Some(Fault::Malformed("it holds a NUL"));
         }
-        let is_markdown = self.name.ends_with(".md");
+        let is_markdown = Path::new(self.name).extension() == Some(OsStr::new("md"));
         let says_something = |line: &str| {
             let line = line.trim();
-            !line.is_empty() && !(is_markdown && line.starts_with('#'))
+            !line.is_empty() && (!is_markdown || !line.starts_with('#'))
         };
         if !text.lines().any(says_something) {
             return Some(Fault::Empty);
