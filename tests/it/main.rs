@@ -7,6 +7,7 @@
 )]
 
 mod contract;
+mod demo;
 mod end_to_end;
 mod every_primitive;
 mod evidence;
@@ -17,6 +18,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod recordings;
+mod secrets;
 mod supervisor;
 mod support;
 mod testbed;
