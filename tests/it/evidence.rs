@@ -54,7 +54,7 @@ impl Desk {
             checkout.display()
         ));
         let name = host.map_or("local", Sshd::alias).to_owned();
-        let home = host.map_or_else(|| world.home(), |host| host.home().to_path_buf());
+        let home = host.map_or_else(|| world.home(), Sshd::home);
         let workspace = json!({"host": name, "repository": "cart"});
         call(&world, "provision-workspace", &workspace).ok();
         let launch = json!({"host": name, "repository": "cart", "agent": "script", "message": "Mend the cart.", "max_wall_s": 120});

@@ -1,7 +1,5 @@
 //! The files that the prompt asks an agent for, and that are looked for when it is done.
 
-use std::{ffi::OsStr, path::Path};
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,12 +41,12 @@ impl Artifact {
         if text.contains('\0') {
             return Some(Fault::Malformed("it holds a NUL"));
         }
-        let is_markdown = Path::new(self.name).extension() == Some(OsStr::new("md"));
-        let says_something = |line: &str| {
+        let is_markdown = self.name.rsplit('.').next() == Some("md");
+        let says_nothing = |line: &str| {
             let line = line.trim();
-            !line.is_empty() && (!is_markdown || !line.starts_with('#'))
+            line.is_empty() || is_markdown && line.starts_with('#')
         };
-        if !text.lines().any(says_something) {
+        if text.lines().all(says_nothing) {
             return Some(Fault::Empty);
         }
         let lines = text.trim_end().lines().count() as u64;
