@@ -15,8 +15,8 @@ pub(crate) use error::Error;
 pub(crate) use fetch::{fetch, identity};
 pub(crate) use file::{read_file, read_text};
 pub(crate) use github::{
-    Answer, HEADERS, check_answer, comments_path, issue_path, next_page, read_comments,
-    read_issue, redirect,
+    Answer, HEADERS, check_answer, comments_path, issue_path, next_page, read_comments, read_issue,
+    redirect,
 };
 pub(crate) use model::{Comment, Issue, MAX_COMMENTS, Source, Trust};
 pub(crate) use reference::IssueRef;

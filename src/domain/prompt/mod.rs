@@ -9,6 +9,4 @@ mod render;
 pub(crate) use artifact::{Artifact, Fault, expected_artifacts, matching_artifact};
 pub(crate) use catalogue::template;
 pub(crate) use error::Error;
-pub(crate) use render::{
-    Comment, Issue, MAX_BYTES, Prompt, Repro, Template, Variables, render,
-};
+pub(crate) use render::{Comment, Issue, MAX_BYTES, Prompt, Repro, Template, Variables, render};
