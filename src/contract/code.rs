@@ -472,6 +472,12 @@ pub enum Code {
     ///
     /// Read `details`, mend the cause and send the same call again.
     StepFailed,
+    /// The primitive changes something, and the server was started without `--allow-mutations`.
+    ///
+    /// ## Resolution
+    ///
+    /// Have whoever runs the server add `--allow-mutations` if such calls are wanted.
+    MutationNotAllowed,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
@@ -568,6 +574,7 @@ impl Code {
         Self::GitFailed,
         Self::VerifyUnspecified,
         Self::StepFailed,
+        Self::MutationNotAllowed,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -585,6 +592,7 @@ impl Code {
         Self::Internal,
         Self::Cancelled,
         Self::DeadlineExceeded,
+        Self::MutationNotAllowed,
     ];
 
     /// Codes that any call which talks to a host may fail with.
@@ -688,9 +696,10 @@ impl Code {
                 Kind::AlreadyExists
             }
             Self::SshAuthFailed | Self::ForgeUnauthenticated => Kind::Unauthenticated,
-            Self::ForgeForbidden | Self::ArtifactRefused | Self::DiffRefused => {
-                Kind::PermissionDenied
-            }
+            Self::ForgeForbidden
+            | Self::ArtifactRefused
+            | Self::DiffRefused
+            | Self::MutationNotAllowed => Kind::PermissionDenied,
         }
     }
 
@@ -752,7 +761,8 @@ impl Code {
             | Self::GitMissing
             | Self::GitFailed
             | Self::VerifyUnspecified
-            | Self::StepFailed => Retry::of(Mode::AfterFix),
+            | Self::StepFailed
+            | Self::MutationNotAllowed => Retry::of(Mode::AfterFix),
             Self::StoreBusy => Retry::after(200),
             Self::OperationInProgress => Retry::after(1_000),
             Self::SshUnreachable => Retry::after(5_000),
@@ -800,7 +810,7 @@ impl Code {
             | Self::JobNotFound => Shape::Unknown,
             Self::ConfigInvalid => Shape::Config,
             Self::StoreBusy | Self::StoreDamaged | Self::StoreNewer => Shape::Store,
-            Self::Internal => Shape::Nothing,
+            Self::Internal | Self::MutationNotAllowed => Shape::Nothing,
             Self::Cancelled => Shape::Signal,
             Self::DeadlineExceeded => Shape::Wait,
             Self::OperationInProgress | Self::IdempotencyKeyReused => Shape::Key,

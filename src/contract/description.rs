@@ -3,7 +3,10 @@
 use schemars::Schema;
 use serde_json::Value;
 
-use super::{Code, Effects, Failure, Violation, details, validation};
+use super::{
+    Code, Effects, Failure, Violation, details,
+    validation::{self, Checker},
+};
 
 /// What is known of a primitive without calling it.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +56,18 @@ impl Description {
     /// Lists every way in which an input does not fit.
     pub fn violations(&self, input: &Value) -> Vec<Violation> {
         let mut found = validation::violations((self.input_schema)().as_value(), input);
+        find_nul(input, String::new(), &mut found);
+        found
+    }
+
+    /// Makes its input schema ready, for [`Description::violations_by`].
+    pub fn checker(&self) -> Checker {
+        Checker::new((self.input_schema)().to_value())
+    }
+
+    /// Lists every way in which an input does not fit, by its schema made ready before.
+    pub fn violations_by(checker: &Checker, input: &Value) -> Vec<Violation> {
+        let mut found = checker.violations(input);
         find_nul(input, String::new(), &mut found);
         found
     }

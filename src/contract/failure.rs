@@ -1,5 +1,7 @@
 //! The one error shape that leaves a primitive.
 
+use std::any::Any;
+
 use super::{Code, Effect, Next, Retry, details::Details};
 
 /// What went wrong, in a form a program can act on.
@@ -43,6 +45,16 @@ impl Failure {
             message,
             "Report this with the message and the version; it is a bug in legwork.",
         )
+    }
+
+    /// Creates the failure of a call that panicked, from what the panic said.
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("something that is no text");
+        Self::internal(format!("legwork panicked: {said}"))
     }
 
     /// Adds facts.

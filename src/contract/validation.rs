@@ -1,6 +1,6 @@
 //! Inputs against schemas: all violations at once, with the nearest known name.
 
-use jsonschema::{Draft, error::ValidationErrorKind};
+use jsonschema::{Draft, Validator, error::ValidationErrorKind};
 use serde_json::Value;
 
 use super::Violation;
@@ -9,22 +9,53 @@ use super::Violation;
 ///
 /// A schema that does not compile is reported as one violation of the whole; a test keeps that from happening.
 pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
+    match compile(schema) {
+        Ok(validator) => found(&validator, schema, instance),
+        Err(broken) => vec![broken],
+    }
+}
+
+/// A schema made ready, for whoever checks many values against it.
+#[derive(Debug)]
+pub struct Checker {
+    schema: Value,
+    validator: Result<Validator, Violation>,
+}
+
+impl Checker {
+    /// Makes a schema ready.
+    pub fn new(schema: Value) -> Self {
+        Self {
+            validator: compile(&schema),
+            schema,
+        }
+    }
+
+    /// Returns every violation, as [`violations`] does.
+    pub fn violations(&self, instance: &Value) -> Vec<Violation> {
+        match &self.validator {
+            Ok(validator) if validator.is_valid(instance) => Vec::new(),
+            Ok(validator) => found(validator, &self.schema, instance),
+            Err(broken) => vec![broken.clone()],
+        }
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, Violation> {
     // Inputs use no keyword in which draft 7 and 2020-12 differ, and the machinery of the later one costs ten times as much
     // as everything else that a call does before its work. A test compares the two over all schemas.
-    let validator = jsonschema::options()
+    jsonschema::options()
         .with_draft(Draft::Draft7)
-        .build(schema);
-    let validator = match validator {
-        Ok(validator) => validator,
-        Err(error) => {
-            return vec![Violation {
-                pointer: String::new(),
-                keyword: "schema".to_owned(),
-                message: error.to_string(),
-                expected: None,
-            }];
-        }
-    };
+        .build(schema)
+        .map_err(|error| Violation {
+            pointer: String::new(),
+            keyword: "schema".to_owned(),
+            message: error.to_string(),
+            expected: None,
+        })
+}
+
+fn found(validator: &Validator, schema: &Value, instance: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
     for error in validator.iter_errors(instance) {
         let pointer = error.instance_path().to_string();

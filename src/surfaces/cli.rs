@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use super::{dispatch, help, logging, outlet, request};
+use super::{dispatch, help, logging, outlet, request, services::Service};
 use crate::{
     contract::{Envelope, Failure, unknown_primitive},
     registry::{self, Entry},
@@ -33,6 +33,12 @@ pub fn main() -> ExitCode {
         let _read_enough = std::io::stdout().write_all(text.as_bytes());
         return ExitCode::SUCCESS;
     }
+    let service = arguments
+        .first()
+        .and_then(|name| Service::find(name.to_str()?));
+    if let Some(service) = service {
+        return service.run(context, arguments.split_off(1), since);
+    }
     outlet::answer_signals(&context, since);
     let name = if arguments.is_empty() {
         String::new()
@@ -43,12 +49,7 @@ pub fn main() -> ExitCode {
         answer(&context, &name, arguments, since)
     }))
     .unwrap_or_else(|panic| {
-        let said = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("something that is no text");
-        let failure = Failure::internal(format!("legwork panicked: {said}"));
+        let failure = Failure::panicked(panic.as_ref());
         dispatch::refusal(&context, &outlet::called(), failure, since)
     });
     outlet::leave(outlet::answer(&envelope, None))
@@ -91,7 +92,9 @@ fn for_people(arguments: &[OsString]) -> Option<String> {
     match words.as_slice() {
         ["--version" | "-V"] => Some(format!("legwork {}\n", env!("CARGO_PKG_VERSION"))),
         ["help" | "--help" | "-h"] => Some(help::overview()),
-        ["help", name] | [name, "--help" | "-h"] => Entry::find(name).map(help::of),
+        ["help", name] | [name, "--help" | "-h"] => Entry::find(name)
+            .map(help::of)
+            .or_else(|| Service::find(name).map(help::of_service)),
         _ => None,
     }
 }

@@ -5,14 +5,40 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Envelope, Failure, Meta, Refusal, Success, VERSION},
+    contract::{
+        Answer, Description, Envelope, Failure, Meta, Refusal, Success, VERSION, Violation,
+        validation::Checker,
+    },
     registry::Entry,
     system::{Context, failpoint},
 };
 
 /// Sends an input to a primitive and returns the envelope, whatever happens.
 pub async fn call(context: &Context, entry: &Entry, input: Value, since: Instant) -> Envelope {
-    let outcome = match check(entry, &input) {
+    let checked = check(entry, &input);
+    run(context, entry, checked, input, since).await
+}
+
+/// Sends an input to a primitive, checked by its schema made ready before, and returns the envelope, whatever happens.
+pub(super) async fn call_by(
+    checker: &Checker,
+    context: &Context,
+    entry: &Entry,
+    input: Value,
+    since: Instant,
+) -> Envelope {
+    let checked = judged(entry, Description::violations_by(checker, &input));
+    run(context, entry, checked, input, since).await
+}
+
+async fn run(
+    context: &Context,
+    entry: &Entry,
+    checked: Result<(), Failure>,
+    input: Value,
+    since: Instant,
+) -> Envelope {
+    let outcome = match checked {
         Ok(()) => {
             failpoint::reached("call.checked");
             (entry.call)(context, input).await
@@ -20,14 +46,20 @@ pub async fn call(context: &Context, entry: &Entry, input: Value, since: Instant
         Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(answer) => success(context, entry, answer, since),
+        Ok(answer) => {
+            let idempotent = entry.about.effects.idempotent;
+            success(context, entry.about.name, idempotent, answer, since)
+        }
         Err(failure) => refusal(context, entry.about.name, failure, since),
     }
 }
 
 /// Checks an input against a primitive's schema, reporting every violation at once.
 pub fn check(entry: &Entry, input: &Value) -> Result<(), Failure> {
-    let violations = entry.about.violations(input);
+    judged(entry, entry.about.violations(input))
+}
+
+fn judged(entry: &Entry, violations: Vec<Violation>) -> Result<(), Failure> {
     if violations.is_empty() {
         Ok(())
     } else {
@@ -42,7 +74,14 @@ fn meta(context: &Context, since: Instant) -> Meta {
     }
 }
 
-fn success(context: &Context, entry: &Entry, answer: Answer<Value>, since: Instant) -> Envelope {
+/// Makes the envelope of a success.
+pub(super) fn success(
+    context: &Context,
+    name: &str,
+    idempotent: bool,
+    answer: Answer<Value>,
+    since: Instant,
+) -> Envelope {
     let redactor = context.redactor();
     let mut data = answer.data;
     redactor.value(&mut data);
@@ -54,8 +93,8 @@ fn success(context: &Context, entry: &Entry, answer: Answer<Value>, since: Insta
     Envelope::Success(Success {
         ok: true,
         v: VERSION,
-        primitive: entry.about.name.to_owned(),
-        idempotent: entry.about.effects.idempotent,
+        primitive: name.to_owned(),
+        idempotent,
         effect: answer.effect,
         data,
         warnings: answer

@@ -38,9 +38,7 @@ pub(super) fn command(name: &'static str, schema: &Value) -> Command {
             .value_parser(clap::value_parser!(OsString))
             .help(help)
     };
-    let mut command = Command::new(name)
-        .no_binary_name(true)
-        .disable_help_subcommand(true)
+    command_of_fields(name, schema)
         .arg(source(
             "spec",
             "FILE",
@@ -50,7 +48,14 @@ pub(super) fn command(name: &'static str, schema: &Value) -> Command {
             "json",
             "JSON",
             "The input as JSON; wins over --spec, and flags win over it",
-        ));
+        ))
+}
+
+/// Builds a command line that has one flag for each field and no other.
+pub(super) fn command_of_fields(name: &'static str, schema: &Value) -> Command {
+    let mut command = Command::new(name)
+        .no_binary_name(true)
+        .disable_help_subcommand(true);
     for (field, place) in fields(schema) {
         let flag = field.replace('_', "-");
         let mut arg = Arg::new(field.clone())
@@ -83,14 +88,34 @@ pub(super) fn parse(
     schema: &Value,
     arguments: Vec<OsString>,
 ) -> Result<Parsed, Vec<Violation>> {
-    let command = command(name, schema).disable_help_flag(true);
+    read(command(name, schema), schema, arguments)
+}
+
+/// Reads arguments that set fields and nothing else.
+pub(super) fn parse_fields(
+    name: &'static str,
+    schema: &Value,
+    arguments: Vec<OsString>,
+) -> Result<Map<String, Value>, Vec<Violation>> {
+    read(command_of_fields(name, schema), schema, arguments).map(|parsed| parsed.fields)
+}
+
+fn read(
+    command: Command,
+    schema: &Value,
+    arguments: Vec<OsString>,
+) -> Result<Parsed, Vec<Violation>> {
     let matches = command
+        .disable_help_flag(true)
         .try_get_matches_from(arguments)
         .map_err(|error| vec![flag_violation(&error, schema)])?;
     let mut violations = Vec::new();
     let mut text = |name: &str| -> Vec<String> {
+        // A service has no --spec and no --json.
         matches
-            .get_many::<OsString>(name)
+            .try_get_many::<OsString>(name)
+            .ok()
+            .flatten()
             .into_iter()
             .flatten()
             .filter_map(|value| {

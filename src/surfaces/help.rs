@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags;
+use super::{flags, services::SERVICES, services::Service};
 use crate::registry::{ALL, Entry};
 
 /// Writes the list of primitives by chapter.
@@ -14,6 +14,7 @@ pub(super) fn overview() -> String {
     let width = ALL
         .iter()
         .map(|entry| entry.about.name.len())
+        .chain(SERVICES.iter().map(|service| service.name.len()))
         .max()
         .unwrap_or(0);
     let mut chapter = "";
@@ -28,6 +29,10 @@ pub(super) fn overview() -> String {
             "  {:width$}  {}",
             entry.about.name, entry.about.summary
         );
+    }
+    text.push_str("\nmany calls in one process\n");
+    for service in SERVICES {
+        let _infallible = writeln!(text, "  {:width$}  {}", service.name, service.summary);
     }
     text.push_str(
         "\nEvery call prints one line of JSON. legwork <primitive> --help shows its fields;\n\
@@ -52,4 +57,13 @@ pub(super) fn of(entry: &Entry) -> String {
         );
     }
     text
+}
+
+/// Writes what one service takes.
+pub(super) fn of_service(service: &Service) -> String {
+    flags::command_of_fields(service.name, &service.schema())
+        .bin_name(format!("legwork {}", service.name))
+        .about(service.documentation())
+        .render_long_help()
+        .to_string()
 }

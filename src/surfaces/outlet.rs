@@ -58,44 +58,54 @@ pub(super) fn answer(envelope: &Envelope, signal: Option<u8>) -> u8 {
 }
 
 /// Answers in place of the call when a signal ends the process.
-///
-/// A thread of its own does, so that a call that is busy or waiting for a lock cannot keep it from answering.
 pub(super) fn answer_signals(context: &Context, since: Instant) {
+    let meter = context.meter().clone();
+    on_signal(move |signal| {
+        let failure = interrupted(signal).with_effect(meter.effect_of_failure());
+        let context = Context::of_process(registry::descriptions);
+        let envelope = dispatch::refusal(&context, &called(), failure, since);
+        leave(answer(&envelope, Some(signal)));
+    });
+}
+
+/// Does something when a signal is to end the process.
+///
+/// A thread of its own does, so that a call that is busy or waiting for a lock cannot keep it from being done.
+pub(super) fn on_signal(act: impl FnOnce(u8) + Send + 'static) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         tracing::warn!("signals cannot be caught");
         return;
     };
-    let meter = context.meter().clone();
-    let answering = std::thread::Builder::new()
+    let waiting = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            let Some(signal) = signals.forever().next() else {
-                return;
-            };
-            let name = match signal {
-                SIGINT => "SIGINT",
-                SIGTERM => "SIGTERM",
-                _ => "SIGHUP",
-            };
-            let failure = Failure::new(
-                Code::Cancelled,
-                format!("{name} ended the call"),
-                "Send the same call again if it is still wanted; it carries on from where this one stopped.",
-            )
-            .with_effect(meter.effect_of_failure())
-            .with_details(
-                details::Signal {
-                    signal: name.to_owned(),
-                }
-                .into(),
-            );
-            let envelope = dispatch::refusal(&Context::of_process(registry::descriptions), &called(), failure, since);
-            let number = u8::try_from(signal).unwrap_or(2);
-            leave(answer(&envelope, Some(number)));
+            if let Some(signal) = signals.forever().next() {
+                act(u8::try_from(signal).unwrap_or(2));
+            }
         });
-    if answering.is_err() {
+    if waiting.is_err() {
         tracing::warn!("signals cannot be answered");
     }
+}
+
+/// Creates the failure of a call that a signal ended.
+pub(super) fn interrupted(signal: u8) -> Failure {
+    let name = match i32::from(signal) {
+        SIGINT => "SIGINT",
+        SIGTERM => "SIGTERM",
+        _ => "SIGHUP",
+    };
+    Failure::new(
+        Code::Cancelled,
+        format!("{name} ended the call"),
+        "Send the same call again if it is still wanted; it carries on from where this one stopped.",
+    )
+    .with_details(
+        details::Signal {
+            signal: name.to_owned(),
+        }
+        .into(),
+    )
 }
 
 /// Ends the process without waiting for anything that still runs in it.

@@ -1,12 +1,16 @@
 //! All of the outside world in one bundle.
 
-use std::sync::{Once, OnceLock};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, Once, OnceLock, PoisonError},
+};
 
 use super::{
     configuration,
     environment::Environment,
+    files::{self, Mark},
     meter::Meter,
-    progress::Progress,
+    progress::{Activity, Progress},
     secrets::{self, Redactor},
     store::{self, Store},
 };
@@ -15,38 +19,100 @@ use crate::contract::{Description, configuration::Configuration};
 /// What a call may reach of the outside world; each part is opened when it is first asked for.
 #[derive(Debug)]
 pub struct Context {
+    shared: Arc<Shared>,
+    meter: Meter,
+    activity: Activity,
+    configuration: OnceLock<Arc<Configuration>>,
+    store: OnceLock<Arc<Store>>,
+}
+
+/// What the calls of one process share.
+#[derive(Debug)]
+struct Shared {
     environment: Environment,
     descriptions: fn() -> Vec<&'static Description>,
-    meter: Meter,
     redactor: Redactor,
     silenced: Once,
-    configuration: OnceLock<Configuration>,
-    store: OnceLock<Store>,
+    configuration: Kept<Configuration>,
+    store: Kept<Store>,
+}
+
+/// What was made of a file, for as long as the file stays as it was.
+#[derive(Debug)]
+struct Kept<T>(Mutex<Option<(Mark, Arc<T>)>>);
+
+impl<T> Kept<T> {
+    const fn nothing() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Returns what was made of the file, made anew where it changed meanwhile.
+    fn get<E>(
+        &self,
+        mark: impl Fn(&Path) -> Option<Mark>,
+        file: &Path,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = mark(file);
+        if let (Some(now), Some((then, made))) = (&before, kept.as_ref())
+            && now == then
+        {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(make()?);
+        // Making may write the file; a mark of a file that changed while it was read would keep what is old.
+        let after = mark(file);
+        *kept = after
+            .filter(|after| before.as_ref().is_none_or(|before| before == after))
+            .map(|mark| (mark, Arc::clone(&made)));
+        Ok(made)
+    }
 }
 
 impl Context {
     /// Takes the environment of this process; `descriptions` says which primitives there are.
     pub fn of_process(descriptions: fn() -> Vec<&'static Description>) -> Self {
         let environment = Environment::of_process();
-        Self {
+        Self::of(Arc::new(Shared {
             redactor: Redactor::of_environment(&environment),
             silenced: Once::new(),
             environment,
             descriptions,
+            configuration: Kept::nothing(),
+            store: Kept::nothing(),
+        }))
+    }
+
+    /// Makes one for another call of the same process: it shares all that is open, and is counted by itself.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self::of(Arc::clone(&self.shared))
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
             meter: Meter::default(),
+            activity: Activity::default(),
             configuration: OnceLock::new(),
             store: OnceLock::new(),
         }
     }
 
+    /// Returns what the call is busy with.
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
     /// Returns the environment.
-    pub(crate) const fn environment(&self) -> &Environment {
-        &self.environment
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.shared.environment
     }
 
     /// Lists what is known of all primitives.
     pub(crate) fn descriptions(&self) -> Vec<&'static Description> {
-        (self.descriptions)()
+        (self.shared.descriptions)()
     }
 
     /// Returns the record of what the call has done.
@@ -57,22 +123,22 @@ impl Context {
     /// Returns the keeper of secrets.
     pub fn redactor(&self) -> Redactor {
         if self.configuration.get().is_none() {
-            self.silenced.call_once(|| {
+            self.shared.silenced.call_once(|| {
                 for variable in
-                    configuration::secret_variables(&self.environment.configuration_file())
+                    configuration::secret_variables(&self.shared.environment.configuration_file())
                 {
-                    if let Some(secret) = self.environment.get(&variable) {
+                    if let Some(secret) = self.shared.environment.get(&variable) {
                         self.learn_secret(secret);
                     }
                 }
             });
         }
-        self.redactor.clone()
+        self.shared.redactor.clone()
     }
 
     /// Keeps one more secret out of everything that is written.
     pub(crate) fn learn_secret(&self, secret: &str) {
-        self.redactor.learn(secret);
+        self.shared.redactor.learn(secret);
     }
 
     /// Returns the configuration, read when first asked for.
@@ -80,11 +146,20 @@ impl Context {
         if let Some(known) = self.configuration.get() {
             return Ok(known);
         }
-        let loaded = configuration::load(&self.environment.configuration_file())?;
+        let file = self.shared.environment.configuration_file();
+        let loaded = self
+            .shared
+            .configuration
+            .get(files::mark, &file, || self.load_configuration(&file))?;
+        Ok(self.configuration.get_or_init(|| loaded))
+    }
+
+    fn load_configuration(&self, file: &Path) -> Result<Configuration, configuration::Error> {
+        let loaded = configuration::load(file)?;
         for agent in loaded.agents.values() {
             for variable in agent.secrets.values() {
-                if let Some(secret) = self.environment.get(variable) {
-                    self.redactor.learn(secret);
+                if let Some(secret) = self.shared.environment.get(variable) {
+                    self.shared.redactor.learn(secret);
                 }
             }
         }
@@ -92,10 +167,10 @@ impl Context {
         let profiles = loaded.profiles.values().map(|profile| &profile.variables);
         for (name, value) in agents.chain(profiles).flatten() {
             if secrets::is_telling(name) {
-                self.redactor.learn(value);
+                self.shared.redactor.learn(value);
             }
         }
-        Ok(self.configuration.get_or_init(|| loaded))
+        Ok(loaded)
     }
 
     /// Returns the database, opened when first asked for.
@@ -103,12 +178,20 @@ impl Context {
         if let Some(open) = self.store.get() {
             return Ok(open);
         }
-        let opened = Store::open(&self.environment.home())?;
+        let home = self.shared.environment.home();
+        let opened = self
+            .shared
+            .store
+            .get(files::identity, &Store::file(&home), || Store::open(&home))?;
         Ok(self.store.get_or_init(|| opened))
     }
 
     /// Begins to show progress.
     pub(crate) fn progress(&self, doing: &str) -> Progress {
-        Progress::start(self.environment.has_terminal(), doing)
+        Progress::start(
+            self.shared.environment.has_terminal(),
+            self.activity.clone(),
+            doing,
+        )
     }
 }

@@ -145,6 +145,30 @@ pub(crate) fn read_stdin(limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark(Vec<i128>);
+
+/// Returns the mark of a file: another one after anything was written to it. Nothing where there is no file.
+pub(crate) fn mark(path: &Path) -> Option<Mark> {
+    let found = fs::metadata(path).ok()?;
+    Some(Mark(vec![
+        found.dev().into(),
+        found.ino().into(),
+        found.size().into(),
+        found.mtime().into(),
+        found.mtime_nsec().into(),
+        found.ctime().into(),
+        found.ctime_nsec().into(),
+    ]))
+}
+
+/// Returns the mark of a file that stays as long as it is the same file, whatever is written to it.
+pub(crate) fn identity(path: &Path) -> Option<Mark> {
+    let found = fs::metadata(path).ok()?;
+    Some(Mark(vec![found.dev().into(), found.ino().into()]))
+}
+
 /// Returns what is at a path itself, without following a link.
 pub(crate) fn metadata(path: &Path) -> io::Result<fs::Metadata> {
     fs::symlink_metadata(path)

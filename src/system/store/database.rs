@@ -36,11 +36,16 @@ pub(crate) struct Integrity {
 }
 
 impl Store {
+    /// Returns where the database below `home` lies.
+    pub(crate) fn file(home: &Path) -> PathBuf {
+        home.join("legwork.db")
+    }
+
     /// Opens the database below `home`, making it where there is none.
     ///
     /// A file that is there and is not a whole database is never replaced: it is copied aside and refused.
     pub(crate) fn open(home: &Path) -> Result<Self, Error> {
-        let path = home.join("legwork.db");
+        let path = Self::file(home);
         if !files::exists(&path) {
             create(home, &path)?;
         }

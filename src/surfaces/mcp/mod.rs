@@ -1,0 +1,9 @@
+//! `serve-mcp`: the primitives as tools of the Model Context Protocol.
+
+mod offer;
+mod options;
+mod server;
+mod tools;
+
+pub(super) use options::Options;
+pub(super) use server::Server;

@@ -1,0 +1,257 @@
+//! The server: requests in, envelopes out.
+
+use std::{convert::Infallible, sync::OnceLock, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
+        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, Tool,
+    },
+    service::{RequestContext, ServerInitializeError, serve_server},
+    transport::io::stdio_pipes,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    offer::{Denied, Offer},
+    options::{Mode, Options},
+    tools::{self, CallInput, ListInput},
+};
+use crate::{
+    contract::{Answer, Code, Envelope, Failure, Violation, details},
+    registry::Entry,
+    surfaces::{
+        dispatch,
+        services::Serve,
+        session::{Ongoing, Session},
+    },
+};
+
+/// How often a client that wants to know is told what a call is busy with.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What a client is told about the server as a whole.
+const INSTRUCTIONS: &str = "Every tool answers with an envelope. `ok` says whether the call did what was asked; \
+    the state of a job is data, not a failure of the call. On `ok: false` go by `error_code` and `kind`, send the same call again \
+    only where `retry_safe` is true, and do what `remediation` says. `next` holds the calls that usually follow, filled in.";
+
+/// The server.
+pub(in crate::surfaces) struct Server {
+    session: Session,
+    offer: Offer,
+    mode: Mode,
+    tools: OnceLock<Vec<Tool>>,
+}
+
+/// What a tool call asks for.
+enum Asked {
+    List,
+    Primitive(&'static Entry, Map<String, Value>),
+}
+
+/// Why a tool call goes no further.
+enum Stopped {
+    /// The client broke the protocol.
+    Fault(ErrorData),
+    /// The call is answered with a failure, in the name of a primitive or tool.
+    Failed(String, Failure),
+}
+
+impl Server {
+    /// Prepares it.
+    pub(in crate::surfaces) fn new(
+        session: Session,
+        options: Options,
+    ) -> Result<Self, Vec<Violation>> {
+        Ok(Self {
+            session,
+            offer: Offer::new(&options.only, options.allow_mutations)?,
+            mode: options.mode,
+            tools: OnceLock::new(),
+        })
+    }
+
+    fn tools(&self) -> &[Tool] {
+        self.tools.get_or_init(|| match self.mode {
+            Mode::Full => self.offer.entries().map(tools::of).collect(),
+            Mode::Compact => {
+                let mut offered = vec![tools::list()];
+                offered.extend(Entry::find("describe").map(tools::of));
+                offered.push(tools::call(&self.offer));
+                offered
+            }
+        })
+    }
+
+    fn asked(&self, tool: &str, arguments: Map<String, Value>) -> Result<Asked, Stopped> {
+        match (self.mode, tool) {
+            (Mode::Full, name) => self.primitive(name, arguments, true),
+            (Mode::Compact, "list") => {
+                read::<ListInput>(tool, arguments)?;
+                Ok(Asked::List)
+            }
+            (Mode::Compact, "describe") => Entry::find("describe")
+                .map(|entry| Asked::Primitive(entry, arguments))
+                .ok_or_else(|| Stopped::Fault(no_tool(tool))),
+            (Mode::Compact, "call") => {
+                let call: CallInput = read(tool, arguments)?;
+                self.primitive(&call.primitive, call.input, false)
+            }
+            (Mode::Compact, _) => Err(Stopped::Fault(no_tool(tool))),
+        }
+    }
+
+    fn primitive(
+        &self,
+        name: &str,
+        input: Map<String, Value>,
+        is_tool: bool,
+    ) -> Result<Asked, Stopped> {
+        match self.offer.find(name) {
+            Ok(entry) => Ok(Asked::Primitive(entry, input)),
+            Err(Denied::Forbidden(failure)) => Err(Stopped::Failed(name.to_owned(), failure)),
+            Err(Denied::Unknown(_)) if is_tool => Err(Stopped::Fault(no_tool(name))),
+            Err(Denied::Unknown(failure)) => Err(Stopped::Failed(String::new(), failure)),
+        }
+    }
+
+    fn listing(&self, call: &Ongoing<'_>) -> Envelope {
+        match serde_json::to_value(tools::listing(&self.offer)) {
+            Ok(data) => {
+                dispatch::success(&call.context, "list", true, Answer::read(data), call.since)
+            }
+            Err(error) => call.refuse("list", Failure::internal(error.to_string())),
+        }
+    }
+}
+
+fn no_tool(name: &str) -> ErrorData {
+    let name: String = name.chars().take(100).collect();
+    ErrorData::invalid_params(format!("there is no tool {name:?}"), None)
+}
+
+/// Reads the arguments of one of the three tools of the compact mode.
+fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Result<T, Stopped> {
+    serde_json::from_value(Value::Object(arguments)).map_err(|error| {
+        let failure = Failure::new(
+            Code::SpecInvalid,
+            format!("the input of {tool} is wrong: {error}"),
+            "Mend what details.violations names.",
+        )
+        .with_details(
+            details::Input {
+                violations: vec![Violation {
+                    pointer: String::new(),
+                    keyword: "value".to_owned(),
+                    message: error.to_string(),
+                    expected: None,
+                }],
+                skeleton: None,
+            }
+            .into(),
+        );
+        Stopped::Failed(tool.to_owned(), failure)
+    })
+}
+
+fn result(envelope: &Envelope) -> Result<CallToolResponse, ErrorData> {
+    let structured = serde_json::to_value(envelope)
+        .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+    let text = vec![ContentBlock::text(structured.to_string())];
+    let mut result = match envelope {
+        Envelope::Success(_) => CallToolResult::success(text),
+        Envelope::Refusal(_) => CallToolResult::error(text),
+    };
+    result.structured_content = Some(structured);
+    Ok(result.into())
+}
+
+/// Tells the client every second what the call is busy with, where it wants to know.
+async fn tell(client: &RequestContext<RoleServer>, call: &Ongoing<'_>, name: &str) -> Infallible {
+    let Some(token) = client.meta.get_progress_token() else {
+        return std::future::pending().await;
+    };
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.tick().await;
+    for seconds in 1_u32.. {
+        ticks.tick().await;
+        let doing = call.context.activity().now();
+        let doing = doing.unwrap_or_else(|| format!("{name} is under way"));
+        let doing = call.context.redactor().text(&doing).into_owned();
+        let progress =
+            ProgressNotificationParam::new(token.clone(), f64::from(seconds)).with_message(doing);
+        if client.peer.notify_progress(progress).await.is_err() {
+            // Whoever wanted to know is gone; the end of the connection ends the call.
+            break;
+        }
+    }
+    std::future::pending().await
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("legwork", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.tools().to_vec()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools().iter().find(|tool| tool.name == name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let call = self.session.begin();
+        let arguments = request.arguments.unwrap_or_default();
+        let envelope = match self.asked(&request.name, arguments) {
+            Err(Stopped::Fault(fault)) => return Err(fault),
+            Err(Stopped::Failed(name, failure)) => call.refuse(&name, failure),
+            Ok(Asked::List) => self.listing(&call),
+            Ok(Asked::Primitive(entry, input)) => tokio::select! {
+                biased;
+                envelope = call.call(entry, Value::Object(input)) => envelope,
+                // The call ends where it stands. Nobody waits for this answer.
+                () = context.ct.cancelled() => {
+                    return Err(ErrorData::internal_error("the client cancelled the call", None));
+                }
+                never = tell(&context, &call, entry.about.name) => match never {},
+            },
+        };
+        result(&envelope)
+    }
+}
+
+impl Serve for Server {
+    fn serve(self: Box<Self>, runtime: &tokio::runtime::Runtime) -> u8 {
+        runtime.block_on(async {
+            match serve_server(*self, stdio_pipes()).await {
+                Ok(running) => match running.waiting().await {
+                    Ok(_reason) => 0,
+                    Err(error) => {
+                        tracing::error!(%error, "the server broke down");
+                        3
+                    }
+                },
+                Err(ServerInitializeError::ConnectionClosed(_)) => 0,
+                Err(error) => {
+                    tracing::error!(%error, "no connection came about");
+                    1
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! Primitives described as tools.
+
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::{JsonSchema, schema_for};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::offer::Offer;
+use crate::{
+    contract::{Effects, Refusal, Success},
+    registry::Entry,
+};
+
+/// Lists the primitives that can be called here, by chapter, with one line on each.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListInput {}
+
+/// The primitives that can be called here.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Listing {
+    /// One entry for each primitive, in the order of the reference.
+    pub(super) primitives: Vec<Listed>,
+}
+
+/// A primitive that can be called here.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Listed {
+    /// Its name.
+    name: String,
+    /// The chapter of the reference it stands in.
+    chapter: String,
+    /// One line on it.
+    summary: String,
+    /// Whether it changes nothing.
+    read_only: bool,
+}
+
+/// Calls a primitive. The tool `list` names them; `describe` says what each takes and returns.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallInput {
+    /// The primitive's name.
+    pub(super) primitive: String,
+    /// Its input.
+    #[serde(default)]
+    pub(super) input: Map<String, Value>,
+}
+
+/// Describes a primitive as a tool.
+pub(super) fn of(entry: &Entry) -> Tool {
+    let about = &entry.about;
+    let documentation = about.documentation();
+    Tool::new(
+        about.name,
+        documentation,
+        Arc::new(object((about.input_schema)().to_value())),
+    )
+    .with_title(about.summary)
+    .with_raw_output_schema(Arc::new(envelope((about.output_schema)().to_value())))
+    .with_annotations(annotations(about.effects))
+}
+
+/// Describes the tool that lists what there is.
+pub(super) fn list() -> Tool {
+    let schema = schema_for!(ListInput).to_value();
+    Tool::new("list", comment(&schema), Arc::new(object(schema)))
+        .with_title("List the primitives")
+        .with_raw_output_schema(Arc::new(envelope(schema_for!(Listing).to_value())))
+        .with_annotations(annotations(Effects::READS))
+}
+
+/// Describes the tool that calls any primitive on offer.
+pub(super) fn call(offer: &Offer) -> Tool {
+    let schema = schema_for!(CallInput).to_value();
+    Tool::new("call", comment(&schema), Arc::new(object(schema)))
+        .with_title("Call a primitive")
+        .with_raw_output_schema(Arc::new(envelope(json!({}))))
+        .with_annotations(annotations(offer.effects()))
+}
+
+/// Lists what is on offer.
+pub(super) fn listing(offer: &Offer) -> Listing {
+    let listed = |entry: &Entry| Listed {
+        name: entry.about.name.to_owned(),
+        chapter: entry.about.chapter().to_owned(),
+        summary: entry.about.summary.to_owned(),
+        read_only: entry.about.effects.read_only,
+    };
+    Listing {
+        primitives: offer.entries().map(listed).collect(),
+    }
+}
+
+fn comment(schema: &Value) -> String {
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// All four are said, because what a client assumes of the ones left out differs from one to the next.
+fn annotations(effects: Effects) -> ToolAnnotations {
+    ToolAnnotations::new()
+        .read_only(effects.read_only)
+        .destructive(effects.destructive)
+        .idempotent(effects.idempotent)
+        .open_world(effects.open_world)
+}
+
+fn object(schema: Value) -> JsonObject {
+    match schema {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+/// Makes the schema of an envelope whose data fits a schema: an object, as the protocol wants it, that is one of the two.
+fn envelope(mut data: Value) -> JsonObject {
+    let mut definitions = Map::new();
+    let mut properties = Map::new();
+    let mut cases = Vec::new();
+    for case in [
+        schema_for!(Success).to_value(),
+        schema_for!(Refusal).to_value(),
+    ] {
+        let mut case = object(case);
+        let fields = case.remove("properties").map(object).unwrap_or_default();
+        let ok = fields.get("ok").and_then(|ok| ok.get("const")).cloned();
+        cases.push(json!({
+            "properties": {"ok": {"const": ok}},
+            "required": case.remove("required"),
+        }));
+        definitions.extend(case.remove("$defs").map(object).unwrap_or_default());
+        properties.extend(fields);
+    }
+    properties.insert("ok".to_owned(), json!({"type": "boolean"}));
+    // The list of codes is long, and open anyway.
+    definitions.remove("Code");
+    properties.insert("error_code".to_owned(), json!({"type": "string"}));
+    for part in definitions.values_mut().chain(properties.values_mut()) {
+        strip_comments(part);
+    }
+    move_references(&mut data);
+    let mut data = object(data);
+    let inner = data.remove("$defs").map(object).unwrap_or_default();
+    definitions.extend(
+        inner
+            .into_iter()
+            .map(|(name, schema)| (format!("data.{name}"), schema)),
+    );
+    data.remove("$schema");
+    properties.insert("data".to_owned(), Value::Object(data));
+    object(json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": properties,
+        "anyOf": cases,
+        "$defs": definitions,
+    }))
+}
+
+/// What an envelope is need not be said again with every tool.
+fn strip_comments(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("description").is_some_and(Value::is_string) {
+                fields.remove("description");
+            }
+            fields.values_mut().for_each(strip_comments);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_comments),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Lets references point to definitions under names that do not meet those of the envelope.
+fn move_references(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get_mut("$ref")
+                && let Some(name) = reference.strip_prefix("#/$defs/")
+            {
+                *reference = format!("#/$defs/data.{name}");
+            }
+            fields.values_mut().for_each(move_references);
+        }
+        Value::Array(items) => items.iter_mut().for_each(move_references),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

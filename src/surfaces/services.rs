@@ -1,0 +1,142 @@
+//! The services: ways in that take many calls in one process.
+
+use std::{ffi::OsString, process::ExitCode, time::Instant};
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{batch, dispatch, flags, mcp, outlet, session::Session};
+use crate::{
+    contract::{Code, Failure, Violation, details, validation},
+    system::Context,
+};
+
+/// All services.
+pub(super) static SERVICES: &[Service] = &[
+    Service {
+        name: "serve-mcp",
+        summary: "Offer the primitives as tools over the Model Context Protocol, on stdin and stdout",
+        options: schema::<mcp::Options>,
+        start: |session, fields| Ok(Box::new(mcp::Server::new(session, read(fields)?)?)),
+    },
+    Service {
+        name: "batch",
+        summary: "Answer calls that come as JSON lines on stdin",
+        options: schema::<batch::Options>,
+        start: |session, fields| Ok(Box::new(batch::Batch::new(session, &read(fields)?))),
+    },
+];
+
+/// A way in that takes many calls in one process.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// Its name, which stands where the name of a primitive would.
+    pub(super) name: &'static str,
+    /// One line on it.
+    pub(super) summary: &'static str,
+    options: fn() -> Schema,
+    start: fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Vec<Violation>>,
+}
+
+/// A service whose options are read.
+pub(super) trait Serve {
+    /// Serves until there is nothing more to come, and returns the exit status.
+    fn serve(self: Box<Self>, runtime: &tokio::runtime::Runtime) -> u8;
+}
+
+impl Service {
+    /// Finds a service by name.
+    pub(super) fn find(name: &str) -> Option<&'static Self> {
+        SERVICES.iter().find(|service| service.name == name)
+    }
+
+    /// Returns the schema of its options.
+    pub(super) fn schema(&self) -> Value {
+        (self.options)().to_value()
+    }
+
+    /// Returns what there is to know about it: the comment of its options.
+    pub(super) fn documentation(&self) -> String {
+        self.schema()
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or(self.summary)
+            .to_owned()
+    }
+
+    /// Serves. Where it cannot start, it prints one line that says why.
+    pub(super) fn run(
+        &self,
+        context: Context,
+        arguments: Vec<OsString>,
+        since: Instant,
+    ) -> ExitCode {
+        let session = Session::new(context.fork());
+        let started = self.start(session, arguments).and_then(|service| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::internal(format!("no runtime could be made: {error}")))?;
+            Ok((service, runtime))
+        });
+        match started {
+            Ok((service, runtime)) => outlet::leave(service.serve(&runtime)),
+            Err(failure) => {
+                let envelope = dispatch::refusal(&context, self.name, failure, since);
+                outlet::leave(outlet::answer(&envelope, None))
+            }
+        }
+    }
+
+    fn start(&self, session: Session, arguments: Vec<OsString>) -> Result<Box<dyn Serve>, Failure> {
+        let schema = self.schema();
+        flags::parse_fields(self.name, &schema, arguments)
+            .and_then(|fields| {
+                let options = Value::Object(fields.clone());
+                match validation::violations(&schema, &options) {
+                    found if found.is_empty() => (self.start)(session, fields),
+                    found => Err(found),
+                }
+            })
+            .map_err(|violations| {
+                let message = violations.first().map_or_else(String::new, |first| {
+                    format!("the flags are wrong: {}", first.message)
+                });
+                Failure::new(
+                    Code::SpecInvalid,
+                    message,
+                    format!(
+                        "Mend what details.violations names; legwork {} --help shows the flags.",
+                        self.name
+                    ),
+                )
+                .with_details(
+                    details::Input {
+                        violations,
+                        skeleton: None,
+                    }
+                    .into(),
+                )
+            })
+    }
+}
+
+/// Options are written without references, so that flags can be read straight off them.
+fn schema<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
+fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<Violation>> {
+    serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        vec![Violation {
+            pointer: String::new(),
+            keyword: "value".to_owned(),
+            message: error.to_string(),
+            expected: None,
+        }]
+    })
+}
