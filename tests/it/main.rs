@@ -6,6 +6,7 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod batch;
 mod contract;
 mod demo;
 mod end_to_end;
@@ -17,6 +18,7 @@ mod invocations;
 mod issues;
 mod jobs;
 mod layering;
+mod mcp;
 mod recordings;
 mod secrets;
 mod supervisor;

@@ -52,15 +52,13 @@ pub(super) struct CallInput {
 /// Describes a primitive as a tool.
 pub(super) fn of(entry: &Entry) -> Tool {
     let about = &entry.about;
-    let documentation = about.documentation();
-    Tool::new(
-        about.name,
-        documentation,
-        Arc::new(object((about.input_schema)().to_value())),
-    )
-    .with_title(about.summary)
-    .with_raw_output_schema(Arc::new(envelope((about.output_schema)().to_value())))
-    .with_annotations(annotations(about.effects))
+    let mut input = object((about.input_schema)().to_value());
+    // What stands there is the description of the tool.
+    input.remove("description");
+    Tool::new(about.name, about.documentation(), Arc::new(input))
+        .with_title(about.summary)
+        .with_raw_output_schema(Arc::new(envelope((about.output_schema)().to_value())))
+        .with_annotations(annotations(about.effects))
 }
 
 /// Describes the tool that lists what there is.
@@ -140,20 +138,18 @@ fn envelope(mut data: Value) -> JsonObject {
         properties.extend(fields);
     }
     properties.insert("ok".to_owned(), json!({"type": "boolean"}));
-    // The list of codes is long, and open anyway.
     definitions.remove("Code");
-    properties.insert("error_code".to_owned(), json!({"type": "string"}));
+    properties.insert("error_code".to_owned(), any_code());
     for part in definitions.values_mut().chain(properties.values_mut()) {
         strip_comments(part);
     }
     move_references(&mut data);
     let mut data = object(data);
     let inner = data.remove("$defs").map(object).unwrap_or_default();
-    definitions.extend(
-        inner
-            .into_iter()
-            .map(|(name, schema)| (format!("data.{name}"), schema)),
-    );
+    definitions.extend(inner.into_iter().map(|(name, schema)| {
+        let schema = if name == "Code" { any_code() } else { schema };
+        (format!("data.{name}"), schema)
+    }));
     data.remove("$schema");
     properties.insert("data".to_owned(), Value::Object(data));
     object(json!({
@@ -163,6 +159,11 @@ fn envelope(mut data: Value) -> JsonObject {
         "anyOf": cases,
         "$defs": definitions,
     }))
+}
+
+/// The list of codes is long, and open anyway.
+fn any_code() -> Value {
+    json!({"type": "string"})
 }
 
 /// What an envelope is need not be said again with every tool.
