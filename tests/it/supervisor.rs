@@ -292,8 +292,20 @@ impl Run<'_> {
         fs::symlink_metadata(self.folder.join(name)).is_ok()
     }
 
-    /// Returns the processes that carry the run's mark or are in the agent's session.
+    /// Returns the processes of the run that stay; a nap of its guard may outlast it by a second.
     fn processes(&self) -> Vec<String> {
+        let since = Instant::now();
+        loop {
+            let found = self.processes_now();
+            if found.is_empty() || since.elapsed() > Duration::from_secs(5) {
+                return found;
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Returns the processes that carry the run's mark or are in the agent's session.
+    fn processes_now(&self) -> Vec<String> {
         let leader = self.state().get("pid").cloned().unwrap_or_default();
         let mark = format!("LEGWORK_RUN={}:", self.folder.display());
         let mut found = Vec::new();
