@@ -1,6 +1,13 @@
 //! A kill at any named point, here or there: the same call again brings it to its end, and one agent ever ran.
 
-use std::{fs, os::unix::process::ExitStatusExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::Path,
+    process::Stdio,
+    thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -74,6 +81,40 @@ fn a_launch_killed_anywhere_is_taken_up_on_this_machine() {
 fn a_launch_killed_anywhere_is_taken_up_over_ssh() {
     let (place, host) = Workplace::over_ssh("box");
     launches(&place, host.alias());
+}
+
+#[test]
+fn a_launch_killed_at_any_moment_with_all_it_started_is_taken_up() {
+    let place = Workplace::here();
+    for number in 1..=16_u32 {
+        let order = json!({"idempotency_key": format!("after {number}")});
+        let mut child = place
+            .world()
+            .legwork_command(["launch-investigation", "--json"])
+            .arg(place.order("mender", &order).to_string())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("legwork starts");
+        thread::sleep(Duration::from_millis(u64::from(number * number)));
+        let group = format!("-{}", child.id());
+        let killed = place
+            .world()
+            .command("kill")
+            .args(["-9", "--", &group])
+            .stderr(Stdio::null())
+            .status();
+        killed.expect("kill starts");
+        child.wait().expect("its end");
+        let job_id = place.launched("mender", &order);
+        let job = place.ended(&job_id);
+        assert_eq!(
+            (&job["state"], &job["outcome"]),
+            (&json!("succeeded"), &json!("unverified")),
+            "{number}"
+        );
+        assert_eq!(place.tally(), number as usize, "{number}");
+    }
 }
 
 #[test]

@@ -54,6 +54,59 @@ fn thirty_two_identical_launches_are_one_agent() {
 }
 
 #[test]
+fn the_same_launch_from_twelve_machines_is_one_agent() {
+    let (place, host) = Workplace::over_ssh("box");
+    place.waiting_agent("waiter", MEND);
+    // Each keeps books of its own, as machines that know nothing of one another do.
+    let home = |number: usize| {
+        place
+            .world()
+            .path(format!("books {number}"))
+            .display()
+            .to_string()
+    };
+    let send = |number: usize, primitive: &str, input: &Value| {
+        place
+            .world()
+            .legwork_command([primitive, "--json", &input.to_string()])
+            .env("LEGWORK_HOME", home(number))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("legwork starts")
+    };
+    let answers = |children: Vec<std::process::Child>| -> Vec<Call> {
+        children
+            .into_iter()
+            .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")).ok())
+            .collect()
+    };
+    let workspace = json!({"host": host.alias(), "repository": "widgets"});
+    for number in (0..12).step_by(4) {
+        let few = number..number + 4;
+        answers(
+            few.map(|number| send(number, "provision-workspace", &workspace))
+                .collect(),
+        );
+    }
+    let order = place.order("waiter", &json!({"host": host.alias()}));
+    let launch = |number| send(number, "launch-investigation", &order);
+    let calls = answers((0..12).map(launch).collect());
+    assert_eq!(names(&calls).len(), 1);
+    assert!(calls.iter().all(|call| call.at("/job/state") == "running"));
+    assert_eq!(place.tally(), 1);
+    place.release();
+    let wait =
+        json!({"job_id": calls[0].text("/job/job_id"), "wait_s": 60, "require": "succeeded"});
+    answers(
+        (0..12)
+            .map(|number| send(number, "wait-job", &wait))
+            .collect(),
+    );
+    assert_eq!(place.tally(), 1);
+}
+
+#[test]
 fn thirty_two_different_launches_on_one_repository_are_thirty_two_jobs() {
     let (place, host) = Workplace::over_ssh("box");
     let orders: Vec<(&str, Value)> = (0..32)
