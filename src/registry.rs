@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, discovery, evidence, hosts, issues, jobs, workspaces},
+    primitives::{Primitive, demonstration, discovery, evidence, hosts, issues, jobs, workspaces},
     system::Context,
 };
 
@@ -44,6 +44,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<evidence::check_artifacts::CheckArtifacts>(),
     Entry::of::<evidence::verify_fix::VerifyFix>(),
     Entry::of::<evidence::apply_diff::ApplyDiff>(),
+    Entry::of::<demonstration::demo::Demo>(),
 ];
 
 /// What a call over the erased types returns.
@@ -108,15 +109,15 @@ fn output_schema<T: JsonSchema>() -> Schema {
 }
 
 fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, field)| !field.is_null())
-            .map(|(name, field)| (name, without_nulls(field)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other,
-    }
+    let Value::Object(fields) = value else {
+        return value;
+    };
+    fields
+        .into_iter()
+        .filter(|(_, field)| !field.is_null())
+        .map(|(name, field)| (name, without_nulls(field)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 async fn call<P: Primitive>(context: &Context, value: Value) -> Result<Answer<Value>, Failure> {

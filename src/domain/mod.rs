@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod artifact;
+pub(crate) mod demonstration;
 pub(crate) mod host;
 pub(crate) mod investigation;
 pub(crate) mod issue;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Envelope, Failure, Kind, Meta, Refusal, Success, VERSION},
+    contract::{Answer, Envelope, Failure, Meta, Refusal, Success, VERSION},
     registry::Entry,
     system::{Context, failpoint},
 };
@@ -49,6 +49,7 @@ fn success(context: &Context, entry: &Entry, answer: Answer<Value>, since: Insta
     let mut next = answer.next;
     for call in &mut next {
         redactor.value(&mut call.input);
+        call.why = redactor.text(&call.why).into_owned();
     }
     Envelope::Success(Success {
         ok: true,
@@ -75,6 +76,7 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
     let mut next = failure.next;
     for call in &mut next {
         redactor.value(&mut call.input);
+        call.why = redactor.text(&call.why).into_owned();
     }
     Envelope::Refusal(Refusal {
         ok: false,
@@ -87,8 +89,8 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
             .unwrap_or_else(|| context.meter().effect_of_failure()),
         retry_safe: failure.retry.is_safe(),
         retry: failure.retry,
-        message: redactor.text(&printable(&failure.message)).into_owned(),
-        remediation: redactor.text(&printable(&failure.remediation)).into_owned(),
+        message: printable(&redactor.text(&failure.message)),
+        remediation: printable(&redactor.text(&failure.remediation)),
         details,
         next,
         meta: meta(context, since),
@@ -113,9 +115,6 @@ fn printable(text: &str) -> String {
 pub fn exit_status(envelope: &Envelope, signal: Option<u8>) -> u8 {
     match envelope {
         Envelope::Success(_) => 0,
-        Envelope::Refusal(refusal) => match refusal.kind {
-            Kind::Cancelled => Kind::Cancelled.exit_status(signal),
-            kind => kind.exit_status(None),
-        },
+        Envelope::Refusal(refusal) => refusal.kind.exit_status(signal),
     }
 }

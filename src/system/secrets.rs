@@ -70,13 +70,29 @@ impl Redactor {
     }
 
     /// Adds a secret; one under six characters is too common to be taken out of texts.
+    ///
+    /// The lines of one that has several are secrets too, for what quotes it may quote a part.
     pub(crate) fn learn(&self, secret: &str) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if secret.chars().count() >= 6 && !known.iter().any(|other| other == secret) {
-            known.push(secret.to_owned());
-            // Longer ones first, so that one inside another does not leave the rest of it standing.
-            known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let lines = secret
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.len() >= 16);
+        for secret in [secret].into_iter().chain(lines) {
+            if secret.chars().count() < 6 {
+                continue;
+            }
+            // Messages quote with escapes, and pointers have escapes of their own.
+            let quoted = format!("{secret:?}");
+            let pointer = secret.replace('~', "~0").replace('/', "~1");
+            for form in [secret, quoted.trim_matches('"'), &pointer] {
+                if !known.iter().any(|other| other == form) {
+                    known.push(form.to_owned());
+                }
+            }
         }
+        // Longer ones first, so that one inside another does not leave the rest of it standing.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// Takes all secrets out of a text.

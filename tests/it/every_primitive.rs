@@ -39,7 +39,7 @@ const VERBS: &[&str] = &[
 ];
 
 /// Names that are one word.
-const SINGLE_WORDS: &[&str] = &["capabilities", "describe", "preflight"];
+const SINGLE_WORDS: &[&str] = &["capabilities", "demo", "describe", "preflight"];
 
 /// Returns a world in which nothing that an example may name can be reached.
 fn world() -> World {
@@ -366,9 +366,14 @@ fn describe(schema: &Value, at: &str, undescribed: &mut Vec<String>) {
                     continue;
                 }
                 if keyword == "properties" {
-                    for (name, field) in inner.as_object().into_iter().flatten() {
+                    let fields = inner.as_object();
+                    // The tag of a variant, and a variant's only field, are described by the variant.
+                    let of_variant = keywords.contains_key("description") && !at.is_empty();
+                    let alone = fields.is_some_and(|fields| fields.len() == 1);
+                    for (name, field) in fields.into_iter().flatten() {
                         let text = field["description"].as_str().unwrap_or_default();
-                        if text.trim().is_empty() {
+                        let told = of_variant && (alone || field.get("const").is_some());
+                        if text.trim().is_empty() && !told {
                             undescribed.push(format!("{at}/{name}"));
                         }
                     }

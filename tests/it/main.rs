@@ -7,8 +7,10 @@
 )]
 
 mod contract;
+mod demo;
 mod end_to_end;
 mod every_primitive;
+mod evidence;
 mod generated;
 mod hosts;
 mod invocations;
@@ -16,6 +18,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod recordings;
+mod secrets;
 mod supervisor;
 mod support;
 mod testbed;

@@ -95,6 +95,15 @@ pub(crate) fn resolve(configuration: &Configuration, name: &str) -> Result<Agent
         .map(|(_, agent)| agent);
     let built_in = Adapter::named(name).filter(|adapter| adapter.program().is_some());
     match (configured, built_in) {
+        (None, None) if name == DEMO => assemble(
+            name,
+            &configuration::Agent {
+                argv: ["sh", "-c", include_str!("demo.sh")]
+                    .map(str::to_owned)
+                    .to_vec(),
+                ..configuration::Agent::default()
+            },
+        ),
         (None, None) => Err(Error::Unknown {
             name: name.to_owned(),
             known: names(configuration),

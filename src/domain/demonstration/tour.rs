@@ -64,6 +64,10 @@ pub(crate) struct Tour {
 }
 
 /// Goes through the main job: a repository with a bug, a workspace, an agent, its evidence, its proof, a branch.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the stages one after the other, as they are told"
+)]
 pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, Error> {
     let machine = host::resolve(context, request.host.as_ref())?;
     let here = host::resolve(context, Some(&Name::fixed("local")))?;
@@ -75,7 +79,10 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     let origin = format!("{}-origin", request.name);
     let (_, url) = repository(context, &machine, &origin).await?;
     let (_, checkout) = repository(context, &here, &format!("{}-checkout", request.name)).await?;
-    guide.note("repository", format!("a shell script that thinks 1900 was a leap year, in {checkout}"));
+    guide.note(
+        "repository",
+        format!("a shell script that thinks 1900 was a leap year, in {checkout}"),
+    );
 
     let agent = match &request.agent {
         Some(agent) => agent.clone(),
@@ -135,7 +142,10 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         investigation::fetch_artifacts(context, &job_id, &[], 64 << 20, false).await?;
     let results = fetched.folder.path().display().to_string();
     guide.note("fetch", format!("report, diff and logs in {results}"));
-    if !matches!(observed.job.outcome, Some(Outcome::Unverified | Outcome::Fixed)) {
+    if !matches!(
+        observed.job.outcome,
+        Some(Outcome::Unverified | Outcome::Fixed)
+    ) {
         return Err(not_fixed(&observed.job));
     }
     let (_, job, _) = investigation::verify(
@@ -152,7 +162,10 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     if job.outcome != Some(Outcome::Fixed) {
         return Err(not_fixed(&job));
     }
-    guide.note("verify", "fixed: the test fails without the diff and passes with it".to_owned());
+    guide.note(
+        "verify",
+        "fixed: the test fails without the diff and passes with it".to_owned(),
+    );
     let applied = investigation::apply(
         context,
         &ApplyRequest {

@@ -140,7 +140,7 @@ async fn ask(
         lines.next().filter(|_| lines.next().is_none())
     };
     let beat_of = |id: &JobId| poll.beats.iter().find(|beat| beat.job == *id);
-    let changes = jobs
+    let wanted = jobs
         .iter()
         .filter_map(|job| {
             let status = status_of(&job.job_id)?;
@@ -155,7 +155,7 @@ async fn ask(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, changes)?
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
         .collect();

@@ -2,13 +2,12 @@
 
 mod catalogue;
 mod error;
+mod script;
 mod trouble;
 mod url;
 
 pub(crate) use catalogue::{Repository, Wish, resolve, verify_command};
 pub(crate) use error::Error;
+pub(crate) use script::GIT;
 pub(crate) use trouble::Trouble;
 pub(crate) use url::Url;
-
-/// Shell functions that run git on a host: no prompts, no hooks, nothing left running behind.
-pub(crate) const GIT: &str = include_str!("git.sh");

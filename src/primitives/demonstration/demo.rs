@@ -183,7 +183,10 @@ impl Primitive for Demo {
 
 fn plan() -> Output {
     let stages = [
-        ("repository", "make a small repository with a bug in a temporary folder"),
+        (
+            "repository",
+            "make a small repository with a bug in a temporary folder",
+        ),
         ("agent", "choose the agent"),
         ("workspace", "provision the repository on the host"),
         ("launch", "put the agent on the bug"),

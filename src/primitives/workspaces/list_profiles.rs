@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile_view::Origin;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name},
     domain::profile,
@@ -34,25 +35,6 @@ pub(crate) struct Profile {
     pub(crate) origin: Origin,
     /// The profile it extends.
     pub(crate) extends: Option<Name>,
-}
-
-/// Where a profile is known from.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Origin {
-    /// legwork itself.
-    BuiltIn,
-    /// The configuration file.
-    Configuration,
-}
-
-impl From<profile::Origin> for Origin {
-    fn from(origin: profile::Origin) -> Self {
-        match origin {
-            profile::Origin::BuiltIn => Self::BuiltIn,
-            profile::Origin::Configuration => Self::Configuration,
-        }
-    }
 }
 
 /// Carries the declaration of `list-profiles`.

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile_view::Origin;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, configuration},
     domain::profile,
-    primitives::{Primitive, workspaces::list_profiles::Origin},
+    primitives::Primitive,
     system::Context,
 };
 

@@ -79,8 +79,15 @@ fn page(entry: &Entry) -> String {
         effects(about.effects)
     );
     let input = (about.input_schema)().to_value();
-    if has_fields(&input) {
-        text.push_str("Each field is a flag too: `max_wall_s` is `--max-wall-s`.\n\n");
+    let mut fields = input["properties"].as_object().into_iter().flatten();
+    if let Some((field, _)) = fields.find(|(field, _)| field.contains('_')) {
+        let flag = field.replace('_', "-");
+        let _infallible = write!(
+            text,
+            "Each field is a flag too: `{field}` is `--{flag}`.\n\n"
+        );
+    } else if has_fields(&input) {
+        text.push_str("Each field is a flag too.\n\n");
     }
     shape(&mut text, &input, Side::Producer);
     text.push_str("\n## Output\n\n");

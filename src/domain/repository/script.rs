@@ -1,0 +1,4 @@
+//! git on a host, as shell functions.
+
+/// Shell functions that run git on a host: no prompts, no hooks, nothing left running behind.
+pub(crate) const GIT: &str = include_str!("git.sh");
