@@ -228,7 +228,7 @@ fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
         (vec![mended[0].clone()], Value::Null)
     );
     let failed = place.call("list-jobs", &json!({"states": ["failed"]})).ok();
-    assert_eq!(ids(&failed), [broken.clone()]);
+    assert_eq!(ids(&failed), [broken.as_str()]);
     assert_eq!(failed.at("/jobs/0/exit_code"), 3);
     assert_eq!(failed.at("/jobs/0/outcome"), "failed");
     assert_eq!(

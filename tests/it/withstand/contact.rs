@@ -110,7 +110,11 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
     .enumerate()
     {
         let order = json!({"host": brittle.host.alias(), "idempotency_key": format!("{cut:?}")});
-        let call = brittle.twice(cut, "launch-investigation", &place.order("waiter", &order));
+        let call = brittle.twice(
+            cut,
+            "launch-investigation",
+            &Workplace::order("waiter", &order),
+        );
         assert_eq!(
             (call.effect(), call.at("/job/state")),
             (effect, json!("running")),
@@ -178,7 +182,7 @@ fn a_server_that_goes_and_comes_back_changes_nothing() {
     for (primitive, input) in [
         (
             "launch-investigation",
-            place.order("waiter", &json!({"host": "box", "idempotency_key": "k"})),
+            Workplace::order("waiter", &json!({"host": "box", "idempotency_key": "k"})),
         ),
         ("cancel-job", json!({"job_id": job_id})),
         ("tail-log", json!({"job_id": job_id})),

@@ -44,7 +44,7 @@ fn launches(place: &Workplace, host: &str) {
             place,
             point,
             "launch-investigation",
-            &place.order("waiter", &order),
+            &Workplace::order("waiter", &order),
         );
         assert_eq!(jobs(place), number + 1, "{point}");
         let call = place.launch("waiter", &order).ok();
@@ -91,7 +91,7 @@ fn a_launch_killed_at_any_moment_with_all_it_started_is_taken_up() {
         let mut child = place
             .world()
             .legwork_command(["launch-investigation", "--json"])
-            .arg(place.order("mender", &order).to_string())
+            .arg(Workplace::order("mender", &order).to_string())
             .stdout(Stdio::null())
             .process_group(0)
             .spawn()
@@ -125,7 +125,7 @@ fn a_poll_sees_what_a_killed_launch_left() {
         &place,
         "launch.sent",
         "launch-investigation",
-        &place.order("waiter", &json!({})),
+        &Workplace::order("waiter", &json!({})),
     );
     let listed = place.call("list-jobs", &json!({})).ok();
     let job_id = listed.text("/jobs/0/job_id");
@@ -178,7 +178,7 @@ fn a_cancel_before_anything_was_sent_means_that_nothing_ever_runs() {
         &place,
         "launch.recorded",
         "launch-investigation",
-        &place.order("mender", &json!({})),
+        &Workplace::order("mender", &json!({})),
     );
     let listed = place.call("list-jobs", &json!({})).ok();
     let job_id = listed.text("/jobs/0/job_id");

@@ -34,7 +34,7 @@ fn names(calls: &[Call]) -> BTreeSet<String> {
 fn thirty_two_identical_launches_are_one_agent() {
     let (place, host) = Workplace::over_ssh("box");
     place.waiting_agent("waiter", MEND);
-    let order = place.order("waiter", &json!({"host": host.alias()}));
+    let order = Workplace::order("waiter", &json!({"host": host.alias()}));
     let calls = at_once(&place, &vec![("launch-investigation", order); 32]);
     assert_eq!(names(&calls).len(), 1);
     let applied = calls
@@ -89,7 +89,7 @@ fn the_same_launch_from_twelve_machines_is_one_agent() {
                 .collect(),
         );
     }
-    let order = place.order("waiter", &json!({"host": host.alias()}));
+    let order = Workplace::order("waiter", &json!({"host": host.alias()}));
     let launch = |number| send(number, "launch-investigation", &order);
     let calls = answers((0..12).map(launch).collect());
     assert_eq!(names(&calls).len(), 1);
@@ -112,7 +112,7 @@ fn thirty_two_different_launches_on_one_repository_are_thirty_two_jobs() {
     let orders: Vec<(&str, Value)> = (0..32)
         .map(|number| {
             let more = json!({"host": host.alias(), "message": format!("The greeting, {number}.")});
-            ("launch-investigation", place.order("mender", &more))
+            ("launch-investigation", Workplace::order("mender", &more))
         })
         .collect();
     let calls = at_once(&place, &orders);
@@ -154,7 +154,7 @@ fn forty_mixed_calls_at_once_all_succeed() {
     for number in 0..6 {
         let key = format!("new {number}");
         let order = json!({"host": host.alias(), "idempotency_key": key});
-        calls.push(("launch-investigation", place.order("waiter", &order)));
+        calls.push(("launch-investigation", Workplace::order("waiter", &order)));
         calls.push(("poll-job", json!({})));
         calls.push(("poll-job", json!({"job_ids": running, "wait_s": 1})));
         calls.push(("tail-log", json!({"job_id": running[number]})));

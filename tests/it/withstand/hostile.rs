@@ -187,7 +187,7 @@ fn json_that_holds_what_no_text_can_is_refused() {
 fn ten_megabytes_are_carried_or_refused_and_said() {
     let (place, host) = Workplace::over_ssh("box");
     place.agent("counter", "wc -c >count.txt");
-    let order = place.order(
+    let order = Workplace::order(
         "counter",
         &json!({"host": host.alias(), "message": "all of it \u{1f9d1} ".repeat(700_000)}),
     );
