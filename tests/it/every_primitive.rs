@@ -563,3 +563,47 @@ fn flags_say_the_same_as_json() {
     }
     faults.none();
 }
+
+#[test]
+fn inputs_mean_the_same_in_both_drafts() {
+    // The program checks inputs and the configuration by draft 7, and publishes them as draft 2020-12.
+    let faults = Faults::default();
+    let told_apart = [
+        "prefixItems",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "additionalItems",
+        "minContains",
+        "maxContains",
+        "$dynamicRef",
+        "$recursiveRef",
+        "$anchor",
+    ];
+    for name in schemas::names().filter(|name| name.ends_with(".input") || *name == "configuration")
+    {
+        let mut places = vec![schemas::schema(name)];
+        while let Some(place) = places.pop() {
+            match place {
+                Value::Object(keywords) => {
+                    // Beside a reference draft 7 sees nothing else.
+                    let referring = keywords.contains_key("$ref");
+                    for (keyword, inner) in keywords {
+                        let silent = ["$ref", "description", "default", "title"];
+                        faults.unless(
+                            !told_apart.contains(&keyword.as_str())
+                                && (!referring || silent.contains(&keyword.as_str())),
+                            || format!("{name}: the drafts differ on {keyword} in {place}"),
+                        );
+                        places.push(inner);
+                    }
+                }
+                Value::Array(items) => places.extend(items),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+    }
+    faults.none();
+}

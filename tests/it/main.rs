@@ -7,6 +7,7 @@
 )]
 
 mod contract;
+mod docs;
 mod end_to_end;
 mod every_primitive;
 mod generated;
