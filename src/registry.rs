@@ -109,15 +109,15 @@ fn output_schema<T: JsonSchema>() -> Schema {
 }
 
 fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, field)| !field.is_null())
-            .map(|(name, field)| (name, without_nulls(field)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other,
-    }
+    let Value::Object(fields) = value else {
+        return value;
+    };
+    fields
+        .into_iter()
+        .filter(|(_, field)| !field.is_null())
+        .map(|(name, field)| (name, without_nulls(field)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 async fn call<P: Primitive>(context: &Context, value: Value) -> Result<Answer<Value>, Failure> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Envelope, Failure, Kind, Meta, Refusal, Success, VERSION},
+    contract::{Answer, Envelope, Failure, Meta, Refusal, Success, VERSION},
     registry::Entry,
     system::{Context, failpoint},
 };
@@ -115,9 +115,6 @@ fn printable(text: &str) -> String {
 pub fn exit_status(envelope: &Envelope, signal: Option<u8>) -> u8 {
     match envelope {
         Envelope::Success(_) => 0,
-        Envelope::Refusal(refusal) => match refusal.kind {
-            Kind::Cancelled => Kind::Cancelled.exit_status(signal),
-            kind => kind.exit_status(None),
-        },
+        Envelope::Refusal(refusal) => refusal.kind.exit_status(signal),
     }
 }

@@ -200,9 +200,11 @@ fn help(place: &Value) -> String {
 
 fn flag_violation(error: &clap::Error, schema: &Value) -> Violation {
     let text = |kind| {
-        error.get(kind).map(|value| match value {
-            clap::error::ContextValue::String(one) => one.clone(),
-            other => other.to_string(),
+        let value = error.get(kind)?;
+        Some(if let clap::error::ContextValue::String(one) = value {
+            one.clone()
+        } else {
+            value.to_string()
         })
     };
     let given = text(ContextKind::InvalidArg).unwrap_or_default();

@@ -19,7 +19,8 @@ pub(crate) fn canonical<T: Serialize>(value: &T) -> String {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Writes bytes in lower-case hexadecimal.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.

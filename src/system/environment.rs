@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io::IsTerminal,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// The environment as it was when the process started.
@@ -61,11 +61,6 @@ impl Environment {
         self.variables
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str()?)))
-    }
-
-    /// Returns the folder the process was started in.
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
     }
 
     /// Returns whether standard error is a terminal.

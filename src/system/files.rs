@@ -41,11 +41,13 @@ impl Error {
     /// Sorts what the system said.
     pub(crate) fn of(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::Full { path, source }
-            }
-            _ => Self::Unusable { path, source },
+        if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            Self::Full { path, source }
+        } else {
+            Self::Unusable { path, source }
         }
     }
 }
@@ -219,11 +221,6 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     fs::copy(from, to)
 }
 
-/// Renames a file.
-pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
-}
-
 /// Removes a file; it is no error if there is none.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -300,5 +297,5 @@ const NOW: rustix::fs::Timespec = rustix::fs::Timespec {
 pub(crate) fn random_hexadecimal(bytes: usize) -> io::Result<String> {
     let mut buffer = vec![0; bytes];
     File::open("/dev/urandom")?.read_exact(&mut buffer)?;
-    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(super::digest::hexadecimal(&buffer))
 }

@@ -89,11 +89,6 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Returns whether it is this machine.
-    pub(crate) const fn is_local(&self) -> bool {
-        matches!(self.reach, Reach::Local)
-    }
-
     /// Runs a program there and returns its acknowledged answer.
     pub(crate) async fn run(&self, context: &Context, script: Script) -> Result<Reply, Error> {
         let nonce = files::random_hexadecimal(12).map_err(Error::Shell)?;

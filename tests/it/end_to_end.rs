@@ -127,13 +127,18 @@ impl Errand<'_> {
     fn see_artifacts(&self, fetched: &crate::support::Call) {
         let folder = PathBuf::from(fetched.text("/folder"));
         let read = |name: &str| fs::read_to_string(folder.join(name)).expect("an artifact");
+        assert_eq!(
+            (fetched.at("/ended"), fetched.at("/complete")),
+            (json!(true), json!(true))
+        );
         assert_eq!(read("report.md"), REPORT);
         assert_eq!(read("pr_title.txt").trim(), TITLE);
-        let checked = self.call(
-            "check-artifacts",
-            &json!({"job_id": fetched.text("/job_id")}),
+        let job = json!({"job_id": fetched.text("/job_id")});
+        let checked = self.call("check-artifacts", &job);
+        assert_eq!(
+            (checked.at("/met"), checked.round_trips()),
+            (json!(true), 0)
         );
-        assert!(checked.is_ok());
     }
 
     /// Puts the fix on a branch of a clone here, and runs the repro on it.
@@ -156,8 +161,7 @@ impl Errand<'_> {
                 .success()
         };
         assert!(!repro(), "the clone has the bug");
-        let input =
-            json!({"job_id": job_id, "checkout": place, "branch": "mended", "commit": true});
+        let input = json!({"job_id": job_id, "checkout": place, "branch": "mended"});
         let applied = self.call("apply-diff", &input);
         assert_eq!(applied.effect(), "applied");
         self.world.git(&clone, &["checkout", "--quiet", "mended"]);
@@ -188,7 +192,7 @@ fn claude_mends_a_real_bug_on_a_real_host() {
         script = script.edit("{cwd}/parse.py", old, new);
     }
     let script = script
-        .bash("python3 ../repro.py")
+        .bash("python3 ../repro.py && echo 'The repro passes.' >>../worklog.md")
         .write("{cwd}/../report.md", REPORT)
         .write("{cwd}/../pr_title.txt", TITLE);
     let model = Model::start(script);
@@ -212,7 +216,7 @@ fn codex_mends_a_real_bug_on_a_real_host() {
     let script = Script::saying("Mended: the base is kept to the number.")
         .exec("sed -n 520,560p parse.py")
         .exec(&format!("git apply <<'DIFF'\n{}DIFF\n", fix()))
-        .exec("python3 ../repro.py")
+        .exec("python3 ../repro.py && echo 'The repro passes.' >>../worklog.md")
         .exec(&format!(
             "printf '%s' '{REPORT}' >../report.md; printf '%s' '{TITLE}' >../pr_title.txt"
         ));
@@ -238,7 +242,7 @@ fn a_command_mends_a_real_bug_on_this_machine() {
     place.agent(
         "robot",
         &format!(
-            "git apply '{}' && python3 ../repro.py && printf '%s' '{REPORT}' >../report.md && printf '%s' '{TITLE}' >../pr_title.txt",
+            "git apply '{}' && python3 ../repro.py && echo 'The repro passes.' >>../worklog.md && printf '%s' '{REPORT}' >../report.md && printf '%s' '{TITLE}' >../pr_title.txt",
             data("e2e/fix.diff").display()
         ),
     );

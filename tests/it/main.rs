@@ -7,9 +7,11 @@
 )]
 
 mod contract;
+mod demo;
 mod docs;
 mod end_to_end;
 mod every_primitive;
+mod evidence;
 mod generated;
 mod hosts;
 mod invocations;

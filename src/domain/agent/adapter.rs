@@ -109,23 +109,6 @@ impl Adapter {
         }
     }
 
-    /// Reads what the version question printed.
-    ///
-    /// Recorded from claude 2.1.329 (`2.1.329 (Claude Code)`) and codex 0.169.0 (`codex-cli 0.169.0`).
-    pub(crate) fn read_version(self, output: &str) -> Option<String> {
-        if self == Self::Command {
-            return None;
-        }
-        output
-            .split_whitespace()
-            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
-            .filter(|word| {
-                word.chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
-            })
-            .map(str::to_owned)
-    }
-
     /// Returns the arguments that make an agent say whether it is logged in; none where it cannot be asked.
     pub(super) fn login_argv(self, program: &str) -> Option<Vec<String>> {
         let script = match self {
@@ -171,27 +154,6 @@ impl Adapter {
 #[cfg(test)]
 mod tests {
     use super::Adapter;
-
-    #[test]
-    fn versions_are_read_from_recorded_answers() {
-        for (adapter, recorded, version) in [
-            (
-                Adapter::Claude,
-                include_str!("../../../tests/data/agents/claude/version.txt"),
-                "2.1.329",
-            ),
-            (
-                Adapter::Codex,
-                include_str!("../../../tests/data/agents/codex/version.txt"),
-                "0.169.0",
-            ),
-        ] {
-            assert_eq!(adapter.read_version(recorded).as_deref(), Some(version));
-        }
-        for strange in ["", "sh: 1: claude: not found", "v?", "1.2;rm"] {
-            assert_eq!(Adapter::Claude.read_version(strange), None, "{strange}");
-        }
-    }
 
     #[test]
     fn a_hostile_program_name_stays_one_argument() {

@@ -17,5 +17,5 @@ pub(crate) use adapter::{Adapter, Options, Request};
 pub(crate) use catalogue::{Agent, DEMO, names, resolve};
 pub(crate) use error::Error;
 pub(crate) use event::Event;
-pub(crate) use log::{Ending, Log, Summary, decode, summarise};
+pub(crate) use log::{Summary, decode, summarise};
 pub(crate) use login::{Login, LoginState};

@@ -286,9 +286,10 @@ fn write(
 fn conclude(fetched: &Fetched, wanted: &Wanted<'_>, wrote: bool) -> Result<Effect, Error> {
     let before = fetched.folder.manifest();
     let files = fetched.files.iter().cloned().map(|file| File {
-        state: match file.state {
-            State::Unchanged => State::Fetched,
-            other => other,
+        state: if file.state == State::Unchanged {
+            State::Fetched
+        } else {
+            file.state
         },
         ..file
     });

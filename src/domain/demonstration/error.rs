@@ -59,6 +59,10 @@ impl Error {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "errors that are only passed on are answered before, by `inner`"
+)]
 impl Coded for Error {
     fn code(&self) -> Code {
         self.inner().map_or(Code::StepFailed, Coded::code)

@@ -4,4 +4,4 @@ mod error;
 mod tour;
 
 pub(crate) use error::Error;
-pub(crate) use tour::{Request, Stage, Tour, tour};
+pub(crate) use tour::{Request, Stage, tour};

@@ -64,6 +64,10 @@ pub(crate) struct Tour {
 }
 
 /// Goes through the main job: a repository with a bug, a workspace, an agent, its evidence, its proof, a branch.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the stages one after the other, as they are told"
+)]
 pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, Error> {
     let machine = host::resolve(context, request.host.as_ref())?;
     let here = host::resolve(context, Some(&Name::fixed("local")))?;

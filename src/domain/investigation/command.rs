@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{domain::workspace, system::quote::quote};
+use crate::{
+    domain::{run, workspace},
+    system::quote::quote,
+};
 
 /// Texts that stand for folders of the job on its host, and the shell words that hold them.
 const PLACEHOLDERS: &[(&str, &str)] = &[("{worktree}", "\"$worktree\""), ("{job}", "\"$job\"")];
@@ -25,11 +28,18 @@ pub(super) struct Program<'a> {
 }
 
 /// Renders `command.sh`. The folder it lies in tells which job it is of.
-pub(super) fn script(program: &Program<'_>) -> String {
+pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
+    if program
+        .argv
+        .first()
+        .is_none_or(|first| first.is_empty() || first.starts_with('-'))
+    {
+        return Err(run::Error::Program);
+    }
     let mut script = prelude(program.environment, program.seed);
     script.push_str("worktree=$job/worktree\n");
     script.push_str(&workspace::exports(program.workspace));
-    script.push_str(&exports(program.agent));
+    script.push_str(&exports(program.agent)?);
     for folder in program.path {
         script.push_str("PATH=");
         script.push_str(&crate::system::script::folder_expression(folder));
@@ -45,7 +55,7 @@ pub(super) fn script(program: &Program<'_>) -> String {
         script.push_str(&word(argument));
     }
     script.push('\n');
-    script
+    Ok(script)
 }
 
 /// Sets `job`, `root`, `seed` and `environment_folder` from the place of the script itself.
@@ -59,13 +69,19 @@ pub(super) fn prelude(environment: Option<&str>, seed: &str) -> String {
     )
 }
 
-/// Renders assignments of exported variables; names that are none are left out, since inputs with such are refused.
-pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
-    variables
-        .iter()
-        .filter(|(name, _)| is_variable(name))
-        .map(|(name, value)| format!("{name}={}\nexport {name}\n", quote(value)))
-        .collect()
+/// Renders assignments of exported variables.
+pub(super) fn exports(variables: &BTreeMap<String, String>) -> Result<String, run::Error> {
+    let mut script = String::new();
+    for (name, value) in variables {
+        if !is_variable(name) {
+            return Err(run::Error::Variable { name: name.clone() });
+        }
+        if value.contains('\0') {
+            return Err(run::Error::Nul { field: "variables" });
+        }
+        script.extend([name, "=", &quote(value), "\nexport ", name, "\n"]);
+    }
+    Ok(script)
 }
 
 /// Quotes a text, its placeholders aside.

@@ -219,6 +219,10 @@ impl Error {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "errors that are only passed on are answered before, by `inner`"
+)]
 impl Coded for Error {
     fn code(&self) -> Code {
         if let Some(inner) = self.inner() {
@@ -296,6 +300,7 @@ impl Coded for Error {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: each error with its facts")]
     fn details(&self) -> Details {
         if let Some(inner) = self.inner() {
             return inner.details();

@@ -302,7 +302,7 @@ impl Plan {
             path: &self.machine.path,
             environment: self.order.environment.as_deref(),
             seed: &self.order.seed,
-        });
+        })?;
         let spec = run::Spec {
             job: self.job_id.clone(),
             run: 1,
@@ -349,7 +349,7 @@ impl Plan {
             .payload(prepared.prompt.text.as_str())
             .payload(spec)
             .payload(command)
-            .payload(command::exports(&prepared.secrets))
+            .payload(command::exports(&prepared.secrets)?)
             .payload(prepared.issue_text.as_str())
             .payload(repro))
     }

@@ -129,7 +129,7 @@ async fn ask(
     let at = clock::now_text();
     let status_of = |id: &JobId| poll.statuses.iter().find(|status| status.job == *id);
     let beat_of = |id: &JobId| poll.beats.iter().find(|beat| beat.job == *id);
-    let changes = jobs
+    let wanted = jobs
         .iter()
         .filter_map(|job| {
             let status = status_of(&job.job_id)?;
@@ -144,7 +144,7 @@ async fn ask(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, changes)?
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
         .collect();

@@ -172,13 +172,13 @@ pub(super) fn update(
 /// Changes many jobs in one go, each as [`update`] does; those that are gone are left out.
 pub(super) fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>>(
     context: &Context,
-    changes: Vec<(JobId, F)>,
+    wanted: Vec<(JobId, F)>,
 ) -> Result<Vec<Job>, Error> {
-    if changes.is_empty() {
+    if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let changed = context.store()?.write(|transaction| {
-        changes
+        wanted
             .into_iter()
             .filter_map(|(job_id, change)| update_one(transaction, &job_id, change).transpose())
             .collect()

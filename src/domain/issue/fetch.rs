@@ -182,11 +182,9 @@ fn is_private(url: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let is_here = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-    url.starts_with("https://") || is_here
+    let parts: Vec<Option<u8>> = host.split('.').map(|part| part.parse().ok()).collect();
+    let is_loopback = matches!(parts.as_slice(), [Some(127), Some(_), Some(_), Some(_)]);
+    url.starts_with("https://") || is_loopback || matches!(host, "localhost" | "::1")
 }
 
 /// Finds a token: `GH_TOKEN`, `GITHUB_TOKEN`, or what `gh` keeps. None is needed for what is public.
@@ -389,6 +387,11 @@ mod tests {
                 Some("http://ghe.example"),
                 None,
                 is("http://ghe.example", None),
+            ),
+            (
+                Some("http://127.0.0.1.evil.example"),
+                None,
+                is("http://127.0.0.1.evil.example", None),
             ),
             (
                 Some("http://127.0.0.1@evil.example"),

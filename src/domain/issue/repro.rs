@@ -15,13 +15,13 @@ const MAX_CODE: usize = 64 << 10;
 const MAX_CANDIDATES: usize = 50;
 
 /// Where in an issue a block of code stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Place {
     /// In the issue's own text.
     Body,
-    /// In the comment of this number, counted from 1.
-    Comment(u64),
+    /// In a comment.
+    Comment,
 }
 
 /// A block of code that may show the bug. Strangers wrote it.
@@ -35,6 +35,8 @@ pub(crate) struct Candidate {
     pub(crate) runnable: bool,
     /// Where it stands.
     pub(crate) source: Place,
+    /// The number of the comment it stands in, counted from 1.
+    pub(crate) comment: Option<u64>,
     /// The login of who wrote it.
     pub(crate) author: Option<String>,
     /// Whether that is who reported the issue.
@@ -51,22 +53,20 @@ pub(crate) struct Candidate {
 ///
 /// `hints` are words that speak for a block, such as the names a package is imported by.
 pub(crate) fn extract_repro(issue: &Issue, hints: &[String]) -> Vec<Candidate> {
-    let body = (Place::Body, issue.author.as_ref(), &issue.body);
-    let comments = issue.comments.iter().zip(1..).map(|(comment, number)| {
-        (
-            Place::Comment(number),
-            comment.author.as_ref(),
-            &comment.body,
-        )
-    });
+    let body = (None, issue.author.as_ref(), &issue.body);
+    let comments = issue
+        .comments
+        .iter()
+        .zip(1..)
+        .map(|(comment, number)| (Some(number), comment.author.as_ref(), &comment.body));
     let mut candidates: Vec<Candidate> = Vec::new();
     for (place, author, text) in std::iter::once(body).chain(comments) {
         let reporter = match place {
-            Place::Body => true,
-            Place::Comment(_) => author.is_some() && author == issue.author.as_ref(),
+            None => true,
+            Some(_) => author.is_some() && author == issue.author.as_ref(),
         };
         for block in blocks(text) {
-            let candidate = judge(block, place.clone(), author, reporter, hints);
+            let candidate = judge(block, place, author, reporter, hints);
             let known = candidates.iter().any(|one| one.code == candidate.code);
             if !candidate.code.trim().is_empty() && candidate.code.len() <= MAX_CODE && !known {
                 candidates.push(candidate);
@@ -141,7 +141,7 @@ fn blocks(text: &str) -> Vec<Block> {
 
 fn judge(
     block: Block,
-    source: Place,
+    comment: Option<u64>,
     author: Option<&String>,
     author_is_reporter: bool,
     hints: &[String],
@@ -172,7 +172,7 @@ fn judge(
     if author_is_reporter {
         count(20, "written by the reporter".to_owned());
     }
-    if source == Place::Body {
+    if comment.is_none() {
         count(5, "in the issue itself".to_owned());
     }
     if runnable {
@@ -219,7 +219,8 @@ fn judge(
         code,
         language: kind.name().to_owned(),
         runnable,
-        source,
+        source: comment.map_or(Place::Body, |_| Place::Comment),
+        comment,
         author: author.cloned(),
         author_is_reporter,
         line: block.line,
@@ -445,7 +446,10 @@ mod tests {
             ],
         );
         let found = extract_repro(&issue, &["torch".to_owned()]);
-        assert_eq!(found[0].source, Place::Comment(2));
+        assert_eq!(
+            (found[0].source, found[0].comment),
+            (Place::Comment, Some(2))
+        );
         assert!(found[0].author_is_reporter);
         assert_eq!(found[1].author.as_deref(), Some("eve"));
         assert!(!found[1].author_is_reporter);

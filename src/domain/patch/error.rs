@@ -181,13 +181,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    fn violation(&self) -> Details {
+    /// Says what is wrong with the input, and where.
+    fn violation(&self, pointer: &str, keyword: &str, expected: &str) -> Details {
         details::Input {
             violations: vec![Violation {
-                pointer: "/branch".to_owned(),
-                keyword: "format".to_owned(),
+                pointer: pointer.to_owned(),
+                keyword: keyword.to_owned(),
                 message: self.to_string(),
-                expected: Some("a name that `git check-ref-format --branch` takes".to_owned()),
+                expected: Some(expected.to_owned()),
             }],
             skeleton: None,
         }
@@ -285,6 +286,7 @@ impl Coded for Error {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: each error with its facts")]
     fn details(&self) -> Details {
         let checkout = |path: &PathBuf, reference: Option<&String>, reason: &str| {
             Details::from(details::Checkout {
@@ -295,16 +297,7 @@ impl Coded for Error {
             })
         };
         match self {
-            Self::Unspecified => details::Input {
-                violations: vec![Violation {
-                    pointer: String::new(),
-                    keyword: "oneOf".to_owned(),
-                    message: self.to_string(),
-                    expected: Some("job_id or diff".to_owned()),
-                }],
-                skeleton: None,
-            }
-            .into(),
+            Self::Unspecified => self.violation("", "oneOf", "job_id or diff"),
             Self::Empty
             | Self::AlreadyThere { .. }
             | Self::File { .. }
@@ -359,7 +352,10 @@ impl Coded for Error {
                 branch,
                 stderr: reason,
             } => checkout(path, Some(branch), reason),
-            Self::BranchName { .. } => self.violation(),
+            Self::BranchName { .. } => {
+                let rule = "a name that `git check-ref-format --branch` takes";
+                self.violation("/branch", "format", rule)
+            }
             Self::GitMissing | Self::GitTooOld { .. } => details::Tool {
                 tool: "git".to_owned(),
                 host: "local".to_owned(),

@@ -41,12 +41,12 @@ impl Artifact {
         if text.contains('\0') {
             return Some(Fault::Malformed("it holds a NUL"));
         }
-        let is_markdown = self.name.ends_with(".md");
-        let says_something = |line: &str| {
+        let is_markdown = self.name.rsplit('.').next() == Some("md");
+        let says_nothing = |line: &str| {
             let line = line.trim();
-            !line.is_empty() && !(is_markdown && line.starts_with('#'))
+            line.is_empty() || is_markdown && line.starts_with('#')
         };
-        if !text.lines().any(says_something) {
+        if text.lines().all(says_nothing) {
             return Some(Fault::Empty);
         }
         let lines = text.trim_end().lines().count() as u64;

@@ -2,7 +2,6 @@
 //!
 //! Pure: what is said to a host and what it answers. The scripts in this folder do the rest there.
 
-mod command;
 mod error;
 mod poll;
 mod script;
@@ -10,9 +9,8 @@ mod spec;
 mod state;
 mod status;
 
-pub(crate) use command::{Command, command_script, secrets_script};
 pub(crate) use error::Error;
-pub(crate) use poll::{Missing, Poll, digest, parse_answer, parse_poll};
+pub(crate) use poll::{digest, parse_answer, parse_poll};
 pub(crate) use script::{CANCEL, POLL, START, SUPERVISOR};
 pub(crate) use spec::Spec;
 pub(crate) use state::State;

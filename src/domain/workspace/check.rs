@@ -1,5 +1,7 @@
 //! Looking at a workspace on its host.
 
+use serde_json::Value;
+
 use super::{Error, exports, record, state::decoded};
 use crate::{
     contract::Name,
@@ -48,6 +50,8 @@ pub(crate) struct Checked {
     pub(crate) worktrees: Option<(u64, u64)>,
     /// The first step that was missing when it was last provisioned.
     pub(crate) missing: Option<String>,
+    /// The input of the `provision-workspace` that mends it.
+    pub(crate) mending: Value,
 }
 
 /// Looks at the workspace of a repository on a host, in one round trip, changing nothing.
@@ -94,6 +98,7 @@ pub(crate) async fn check(
     let text = reply.text();
     let checked = Checked {
         missing: known.missing,
+        mending: specification.input(&machine.name),
         ..parse(&machine.name, &text)
     };
     if checked.facts.is_empty() {
@@ -117,6 +122,7 @@ fn parse(host: &Name, text: &str) -> Checked {
         free_kib: None,
         worktrees: None,
         missing: None,
+        mending: Value::Null,
     };
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();

@@ -1,6 +1,6 @@
 //! What can go wrong with workspaces.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     contract::{Code, Coded, Mode, Name, Next, Retry, details, details::Details},
@@ -37,6 +37,8 @@ pub(crate) enum Error {
         repository: Name,
         /// The first step that is missing.
         step: String,
+        /// The input of the call that completes it.
+        input: Box<Value>,
     },
     /// The seed clone belongs to another repository.
     #[error("{path} on {host} was cloned from {found:?} and not from {wanted:?}")]
@@ -373,33 +375,60 @@ impl Coded for Error {
             Self::Host(inner) => inner.retry(),
             Self::Machine(inner) => inner.retry(),
             Self::Store(inner) => inner.retry(),
-            other => other.code().retry(),
+            Self::NotFound { .. }
+            | Self::NotReady { .. }
+            | Self::Mismatch { .. }
+            | Self::Reference { .. }
+            | Self::Clone { .. }
+            | Self::Step { .. }
+            | Self::Tool { .. }
+            | Self::Folder { .. }
+            | Self::DiskFull { .. }
+            | Self::Busy { .. }
+            | Self::Script { .. }
+            | Self::Worktree { .. }
+            | Self::Cursor { .. }
+            | Self::Record(_) => self.code().retry(),
+            Self::Repository(inner) => inner.retry(),
+            Self::Profile(inner) => inner.retry(),
         }
     }
 
     fn next(&self) -> Vec<Next> {
+        let call = |primitive: &str, input, why: &str| vec![Next::new(primitive, input, why)];
         match self {
             Self::NotFound { host, repository }
             | Self::NotReady {
                 host, repository, ..
-            } => {
-                vec![Next::new(
-                    "provision-workspace",
-                    json!({"host": host, "repository": repository}),
-                    "make what is missing",
-                )]
-            }
-            Self::Tool { host, .. } => vec![Next::new(
+            } => call(
+                "provision-workspace",
+                json!({"host": host, "repository": repository}),
+                "make what is missing",
+            ),
+            Self::Tool { host, .. } => call(
                 "preflight",
                 json!({"host": host}),
                 "see all that is missing on the host",
-            )],
-            Self::Profile(profile::Error::Unknown { .. }) => vec![Next::new(
-                "list-profiles",
-                json!({}),
-                "see the profiles there are",
-            )],
-            _ => Vec::new(),
+            ),
+            Self::Profile(profile::Error::Unknown { .. }) => {
+                call("list-profiles", json!({}), "see the profiles there are")
+            }
+            Self::Mismatch { .. }
+            | Self::Reference { .. }
+            | Self::Clone { .. }
+            | Self::Step { .. }
+            | Self::Folder { .. }
+            | Self::DiskFull { .. }
+            | Self::Busy { .. }
+            | Self::Script { .. }
+            | Self::Worktree { .. }
+            | Self::Cursor { .. }
+            | Self::Record(_)
+            | Self::Host(_)
+            | Self::Repository(_)
+            | Self::Profile(_)
+            | Self::Machine(_)
+            | Self::Store(_) => Vec::new(),
         }
     }
 }

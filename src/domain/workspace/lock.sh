@@ -57,7 +57,8 @@ try_lock() {
 # process_mark PID: names a process for ever: its number, when it started, and which boot of the machine.
 process_mark() {
     if [ -r /proc/self/stat ]; then
-        process_start=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
+        # One that has ended and was not yet asked how (Z, X) is gone.
+        process_start=$(sed -n 's/.*) \([^ZX] \)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
         process_boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
     else
         process_start=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c 'A-Za-z0-9' _)

@@ -1,6 +1,7 @@
 //! What a workspace is to be, and the steps that lead there.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     contract::{
@@ -78,11 +79,35 @@ pub(crate) struct Specification {
     pub(crate) reference: Option<String>,
     /// The profile's name.
     pub(crate) profile: Name,
-    /// What the profile comes to.
+    /// The Python version or interpreter that was asked for in place of the profile's.
+    pub(crate) python: Option<String>,
+    /// The packages that were asked for in place of the profile's.
+    pub(crate) packages: Option<Vec<String>>,
+    /// What the profile comes to, with what was asked for in its place.
     pub(crate) settings: Profile,
 }
 
 impl Specification {
+    /// Returns the input of the `provision-workspace` that makes it.
+    pub(crate) fn input(&self, host: &Name) -> Value {
+        let mut input = json!({
+            "host": host,
+            "repository": self.repository,
+            "url": self.url,
+            "profile": self.profile,
+        });
+        if let Some(reference) = &self.reference {
+            input["reference"] = json!(reference);
+        }
+        if let Some(python) = &self.python {
+            input["python"] = json!(python);
+        }
+        if let Some(packages) = &self.packages {
+            input["packages"] = json!(packages);
+        }
+        input
+    }
+
     /// Returns whether it has an environment of its own.
     pub(crate) fn has_environment(&self) -> bool {
         self.settings.environment == Some(Environment::Uv)
@@ -242,6 +267,8 @@ mod tests {
             url: "https://example.org/demo.git".to_owned(),
             reference: Some("main".to_owned()),
             profile: Name::fixed("python-uv"),
+            python: None,
+            packages: None,
             settings: Profile {
                 environment: Some(Environment::Uv),
                 install: Some(Install::Editable),

@@ -10,6 +10,9 @@ use crate::{
     system::{Context, failpoint, machine::Machine, script::Script},
 };
 
+/// Seconds that a step may go on for on the host, however briefly the call waits for it.
+const STEP_LIMIT_S: u64 = 4 * 3600;
+
 /// What a call wants of a workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
@@ -25,7 +28,7 @@ pub(crate) struct Wish {
     pub(crate) refresh: bool,
     /// Whether only to say what would be done.
     pub(crate) dry_run: bool,
-    /// Seconds that anything on the host may take.
+    /// Seconds that the call may take.
     pub(crate) limit: u64,
 }
 
@@ -106,6 +109,8 @@ pub(crate) async fn provision(
             url: wanted.url.as_str().to_owned(),
             reference: wanted.reference.clone(),
             profile: wanted.profile.clone(),
+            python: wish.python.clone(),
+            packages: wish.packages.clone(),
             settings,
         },
         repository: wanted,
@@ -295,6 +300,7 @@ impl Work<'_> {
             .argument(step.name())
             .argument(digest)
             .argument(self.wish.limit.to_string())
+            .argument(STEP_LIMIT_S.max(self.wish.limit).to_string())
             .argument(self.environment())
             .argument(if again { "always" } else { "missing" })
             .argument(stands_on.join(" "))

@@ -83,6 +83,7 @@ pub(crate) fn ready(context: &Context, host: &Name, repository: &Name) -> Result
             host: host.clone(),
             repository: repository.clone(),
             step: known.missing.unwrap_or_default(),
+            input: Box::new(known.specification.input(host)),
         });
     };
     record.verify = repository::verify_command(context, repository)?;

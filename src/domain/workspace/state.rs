@@ -19,6 +19,19 @@ pub(super) struct Mark {
     pub(super) evidence: String,
 }
 
+impl Mark {
+    /// Reads the file a step leaves: a line each of digest, seconds, time, commit and evidence.
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        Some(Self {
+            digest: lines.next()?.to_owned(),
+            seconds: lines.next()?.parse().ok()?,
+            commit: lines.nth(1).and_then(commit_of),
+            evidence: lines.next().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
 /// What there is of a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
@@ -42,18 +55,11 @@ impl State {
                 ["root", root] => state.root = decoded(root),
                 ["tool", tool] => state.tools.push((*tool).to_owned()),
                 ["seed", url] => state.seed = Some(decoded(url)),
-                ["done", step, digest, seconds, commit, evidence] => {
+                ["done", step, marker] => {
                     // A step of a later legwork is none of this one's.
-                    if let Some(step) = Step::named(step) {
-                        state.done.insert(
-                            step,
-                            Mark {
-                                digest: (*digest).to_owned(),
-                                seconds: seconds.parse().unwrap_or(0),
-                                commit: commit_of(commit),
-                                evidence: decoded(evidence),
-                            },
-                        );
+                    if let Some((step, mark)) = Step::named(step).zip(Mark::parse(&decoded(marker)))
+                    {
+                        state.done.insert(step, mark);
                     }
                 }
                 _ => {}
@@ -121,7 +127,8 @@ mod tests {
 
     #[test]
     fn what_state_says() {
-        let text = "root L3I=\ntool git\nseed L3NyYy9h\ndone clone abc 3 - aGk=\ndone later abc 3 - -\nnoise\n";
+        let text = "root L3I=\ntool git\nseed L3NyYy9h\ndone clone YWJjCjMKMTIKCmhpCg==\n\
+                    done later YWJjCjMKMTIKCmhpCg==\ndone resolve YWJj\nnoise\n";
         let state = State::parse(text).expect("a state");
         assert_eq!(
             (state.root.as_str(), state.seed.as_deref()),

@@ -11,6 +11,5 @@ if [ -e "$seed" ]; then
 fi
 for step in clone resolve environment install setup smoke; do
     [ -f "$folder/steps/$step" ] && in_force "$step" || continue
-    commit=$(marker "$step" 4)
-    printf 'done %s %s %s %s %s\n' "$step" "$(marker "$step" 1)" "$(marker "$step" 2)" "${commit:--}" "$(marker "$step" 5 | tr -d '\n' | encoded)"
+    printf 'done %s %s\n' "$step" "$(encoded <"$folder/steps/$step")"
 done

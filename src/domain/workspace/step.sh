@@ -1,10 +1,10 @@
 # Does one step of a workspace, under its lock, unless it is done already.
-# $1 repository  $2 step  $3 its digest  $4 seconds it may take  $5 environment (relative, or -)
-# $6 `always` to do it even if done, else `missing`
-# $7 steps it stands on, as `step=digest ...`  $8 steps whose work it undoes
+# $1 repository  $2 step  $3 its digest  $4 seconds to wait for the lock  $5 seconds its commands may take
+# $6 environment (relative, or -)  $7 `always` to do it even if done, else `missing`
+# $8 steps it stands on, as `step=digest ...`  $9 steps whose work it undoes
 # the rest: what the step itself needs. Payloads: the record, the user name, the password.
-name=$1 step=$2 digest=$3 limit=$4 environment=$5 redo=$6 stands_on=$7 undoes=$8
-shift 8
+name=$1 step=$2 digest=$3 patience=$4 limit=$5 environment=$6 redo=$7 stands_on=$8 undoes=$9
+shift 9
 folder=$LEGWORK_ROOT/repos/$name
 seed=$folder/seed
 log=$folder/logs/$step.log
@@ -13,7 +13,7 @@ seconds=0 evidence='' commit=''
 # answer STATE EXIT: the one line this prints. What the step said goes along.
 answer() {
     printf 'answer %s %s %s %s %s %s\n' "$1" "$2" "$seconds" "${commit:--}" \
-        "$(printf '%s' "$evidence" | encoded)" "$(tail -c 4000 "$log" 2>/dev/null | encoded)"
+        "$(printf '%s' "$evidence" | encoded)" "$(tr -d '\000' <"$log" | tail -c 4000 | encoded)"
 }
 
 # explain TEXT: the last word of the evidence.
@@ -163,7 +163,7 @@ perform() {
         answer folder 1
         return
     fi
-    take_lock "$folder/provision.lock" "$limit"
+    take_lock "$folder/provision.lock" "$patience"
     case $? in
     0) ;;
     1) answer busy 1; return ;;
@@ -199,11 +199,20 @@ perform() {
     *) unset LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD ;;
     esac
     begin=$(date +%s)
+    # The room the log needs is taken before: a full disk could not be told of on itself.
+    if ! said=$(dd if=/dev/zero of="$log" bs=1024 count=64 2>&1); then
+        rm -f "$log"
+        log=/dev/null
+        evidence=$said
+        answer folder 1
+        return
+    fi
     # Not in a subshell: the commit it finds is needed below.
     here=$PWD
-    { "begin_$step" "$@"; } >"$log" 2>&1
+    { "begin_$step" "$@"; } 1<>"$log" 2>&1
     status=$?
     cd "$here" 2>/dev/null || cd /
+    if tr -d '\000' <"$log" >"$folder/logs/.$step.new"; then mv -f "$folder/logs/.$step.new" "$log"; fi
     seconds=$(($(date +%s) - begin))
     if [ "$status" -ne 0 ]; then
         answer failed "$status"

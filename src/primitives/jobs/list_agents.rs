@@ -33,6 +33,8 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     /// How it is driven.
     pub(crate) adapter: agent::Adapter,
+    /// One line on that.
+    pub(crate) summary: String,
     /// The program it runs.
     pub(crate) program: String,
     /// The model where a launch names none; null for the program's own choice.
@@ -65,6 +67,7 @@ impl Primitive for ListAgents {
                 Ok(Listed {
                     options: agent.options(),
                     name: agent.name,
+                    summary: agent.adapter.summary().to_owned(),
                     adapter: agent.adapter,
                     program: agent.program,
                     model: agent.model,

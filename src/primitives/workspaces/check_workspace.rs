@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next},
@@ -164,7 +163,7 @@ impl Primitive for CheckWorkspace {
         let next = (!output.ready).then(|| {
             Next::new(
                 "provision-workspace",
-                json!({"host": output.host, "repository": output.repository}),
+                checked.mending,
                 "mend what is missing",
             )
         });

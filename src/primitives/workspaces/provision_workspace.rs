@@ -67,7 +67,7 @@ pub(crate) struct Input {
     /// Whether only to say which steps would run.
     #[serde(default)]
     pub(crate) dry_run: bool,
-    /// Seconds the whole call may take. What has begun on the host by then goes on there.
+    /// Seconds the whole call may take. What has begun on the host by then goes on there, for four hours at most.
     #[serde(default = "half_an_hour")]
     #[schemars(range(min = 1, max = 86_400))]
     pub(crate) timeout_s: u64,

@@ -149,14 +149,16 @@ fn kind(place: &Value, side: Side) -> String {
         options(place).map(|option| kind(option, side)).collect()
     };
     if kinds.is_empty() {
-        kinds = match &place["type"] {
-            Value::String(one) => vec![of_type(one, place, side)],
-            Value::Array(many) => many
-                .iter()
+        let named = &place["type"];
+        kinds = if let Some(one) = named.as_str() {
+            vec![of_type(one, place, side)]
+        } else if let Some(many) = named.as_array() {
+            many.iter()
                 .filter_map(Value::as_str)
                 .map(|one| of_type(one, place, side))
-                .collect(),
-            _ => vec!["any".to_owned()],
+                .collect()
+        } else {
+            vec!["any".to_owned()]
         };
     }
     let null = ["null", "`null`"];

@@ -50,7 +50,7 @@ pub(crate) enum Error {
     Unusable {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         reason: String,
     },
     /// A statement of ours is wrong.

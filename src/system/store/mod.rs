@@ -1,4 +1,4 @@
-//! The database: one SQLite file, durable before it answers.
+//! The database: one `SQLite` file, durable before it answers.
 
 mod database;
 mod error;

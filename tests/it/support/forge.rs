@@ -119,7 +119,9 @@ impl Forge {
             };
             let mut head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
             for (name, value) in &reply.headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                for part in [name, ": ", value, "\r\n"] {
+                    head.push_str(part);
+                }
             }
             head.push_str("\r\n");
             let sent = stream

@@ -146,10 +146,12 @@ fn other_fields_are_refused_or_taken_as_text() {
                 "{primitive} {text:?}"
             );
         }
-        let input = json!({"job_id": job_id, "verify": format!(": {}", quoted(&text))});
-        let call = place.call("verify-fix", &input).ok();
-        assert_eq!(call.at("/verdict"), "not_reproduced", "{text:?}");
     }
+    // A command is the caller's own and is run, with its words as they are.
+    let words: Vec<String> = texts(&canary).iter().map(|text| quoted(text)).collect();
+    let input = json!({"job_id": job_id, "verify": format!(": {}", words.join(" "))});
+    let call = place.call("verify-fix", &input).ok();
+    assert_eq!(call.at("/verdict"), "not_reproduced");
     assert_nothing_ran(&place, &canary);
 }
 
@@ -294,6 +296,14 @@ fn names_and_words_of_an_agent_are_data() {
         .filter(|window| *window == b"new file mode 10064")
         .count();
     assert_eq!(added, files.len());
+    let call = place
+        .call("fetch-artifacts", &json!({"job_id": job_id}))
+        .ok();
+    let report = Path::new(&call.text("/folder")).join("report.md");
+    assert_eq!(
+        fs::read(report).expect("the report"),
+        fs::read(&words).expect("its words")
+    );
     assert_nothing_ran(&place, &canary);
 }
 
