@@ -8,6 +8,7 @@
 
 mod contract;
 mod demo;
+mod docs;
 mod end_to_end;
 mod every_primitive;
 mod evidence;
