@@ -1000,9 +1000,9 @@ fn a_poll_tells_all_and_calls_a_supervisor(world: &World) {
     let answer = world.script(POLL, &runs.split(' ').collect::<Vec<_>>());
     let lines: Vec<&str> = answer.lines().collect();
     let head = tokens(lines[0]);
-    assert!(lines[0].starts_with("legwork-poll now="), "{answer}");
+    assert!(lines[0].starts_with("legwork-poll uptime="), "{answer}");
     assert_eq!(head["boot"], state["boot"]);
-    assert!(head["now"].parse::<u64>().expect("a time") > 1_600_000_000);
+    assert!(head["uptime"].parse::<u64>().expect("a time") > 0);
     let states = lines
         .iter()
         .filter(|line| line.starts_with("legwork-run ") && line.contains(" at="))
@@ -1056,7 +1056,7 @@ fn a_waiting_poll_wakes(world: &World) {
 
 fn a_poll_of_no_root_finds_nothing(world: &World) {
     let answer = world.script(POLL, &["5", "-", "/nowhere", "proc", "1", "0"]);
-    assert!(answer.starts_with("legwork-poll now="), "{answer}");
+    assert!(answer.starts_with("legwork-poll uptime="), "{answer}");
     assert!(
         answer.ends_with("\nlegwork-missing job=proc dir=no claim=no\n"),
         "{answer}"
