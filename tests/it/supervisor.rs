@@ -487,6 +487,10 @@ fn secrets_reach_the_agent_and_nothing_else(world: &World) {
     assert_tokens(&run.end(), &[("state", "succeeded")]);
     assert!(!run.exists("secrets.sh"));
     for entry in fs::read_dir(&run.folder).expect("the folder").flatten() {
+        // Reading a pipe that the supervisor is about to remove would wait for ever.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
         let text = fs::read(entry.path()).unwrap_or_default();
         assert!(!text.windows(2).any(|part| part == b"s3"), "{entry:?}");
     }
