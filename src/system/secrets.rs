@@ -27,6 +27,9 @@ const WORDS: &[&str] = &[
 /// Parts of the names of secrets.
 const PARTS: &[&str] = &["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY"];
 
+/// A token of a well-known shape has at least so many characters.
+const SHORTEST_TOKEN: usize = 20;
+
 /// What well-known tokens start with.
 const PREFIXES: &[&str] = &[
     "ghp_",
@@ -104,10 +107,15 @@ impl Redactor {
                 text = Cow::Owned(text.replace(secret.as_str(), MASK));
             }
         }
-        if let Some(masked) = mask_tokens(&text) {
+        // Most texts are too short to hold a token, and looking costs more than everything else about them.
+        if text.len() >= SHORTEST_TOKEN
+            && let Some(masked) = mask_tokens(&text)
+        {
             text = Cow::Owned(masked);
         }
-        if let Some(masked) = mask_urls(&text) {
+        if text.contains("://")
+            && let Some(masked) = mask_urls(&text)
+        {
             text = Cow::Owned(masked);
         }
         text
@@ -158,7 +166,7 @@ fn mask_tokens(text: &str) -> Option<String> {
             .find(|c| !is_token(c))
             .unwrap_or(rest.len() - start);
         masked.push_str(&rest[..start]);
-        if length >= 20 {
+        if length >= SHORTEST_TOKEN {
             masked.push_str(MASK);
             changed = true;
         } else {
