@@ -11,6 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 CLAUDE=2.1.329
 CODEX=0.169.0
+INSPECTOR=0.15.0
 UV=0.13.8
 SDIST=parse-1.17.0.tar.gz
 SDIST_SHA256=c7806139a481ec8c8336a54418894c8b201314f8ecc63e55f438f4b72bdc4485
@@ -66,6 +67,10 @@ get_agents() {
     npm install --no-audit --no-fund --loglevel=error --prefix "$testbed/agents" \
         "@anthropic-ai/claude-code@$CLAUDE" "@openai/codex@$CODEX" >&2
 }
+get_inspector() {
+    npm install --no-audit --no-fund --loglevel=error --prefix "$testbed/inspector" \
+        "@modelcontextprotocol/inspector@$INSPECTOR" >&2
+}
 get_uv() {
     rm -rf "$testbed/python"
     /usr/bin/python3 -m venv "$testbed/python" &&
@@ -82,6 +87,7 @@ get_sdist() {
         --require-hashes --requirement "$testbed/sdist.txt" --dest "$testbed/pypi" >&2
 }
 once "claude-$CLAUDE-codex-$CODEX" get_agents
+once "inspector-$INSPECTOR" get_inspector
 once "uv-$UV" get_uv
 once "wheels-$(printf '%s\n' "${WHEELS[@]}" | sha256sum | cut -c 1-12)" get_wheels
 once "$SDIST" get_sdist
@@ -97,6 +103,7 @@ has() { # has EXPECTED COMMAND...
 has "$CLAUDE" "$testbed/agents/node_modules/.bin/claude" --version
 has "$CODEX" "$testbed/agents/node_modules/.bin/codex" --version
 has "$UV" "$testbed/bin/uv" --version
+has "\"version\": \"$INSPECTOR\"" cat "$testbed/inspector/node_modules/@modelcontextprotocol/inspector/package.json"
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
 for program in ssh ssh-keygen busybox dash git tar; do
     command -v "$program" >/dev/null || die "$program is missing"

@@ -150,7 +150,7 @@ impl Desk {
     async fn answer(&self, line: Read, mut stop: watch::Receiver<Option<u8>>) -> Vec<u8> {
         let call = self.session.begin();
         let (id, envelope) = match self.parse(line) {
-            Err((id, failure)) => (id, call.refuse("", failure)),
+            Err(wrong) => (wrong.0, call.refuse("", wrong.1)),
             Ok(line) => {
                 let envelope = match Entry::find(&line.primitive) {
                     None => call.refuse(
@@ -174,17 +174,20 @@ impl Desk {
     }
 
     /// Reads a call; a failure comes with the id, where there is one.
-    fn parse(&self, line: Read) -> Result<Line, (Value, Failure)> {
+    fn parse(&self, line: Read) -> Result<Line, Box<(Value, Failure)>> {
         let bytes = match line {
             Read::Whole(bytes) => bytes,
             Read::TooLong => {
                 let message = format!("the line is longer than {LONGEST} bytes");
-                return Err((Value::Null, wrong(vec![violation("maxLength", message)])));
+                return Err(Box::new((
+                    Value::Null,
+                    wrong(vec![violation("maxLength", message)]),
+                )));
             }
         };
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let message = format!("the line is not JSON: {error}");
-            (Value::Null, wrong(vec![violation("json", message)]))
+            Box::new((Value::Null, wrong(vec![violation("json", message)])))
         })?;
         let id = value
             .get("id")
@@ -193,10 +196,10 @@ impl Desk {
             .unwrap_or_default();
         let violations = self.checker.violations(&value);
         if !violations.is_empty() {
-            return Err((id, wrong(violations)));
+            return Err(Box::new((id, wrong(violations))));
         }
         serde_json::from_value(value)
-            .map_err(|error| (id, wrong(vec![violation("value", error.to_string())])))
+            .map_err(|error| Box::new((id, wrong(vec![violation("value", error.to_string())]))))
     }
 }
 

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         .first()
         .and_then(|name| Service::find(name.to_str()?));
     if let Some(service) = service {
-        return service.run(context, arguments.split_off(1), since);
+        service.run(&context, arguments.split_off(1), since);
     }
     outlet::answer_signals(&context, since);
     let name = if arguments.is_empty() {

@@ -27,8 +27,8 @@ pub(super) async fn call_by(
     input: Value,
     since: Instant,
 ) -> Envelope {
-    let checked = judged(entry, Description::violations_by(checker, &input));
-    run(context, entry, checked, input, since).await
+    let verdict = judged(entry, Description::violations_by(checker, &input));
+    run(context, entry, verdict, input, since).await
 }
 
 async fn run(

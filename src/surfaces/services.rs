@@ -1,6 +1,6 @@
 //! The services: ways in that take many calls in one process.
 
-use std::{ffi::OsString, process::ExitCode, time::Instant};
+use std::{ffi::OsString, time::Instant};
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ pub(super) static SERVICES: &[Service] = &[
         name: "serve-mcp",
         summary: "Offer the primitives as tools over the Model Context Protocol, on stdin and stdout",
         options: schema::<mcp::Options>,
-        start: |session, fields| Ok(Box::new(mcp::Server::new(session, read(fields)?)?)),
+        start: |session, fields| Ok(Box::new(mcp::Server::new(session, &read(fields)?)?)),
     },
     Service {
         name: "batch",
@@ -36,8 +36,11 @@ pub(super) struct Service {
     /// One line on it.
     pub(super) summary: &'static str,
     options: fn() -> Schema,
-    start: fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Vec<Violation>>,
+    start: Start,
 }
+
+/// Makes a service out of its options.
+type Start = fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Vec<Violation>>;
 
 /// A service whose options are read.
 pub(super) trait Serve {
@@ -66,12 +69,7 @@ impl Service {
     }
 
     /// Serves. Where it cannot start, it prints one line that says why.
-    pub(super) fn run(
-        &self,
-        context: Context,
-        arguments: Vec<OsString>,
-        since: Instant,
-    ) -> ExitCode {
+    pub(super) fn run(&self, context: &Context, arguments: Vec<OsString>, since: Instant) -> ! {
         let session = Session::new(context.fork());
         let started = self.start(session, arguments).and_then(|service| {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -83,7 +81,7 @@ impl Service {
         match started {
             Ok((service, runtime)) => outlet::leave(service.serve(&runtime)),
             Err(failure) => {
-                let envelope = dispatch::refusal(&context, self.name, failure, since);
+                let envelope = dispatch::refusal(context, self.name, failure, since);
                 outlet::leave(outlet::answer(&envelope, None))
             }
         }

@@ -60,13 +60,13 @@ impl<T> Kept<T> {
         {
             return Ok(Arc::clone(made));
         }
-        let made = Arc::new(make()?);
+        let fresh = Arc::new(make()?);
         // Making may write the file; a mark of a file that changed while it was read would keep what is old.
         let after = mark(file);
         *kept = after
             .filter(|after| before.as_ref().is_none_or(|before| before == after))
-            .map(|mark| (mark, Arc::clone(&made)));
-        Ok(made)
+            .map(|mark| (mark, Arc::clone(&fresh)));
+        Ok(fresh)
     }
 }
 

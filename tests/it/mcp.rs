@@ -358,7 +358,16 @@ async fn three_tools_are_enough_for_an_agent_with_little_context() {
 
 /// Lists the processes that a process has started and that still run.
 fn children(pid: u32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("the process runs")
+    let listed = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let listed = listed.expect("the process runs");
+    let said = |child: &str| fs::read_to_string(format!("/proc/{child}/stat")).ok();
+    // One that has ended and is still in the list is done; its entry goes with the next one.
+    let runs = |stat: &String| !stat.contains(") Z ");
+    listed
+        .split_whitespace()
+        .filter_map(said)
+        .filter(runs)
+        .collect()
 }
 
 #[tokio::test]
@@ -476,6 +485,55 @@ fn nothing_but_the_protocol_is_on_stdout() {
         .output()
         .expect("legwork runs");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+}
+
+/// Runs the command line of the MCP inspector, and returns what it printed and complained of.
+fn inspect(world: &World, arguments: &[&str]) -> (Value, String) {
+    let inspector = world
+        .testbed()
+        .path("inspector/node_modules/.bin/mcp-inspector");
+    let output = world
+        .command(inspector)
+        .args(["--cli", env!("CARGO_BIN_EXE_legwork"), "serve-mcp"])
+        .args(arguments)
+        .output()
+        .expect("the inspector starts");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{complaint}");
+    let said = serde_json::from_slice(&output.stdout).expect("JSON");
+    (said, complaint)
+}
+
+#[test]
+fn the_inspector_lists_and_calls_and_has_nothing_to_complain_of() {
+    let world = World::new();
+    let (listed, complaint) = inspect(&world, &["--method", "tools/list"]);
+    let reading = primitives(|entry| entry.about.effects.read_only);
+    let tools = listed["tools"].as_array().expect("tools");
+    let listed: BTreeSet<String> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().expect("a name").to_owned())
+        .collect();
+    assert_eq!((listed, complaint.as_str()), (reading, ""));
+    let call = |tool: &str, argument: &str| {
+        let arguments = [
+            "--method",
+            "tools/call",
+            "--tool-name",
+            tool,
+            "--tool-arg",
+            argument,
+        ];
+        inspect(&world, &arguments).0
+    };
+    let called = call("describe", "primitive=demo");
+    assert_eq!(called["structuredContent"]["data"]["primitive"], "demo");
+    let refused = call("describe", "primitive=dem");
+    assert_eq!(refused["isError"], true);
+    assert_eq!(
+        refused["structuredContent"]["error_code"],
+        "unknown_primitive"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod offer;
 mod options;
 mod server;
-mod tools;
+mod tool;
 
 pub(super) use options::Options;
 pub(super) use server::Server;

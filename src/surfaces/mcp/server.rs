@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::{
     offer::{Denied, Offer},
     options::{Mode, Options},
-    tools::{self, CallInput, ListInput},
+    tool::{self, CallInput, ListInput},
 };
 use crate::{
     contract::{Answer, Code, Envelope, Failure, Violation, details},
@@ -57,14 +57,14 @@ enum Stopped {
     /// The client broke the protocol.
     Fault(ErrorData),
     /// The call is answered with a failure, in the name of a primitive or tool.
-    Failed(String, Failure),
+    Failed(String, Box<Failure>),
 }
 
 impl Server {
     /// Prepares it.
     pub(in crate::surfaces) fn new(
         session: Session,
-        options: Options,
+        options: &Options,
     ) -> Result<Self, Vec<Violation>> {
         Ok(Self {
             session,
@@ -76,31 +76,31 @@ impl Server {
 
     fn tools(&self) -> &[Tool] {
         self.tools.get_or_init(|| match self.mode {
-            Mode::Full => self.offer.entries().map(tools::of).collect(),
+            Mode::Full => self.offer.entries().map(tool::of).collect(),
             Mode::Compact => {
-                let mut offered = vec![tools::list()];
-                offered.extend(Entry::find("describe").map(tools::of));
-                offered.push(tools::call(&self.offer));
+                let mut offered = vec![tool::list()];
+                offered.extend(Entry::find("describe").map(tool::of));
+                offered.push(tool::call(&self.offer));
                 offered
             }
         })
     }
 
-    fn asked(&self, tool: &str, arguments: Map<String, Value>) -> Result<Asked, Stopped> {
-        match (self.mode, tool) {
+    fn asked(&self, named: &str, arguments: Map<String, Value>) -> Result<Asked, Stopped> {
+        match (self.mode, named) {
             (Mode::Full, name) => self.primitive(name, arguments, true),
             (Mode::Compact, "list") => {
-                read::<ListInput>(tool, arguments)?;
+                read::<ListInput>(named, arguments)?;
                 Ok(Asked::List)
             }
             (Mode::Compact, "describe") => Entry::find("describe")
                 .map(|entry| Asked::Primitive(entry, arguments))
-                .ok_or_else(|| Stopped::Fault(no_tool(tool))),
+                .ok_or_else(|| Stopped::Fault(no_tool(named))),
             (Mode::Compact, "call") => {
-                let call: CallInput = read(tool, arguments)?;
+                let call: CallInput = read(named, arguments)?;
                 self.primitive(&call.primitive, call.input, false)
             }
-            (Mode::Compact, _) => Err(Stopped::Fault(no_tool(tool))),
+            (Mode::Compact, _) => Err(Stopped::Fault(no_tool(named))),
         }
     }
 
@@ -112,14 +112,16 @@ impl Server {
     ) -> Result<Asked, Stopped> {
         match self.offer.find(name) {
             Ok(entry) => Ok(Asked::Primitive(entry, input)),
-            Err(Denied::Forbidden(failure)) => Err(Stopped::Failed(name.to_owned(), failure)),
+            Err(Denied::Forbidden(failure)) => {
+                Err(Stopped::Failed(name.to_owned(), Box::new(failure)))
+            }
             Err(Denied::Unknown(_)) if is_tool => Err(Stopped::Fault(no_tool(name))),
-            Err(Denied::Unknown(failure)) => Err(Stopped::Failed(String::new(), failure)),
+            Err(Denied::Unknown(failure)) => Err(Stopped::Failed(String::new(), Box::new(failure))),
         }
     }
 
     fn listing(&self, call: &Ongoing<'_>) -> Envelope {
-        match serde_json::to_value(tools::listing(&self.offer)) {
+        match serde_json::to_value(tool::listing(&self.offer)) {
             Ok(data) => {
                 dispatch::success(&call.context, "list", true, Answer::read(data), call.since)
             }
@@ -153,7 +155,7 @@ fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Resul
             }
             .into(),
         );
-        Stopped::Failed(tool.to_owned(), failure)
+        Stopped::Failed(tool.to_owned(), Box::new(failure))
     })
 }
 
@@ -219,7 +221,7 @@ impl ServerHandler for Server {
         let arguments = request.arguments.unwrap_or_default();
         let envelope = match self.asked(&request.name, arguments) {
             Err(Stopped::Fault(fault)) => return Err(fault),
-            Err(Stopped::Failed(name, failure)) => call.refuse(&name, failure),
+            Err(Stopped::Failed(name, failure)) => call.refuse(&name, *failure),
             Ok(Asked::List) => self.listing(&call),
             Ok(Asked::Primitive(entry, input)) => tokio::select! {
                 biased;

@@ -52,7 +52,9 @@ pub(super) struct CallInput {
 /// Describes a primitive as a tool.
 pub(super) fn of(entry: &Entry) -> Tool {
     let about = &entry.about;
-    let mut input = object((about.input_schema)().to_value());
+    let mut input = (about.input_schema)().to_value();
+    strip_formats(&mut input);
+    let mut input = object(input);
     // What stands there is the description of the tool.
     input.remove("description");
     Tool::new(about.name, about.documentation(), Arc::new(input))
@@ -152,13 +154,35 @@ fn envelope(mut data: Value) -> JsonObject {
     }));
     data.remove("$schema");
     properties.insert("data".to_owned(), Value::Object(data));
-    object(json!({
+    let mut envelope = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": properties,
         "anyOf": cases,
         "$defs": definitions,
-    }))
+    });
+    strip_formats(&mut envelope);
+    object(envelope)
+}
+
+/// Takes out formats that only say how wide a number is: they are no words of JSON Schema, and clients complain of them.
+fn strip_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let is_width = |format: &Value| {
+                let format = format.as_str().unwrap_or_default();
+                ["int", "uint", "float", "double"]
+                    .iter()
+                    .any(|kind| format.starts_with(kind))
+            };
+            if fields.get("format").is_some_and(is_width) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(strip_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_formats),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The list of codes is long, and open anyway.
