@@ -472,6 +472,18 @@ pub enum Code {
     ///
     /// Read `details`, mend the cause and send the same call again.
     StepFailed,
+    /// A file or block that would be written is not as legwork left it: a person edited it, or something else is in its place.
+    ///
+    /// ## Resolution
+    ///
+    /// Look at what `details.items` names; name it in `overwrite` to give it up, or leave it.
+    AssetEdited,
+    /// A folder or file that assets go into cannot be read or written.
+    ///
+    /// ## Resolution
+    ///
+    /// Mend what `details.path` names, then send the same call again.
+    AssetUnwritable,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
@@ -568,6 +580,8 @@ impl Code {
         Self::GitFailed,
         Self::VerifyUnspecified,
         Self::StepFailed,
+        Self::AssetEdited,
+        Self::AssetUnwritable,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -666,7 +680,9 @@ impl Code {
             | Self::GitMissing
             | Self::GitFailed
             | Self::VerifyUnspecified
-            | Self::StepFailed => Kind::FailedPrecondition,
+            | Self::StepFailed
+            | Self::AssetEdited
+            | Self::AssetUnwritable => Kind::FailedPrecondition,
             Self::DiskFull | Self::HostBusy | Self::ForgeRateLimited => Kind::ResourceExhausted,
             Self::StoreBusy
             | Self::SshUnreachable
@@ -752,7 +768,9 @@ impl Code {
             | Self::GitMissing
             | Self::GitFailed
             | Self::VerifyUnspecified
-            | Self::StepFailed => Retry::of(Mode::AfterFix),
+            | Self::StepFailed
+            | Self::AssetEdited
+            | Self::AssetUnwritable => Retry::of(Mode::AfterFix),
             Self::StoreBusy => Retry::after(200),
             Self::OperationInProgress => Retry::after(1_000),
             Self::SshUnreachable => Retry::after(5_000),
@@ -785,7 +803,8 @@ impl Code {
             | Self::DiskFull
             | Self::HostFolderUnwritable
             | Self::IssueInvalid
-            | Self::TemplateInvalid => Shape::File,
+            | Self::TemplateInvalid
+            | Self::AssetUnwritable => Shape::File,
             Self::UnknownPrimitive
             | Self::CursorInvalid
             | Self::HostUnknown
@@ -804,7 +823,7 @@ impl Code {
             Self::Cancelled => Shape::Signal,
             Self::DeadlineExceeded => Shape::Wait,
             Self::OperationInProgress | Self::IdempotencyKeyReused => Shape::Key,
-            Self::PartialFailure | Self::HostInUse => Shape::Items,
+            Self::PartialFailure | Self::HostInUse | Self::AssetEdited => Shape::Items,
             Self::SshUnreachable
             | Self::SshAuthFailed
             | Self::SshHostKeyUnknown

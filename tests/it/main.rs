@@ -6,6 +6,7 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod assets;
 mod contract;
 mod demo;
 mod end_to_end;
@@ -19,6 +20,8 @@ mod jobs;
 mod layering;
 mod recordings;
 mod secrets;
+mod slash_commands;
+mod stop_hook;
 mod supervisor;
 mod support;
 mod testbed;
