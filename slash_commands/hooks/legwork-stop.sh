@@ -12,7 +12,7 @@ transcript=$(printf '%s' "$input" | sed -n 's/.*"transcript_path"[[:space:]]*:[[
 
 # Answers of launches, however often the transcript escapes them.
 launches=$(grep -E 'primitive[\\]*"[[:space:]]*:[[:space:]]*[\\]*"launch-investigation' "$transcript") || exit 0
-active=$(legwork list-jobs --active true --limit 500 2>/dev/null) || exit 0
+active=$(legwork list-jobs --active=true --limit 500 2>/dev/null) || exit 0
 # The last word is in the input; older versions have it only in the transcript.
 said=$(printf '%s\n' "$input" | grep 'last_assistant_message') ||
     said=$(grep -E '"type"[[:space:]]*:[[:space:]]*"assistant"' "$transcript" | tail -n 1)

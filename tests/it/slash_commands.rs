@@ -8,11 +8,11 @@ use std::{
 };
 
 use legwork::registry::Entry;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::{
-    Agents, CHECK, Cli, Faults, MEND, Model, SYSTEM_PATH, Script, Workplace, World,
-    assert_isolated, schemas,
+    Agents, CHECK, Cli, Faults, Model, SYSTEM_PATH, Script, Workplace, World, assert_isolated,
+    schemas,
 };
 
 fn plugin() -> PathBuf {
@@ -60,8 +60,8 @@ fn pages() -> BTreeMap<String, String> {
 #[derive(Default)]
 struct Page {
     front: BTreeMap<String, String>,
-    /// Calls of legwork, those in fenced blocks with what is on their standard input.
-    calls: Vec<(String, Option<String>)>,
+    /// Calls of legwork.
+    calls: Vec<String>,
     /// What stands in single backquotes.
     spans: Vec<String>,
 }
@@ -89,15 +89,10 @@ fn read(text: &str) -> Page {
             continue;
         }
         while let Some(line) = lines.next().filter(|line| *line != "```") {
-            let Some((call, _)) = line.split_once(" <<'JSON'") else {
-                page.calls.push((line.to_owned(), None));
-                continue;
-            };
-            let input: Vec<&str> = lines.by_ref().take_while(|line| *line != "JSON").collect();
-            page.calls.push((call.to_owned(), Some(input.join("\n"))));
+            page.calls.push(line.to_owned());
         }
     }
-    page.calls.retain(|(call, _)| call.starts_with("legwork "));
+    page.calls.retain(|call| call.starts_with("legwork "));
     page.spans = prose
         .split('`')
         .skip(1)
@@ -106,7 +101,7 @@ fn read(text: &str) -> Page {
         .collect();
     for span in &page.spans {
         if span.starts_with("legwork ") && !span.starts_with("legwork <") {
-            page.calls.push((span.clone(), None));
+            page.calls.push(span.clone());
         }
     }
     page
@@ -132,47 +127,53 @@ fn filled(text: &str) -> String {
     })
 }
 
-/// Returns the name of the primitive called, and what is wrong with the call.
-fn judge(call: &str, stdin: Option<&str>) -> (String, Vec<String>) {
-    let mut words = call.split_whitespace().skip(1);
-    let name = words.next().unwrap_or_default().to_owned();
-    let Some(entry) = Entry::find(&name) else {
+/// Returns the name of the primitive called, and what is wrong with the call: a shell reads it, and legwork itself judges.
+fn judge(world: &World, call: &str) -> (String, Vec<String>) {
+    let read = format!("set -- {}; printf '%s\\0' \"$@\"", filled(call));
+    let output = world
+        .command("sh")
+        .args(["-c", &read])
+        .output()
+        .expect("sh starts");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut words: Vec<String> = told
+        .split_terminator('\0')
+        .skip(1)
+        .map(str::to_owned)
+        .collect();
+    let name = words.first().cloned().unwrap_or_default();
+    if Entry::find(&name).is_none() {
         return (name, vec![format!("{call}: there is no such primitive")]);
-    };
-    let schema = (entry.about.input_schema)().to_value();
-    let mut faults = Vec::new();
-    let mut input: Map<String, Value> =
-        match stdin.map(filled).map(|text| serde_json::from_str(&text)) {
-            None => Map::new(),
-            Some(Ok(input)) => input,
-            Some(Err(error)) => {
-                faults.push(format!("{call}: {error}"));
-                Map::new()
-            }
-        };
-    while let Some(flag) = words.next() {
-        let value = filled(words.next().unwrap_or_default());
-        if flag == "--spec" && value == "-" && stdin.is_some() {
-            continue;
-        }
-        let field = flag.trim_start_matches("--").replace('-', "_");
-        let kind = &schema["properties"][&field]["type"];
-        let parsed = if *kind == "array" {
-            json!([value])
-        } else if *kind == "integer"
-            || *kind == "boolean"
-            || kind
-                .as_array()
-                .is_some_and(|kinds| kinds.contains(&json!("boolean")))
-        {
-            serde_json::from_str(&value).unwrap_or(Value::Null)
-        } else {
-            json!(value)
-        };
-        input.insert(field, parsed);
     }
-    for fault in schemas::faults(&format!("{name}.input"), &Value::Object(input)) {
-        faults.push(format!("{call}: {fault}"));
+    // One field too many makes the call end before anything runs, with all that is wrong on show.
+    let stray = |text: &str| {
+        let mut input: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+        if let Some(input) = input.as_object_mut() {
+            input.insert("no_such_field".to_owned(), json!(1));
+        }
+        input.to_string()
+    };
+    match words.iter().position(|word| word == "--json") {
+        Some(at) => {
+            let given = words.get(at + 1).cloned().unwrap_or_default();
+            words.truncate(at + 1);
+            words.push(stray(&given));
+        }
+        None => words.extend(["--json".to_owned(), stray("{}")]),
+    }
+    let output = world
+        .legwork_command(&words)
+        .output()
+        .expect("legwork starts");
+    let (answer, mut faults) = schemas::judge(&output);
+    let pointers: Vec<&Value> = answer["details"]["violations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|violation| &violation["pointer"])
+        .collect();
+    if pointers != [&json!("/no_such_field")] {
+        faults.push(format!("{call}: {}", answer["message"]));
     }
     (name, faults)
 }
@@ -205,6 +206,7 @@ const KNOWN: &[&str] = &["report.md", "changes.diff", "worklog.md", "timeout"];
 
 #[test]
 fn every_call_flag_and_field_exists() {
+    let world = World::new();
     let faults = Faults::default();
     let mut words = BTreeSet::new();
     for name in schemas::names() {
@@ -214,9 +216,9 @@ fn every_call_flag_and_field_exists() {
     let mut spans = 0;
     for (path, text) in pages() {
         let page = read(&text);
-        for (call, stdin) in &page.calls {
+        for call in &page.calls {
             calls += 1;
-            for fault in judge(call, stdin.as_deref()).1 {
+            for fault in judge(&world, call).1 {
                 faults.note(format!("{path}: {fault}"));
             }
         }
@@ -229,7 +231,8 @@ fn every_call_flag_and_field_exists() {
                 .strip_prefix("--")
                 .and_then(|rest| rest.split_whitespace().next())
             {
-                let known = flag == "spec" || words.contains(&flag.replace('-', "_"));
+                let known =
+                    matches!(flag, "spec" | "json") || words.contains(&flag.replace('-', "_"));
                 faults.unless(known, || format!("{path}: no flag {flag}"));
             } else if let Some(command) =
                 span.strip_prefix("/legwork").and_then(|rest| rest.get(1..))
@@ -256,22 +259,23 @@ fn every_call_flag_and_field_exists() {
 
 #[test]
 fn a_page_that_errs_is_found_out() {
-    for (call, stdin) in [
-        ("legwork poll-jobs", None),
-        ("legwork poll-job --job <job_id>", None),
-        ("legwork wait-job --job-id <job_id> --wait-s soon", None),
-        (
-            "legwork launch-investigation --spec -",
-            Some("{\"host\": \"<host>\"}"),
-        ),
-        ("legwork launch-investigation --spec -", Some("{")),
+    let world = World::new();
+    for call in [
+        "legwork poll-jobs",
+        "legwork poll-job --job <job_id>",
+        "legwork wait-job --job-id <job_id> --wait-s soon",
+        "legwork wait-job --wait-s 5",
+        "legwork list-jobs --active true",
+        "legwork launch-investigation --json '{\"host\": \"<host>\"}'",
+        "legwork launch-investigation --json '{'",
     ] {
-        assert!(!judge(call, stdin).1.is_empty(), "{call}");
+        assert!(!judge(&world, call).1.is_empty(), "{call}");
     }
 }
 
 #[test]
 fn a_command_may_call_what_it_calls_and_nothing_else() {
+    let world = World::new();
     let faults = Faults::default();
     let mut rules = BTreeSet::new();
     for (name, text) in commands() {
@@ -284,7 +288,7 @@ fn a_command_may_call_what_it_calls_and_nothing_else() {
         let called: BTreeSet<String> = page
             .calls
             .iter()
-            .map(|(call, stdin)| judge(call, stdin.as_deref()).0)
+            .map(|call| judge(&world, call).0)
             .collect();
         let mut allowed = BTreeSet::new();
         for tool in page.front["allowed-tools"].split(", ") {
@@ -437,11 +441,7 @@ fn the_plugin_is_valid() {
         .arg(&copy)
         .status()
         .expect("cp starts");
-    fs::write(
-        copy.join("commands/status.md"),
-        "---\ndescription: [\n---\n\nText.\n",
-    )
-    .expect("a broken command");
+    fs::write(copy.join("commands/status.md"), "No front matter.\n").expect("a broken command");
     assert!(!validate(&world, &copy).status.success());
 }
 
@@ -483,7 +483,7 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
             .bash("legwork get-config")
             .bash("legwork list-agents")
             .bash("legwork add-host --name box --destination ada@box.example.org")
-            .bash("legwork install-assets --target agents_md --dry-run true"),
+            .bash("legwork install-assets --target agents_md --dry-run"),
     );
     assert!(was_shown(&model, "add-host", "\"added\":true"));
     let hosts = world.legwork(["list-hosts"]).ok();
@@ -530,12 +530,14 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     // Results lie where they lie for a user.
     place.world_mut().unset("LEGWORK_HOME");
     place.world_mut().unset("XDG_STATE_HOME");
-    place.agent("mender", MEND);
+    // What the report says stands in it alone.
+    let mend = "echo hello >greeting.txt; echo \"Mended $((40 + 2)) letters\" >../report.md";
+    place.agent("mender", mend);
     let world = place.world();
     let order = json!({"host": "local", "repository": "widgets", "agent": "mender", "message": "The greeting isn't spelt right.", "verify": CHECK});
     let job_id = {
         let twin = Workplace::here();
-        twin.agent("mender", MEND);
+        twin.agent("mender", mend);
         twin.call("launch-investigation", &order)
             .ok()
             .text("/job/job_id")
@@ -543,14 +545,16 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     let results = world
         .home()
         .join(".local/state/legwork/results")
-        .join(&job_id);
+        .join(&job_id)
+        .join("1");
     let script = Script::saying("It is fixed: the check fails before and passes after.")
         .bash("legwork get-config")
         .bash("legwork list-workspaces")
         .bash("legwork preflight --host local --agent mender")
         .bash("legwork provision-workspace --host local --repository widgets")
         .bash(&format!(
-            "legwork launch-investigation --spec - <<'JSON'\n{order}\nJSON"
+            "legwork launch-investigation --json '{}'",
+            order.to_string().replace('\'', r"'\''")
         ))
         .bash(&format!("legwork wait-job --job-id {job_id} --wait-s 100"))
         .bash(&format!("legwork poll-job --job-ids {job_id}"))
@@ -564,7 +568,7 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     );
     assert!(model.has_read("bring back evidence: The greeting isn't spelt right."));
     assert!(was_shown(&model, "verify-fix", "\"verdict\":\"fixed\""));
-    assert!(model.has_read("# Mended"), "the report was read");
+    assert!(model.has_read("Mended 42 letters"), "the report was read");
     assert_eq!(place.poll(&job_id)["outcome"], "fixed");
     assert_eq!(place.tally(), 1);
     let checkout = world.path("widgets");
@@ -592,7 +596,7 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
         &format!("/legwork:apply {job_id} {place_of_checkout}"),
         Script::saying("Applied.")
             .bash(&format!(
-                "legwork apply-diff --job-id {job_id} --checkout {place_of_checkout} --dry-run true"
+                "legwork apply-diff --job-id {job_id} --checkout {place_of_checkout} --dry-run"
             ))
             .bash(&format!(
                 "legwork apply-diff --job-id {job_id} --checkout {place_of_checkout}"
@@ -612,12 +616,13 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
     let world = place.world();
     place.waiting_agent("waiter", "true");
     world
-        .legwork(["install-assets", "--target", "user", "--hook", "true"])
+        .legwork(["install-assets", "--target", "user", "--hook"])
         .ok();
     let order = place.order("waiter", &json!({"host": "local"}));
     // The conversation launches, and wants to end without a word about the job.
     let model = Model::start(Script::saying("Launched.").bash(&format!(
-        "legwork launch-investigation --spec - <<'JSON'\n{order}\nJSON"
+        "legwork launch-investigation --json '{}'",
+        order.to_string().replace('\'', r"'\''")
     )));
     say(
         world,
@@ -631,7 +636,7 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
         "the hook held it"
     );
     let job_id = world
-        .legwork(["list-jobs", "--active", "true"])
+        .legwork(["list-jobs", "--active=true"])
         .ok()
         .text("/jobs/0/job_id");
 
