@@ -200,6 +200,16 @@ fn an_older_asset_is_brought_up_to_date() {
     let updated = install(&world, &json!({"target": "user"})).ok();
     assert_eq!(change(&updated, COMMAND), "updated");
     assert_eq!(read(folder.join(COMMAND)), current);
+    // A call that died before it wrote its record is made good by the same call.
+    let whole = snapshot::of(&folder);
+    fs::remove_file(&record).expect("no record");
+    fs::remove_file(folder.join("skills/legwork/SKILL.md")).expect("half of it");
+    let again = install(&world, &json!({"target": "user"})).ok();
+    assert_eq!(change(&again, COMMAND), "unchanged");
+    assert_eq!(
+        snapshot::changes(&whole, &snapshot::of(&folder)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -640,6 +640,26 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
         .ok()
         .text("/jobs/0/job_id");
 
+    // One that says how it watches is let go at once.
+    let model = Model::start(
+        Script::saying(&format!("Watching {job_id}: I look again in a minute.")).bash(&format!(
+            "legwork launch-investigation --json '{}'",
+            order.to_string().replace('\'', r"'\''")
+        )),
+    );
+    say(
+        world,
+        &model,
+        "/legwork-investigate The greeting is misspelt.",
+        &[],
+    );
+    assert!(was_shown(
+        &model,
+        "launch-investigation",
+        "\"effect\":\"replayed\""
+    ));
+    assert!(!model.has_read("Jobs launched in this conversation are active"));
+
     let model = Model::start(
         Script::saying("It has ended.")
             .bash(&format!("legwork cancel-job --job-id {job_id} --grace-s 1")),
