@@ -14,6 +14,7 @@ mod every_primitive;
 mod evidence;
 mod generated;
 mod hosts;
+mod integrations;
 mod invocations;
 mod issues;
 mod jobs;
