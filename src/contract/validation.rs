@@ -3,12 +3,13 @@
 use jsonschema::{Draft, error::ValidationErrorKind};
 use serde_json::Value;
 
-use super::Violation;
+use super::{Violation, identifier};
 
 /// Checks a value against a JSON Schema and returns every violation.
 ///
 /// A schema that does not compile is reported as one violation of the whole; a test keeps that from happening.
 pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
+    let (schema, whole) = (&without_names(schema), schema);
     // Inputs use no keyword in which draft 7 and 2020-12 differ, and the machinery of the later one costs ten times as much
     // as everything else that a call does before its work. A test compares the two over all schemas.
     let validator = jsonschema::options()
@@ -26,6 +27,7 @@ pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
         }
     };
     let mut found = Vec::new();
+    check_names(whole, whole, instance, "", &mut found);
     for error in validator.iter_errors(instance) {
         let pointer = error.instance_path().to_string();
         // A schema without any field is reported as one that nothing fits, once for each field.
@@ -55,6 +57,73 @@ pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
         });
     }
     found
+}
+
+/// Takes the pattern of names out of a schema: compiling it costs more than all the rest of a check.
+fn without_names(schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(keyword, value)| *keyword != "pattern" || *value != identifier::PATTERN)
+            .map(|(keyword, value)| (keyword.clone(), without_names(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(without_names).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
+    }
+}
+
+/// Checks what [`without_names`] has taken out.
+fn check_names(
+    root: &Value,
+    place: &Value,
+    instance: &Value,
+    pointer: &str,
+    found: &mut Vec<Violation>,
+) {
+    if let Some(text) = instance.as_str()
+        && place
+            .get("pattern")
+            .is_some_and(|pattern| pattern == identifier::PATTERN)
+        && !identifier::is_name(text)
+    {
+        found.push(Violation {
+            pointer: pointer.to_owned(),
+            keyword: "pattern".to_owned(),
+            message: format!("the text is no name: {}", identifier::RULE),
+            expected: Some(identifier::PATTERN.to_owned()),
+        });
+    }
+    let of_fields = place.get("properties").and_then(Value::as_object);
+    let of_others = place
+        .get("patternProperties")
+        .and_then(Value::as_object)
+        .and_then(|by_pattern| by_pattern.values().next())
+        .or_else(|| place.get("additionalProperties"));
+    for (name, value) in instance.as_object().into_iter().flatten() {
+        if let Some(field) = of_fields.and_then(|fields| fields.get(name)).or(of_others) {
+            let pointer = format!("{pointer}/{}", escaped(name));
+            check_names(root, field, value, &pointer, found);
+        }
+    }
+    if let (Some(items), Some(values)) = (place.get("items"), instance.as_array()) {
+        for (index, value) in values.iter().enumerate() {
+            check_names(root, items, value, &format!("{pointer}/{index}"), found);
+        }
+    }
+    let options = ["anyOf", "oneOf", "allOf"]
+        .into_iter()
+        .filter_map(|keyword| place.get(keyword).and_then(Value::as_array))
+        .flatten();
+    for option in options.chain(referred(root, place)) {
+        check_names(root, option, instance, pointer, found);
+    }
+}
+
+/// Returns what a reference within the schema stands for.
+fn referred<'a>(root: &'a Value, place: &Value) -> Option<&'a Value> {
+    let reference = place.get("$ref")?.as_str()?;
+    root.pointer(reference.strip_prefix('#')?)
 }
 
 fn stray(pointer: &str, name: &str, known: &[String]) -> Violation {
@@ -151,11 +220,7 @@ fn known_fields(schema: &Value, instance: &Value, pointer: &str) -> Vec<String> 
 
 fn variants<'a>(root: &'a Value, place: &'a Value) -> Vec<&'a Value> {
     let mut found = vec![place];
-    if let Some(reference) = place.get("$ref").and_then(Value::as_str)
-        && let Some(target) = reference
-            .strip_prefix('#')
-            .and_then(|pointer| root.pointer(pointer))
-    {
+    if let Some(target) = referred(root, place) {
         found.extend(variants(root, target));
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {

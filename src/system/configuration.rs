@@ -129,6 +129,10 @@ fn parse(bytes: &[u8]) -> Result<Configuration, Vec<Violation>> {
         }]
     };
     let text = std::str::from_utf8(bytes).map_err(|error| whole("encoding", error.to_string()))?;
+    // The types refuse what the schema refuses, only one thing at a time: the schema is for saying all that is wrong.
+    if let Ok(configuration) = toml::from_str(text) {
+        return Ok(configuration);
+    }
     let value: Value =
         toml::from_str(text).map_err(|error| whole("syntax", syntax(text, &error)))?;
     let found = validation::violations(&schema_for!(Configuration).to_value(), &value);

@@ -27,6 +27,9 @@ const WORDS: &[&str] = &[
 /// Parts of the names of secrets.
 const PARTS: &[&str] = &["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY"];
 
+/// A token of a well-known shape has at least so many characters.
+const SHORTEST_TOKEN: usize = 20;
+
 /// What well-known tokens start with.
 const PREFIXES: &[&str] = &[
     "ghp_",
@@ -104,10 +107,15 @@ impl Redactor {
                 text = Cow::Owned(text.replace(secret.as_str(), MASK));
             }
         }
-        if let Some(masked) = mask_tokens(&text) {
+        // Most texts are too short to hold a token, and looking costs more than everything else about them.
+        if text.len() >= SHORTEST_TOKEN
+            && let Some(masked) = mask_tokens(&text)
+        {
             text = Cow::Owned(masked);
         }
-        if let Some(masked) = mask_urls(&text) {
+        if text.contains("://")
+            && let Some(masked) = mask_urls(&text)
+        {
             text = Cow::Owned(masked);
         }
         text
@@ -140,34 +148,27 @@ impl Redactor {
     }
 }
 
+/// Masks words that look like well-known tokens; looks at each byte once, because every text that is written comes by.
 fn mask_tokens(text: &str) -> Option<String> {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let mut masked = String::new();
-    let mut rest = text;
-    let mut changed = false;
-    while let Some(start) = PREFIXES
-        .iter()
-        .filter_map(|prefix| {
-            rest.match_indices(prefix)
-                .map(|(at, _)| at)
-                .find(|at| !rest[..*at].ends_with(is_token))
-        })
-        .min()
-    {
-        let length = rest[start..]
-            .find(|c| !is_token(c))
-            .unwrap_or(rest.len() - start);
-        masked.push_str(&rest[..start]);
-        if length >= 20 {
-            masked.push_str(MASK);
-            changed = true;
-        } else {
-            masked.push_str(&rest[start..start + length]);
+    let mut kept = 0;
+    let mut begin = 0;
+    for end in 0..=text.len() {
+        if text.as_bytes().get(end).is_some_and(|byte| is_token(*byte)) {
+            continue;
         }
-        rest = &rest[start + length..];
+        if end - begin >= SHORTEST_TOKEN {
+            let word = &text[begin..end];
+            if PREFIXES.iter().any(|prefix| word.starts_with(prefix)) {
+                masked.push_str(&text[kept..begin]);
+                masked.push_str(MASK);
+                kept = end;
+            }
+        }
+        begin = end + 1;
     }
-    masked.push_str(rest);
-    changed.then_some(masked)
+    (kept > 0).then(|| masked + &text[kept..])
 }
 
 /// Masks what stands before the `@` of a URL: all of it under http, the password elsewhere.

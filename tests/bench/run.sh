@@ -7,9 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export DEBIAN_FRONTEND=noninteractive
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-if ! [ -x /usr/sbin/sshd ] || ! command -v ssh >/dev/null || ! command -v python3 >/dev/null; then
+if ! [ -x /usr/sbin/sshd ] || ! [ -x /usr/bin/time ] || ! command -v ssh >/dev/null || ! command -v python3 >/dev/null; then
     as_root apt-get update -qq
-    as_root apt-get install -y -qq openssh-server openssh-client python3 python3-venv >/dev/null
+    as_root apt-get install -y -qq openssh-server openssh-client time python3 python3-venv >/dev/null
 fi
 cargo build --release --quiet
 peer=target/testbed/hpc-agent-0.11.4

@@ -129,7 +129,7 @@ fn examples_fit_and_stray_fields_do_not() {
             for fault in schemas::faults(&input, &example) {
                 faults.note(format!("example of {name}: {fault}"));
             }
-            for place in objects(&example, &schemas::schema(&input).clone(), String::new()) {
+            for place in objects(&example, schemas::schema(&input), "") {
                 let mut stray = example.clone();
                 let object = stray
                     .pointer_mut(&place)
@@ -159,15 +159,15 @@ fn examples_fit_and_stray_fields_do_not() {
 }
 
 /// Lists where in an example there are objects whose fields are fixed.
-fn objects(value: &Value, schema: &Value, pointer: String) -> Vec<String> {
+fn objects(value: &Value, schema: &Value, pointer: &str) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(fields) = value.as_object() {
         if schema["additionalProperties"] == false {
-            found.push(pointer.clone());
+            found.push(pointer.to_owned());
         }
         for (name, field) in fields {
             let place = &schema["properties"][name];
-            found.extend(objects(field, place, format!("{pointer}/{name}")));
+            found.extend(objects(field, place, &format!("{pointer}/{name}")));
         }
     }
     found
@@ -537,7 +537,11 @@ fn flags_say_the_same_as_json() {
                         }
                     }
                     Value::String(text) => arguments.extend([flag, text.clone()]),
-                    other => arguments.push(format!("{flag}={other}")),
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::Array(_)
+                    | Value::Object(_) => arguments.push(format!("{flag}={value}")),
                 }
             }
             arguments.extend(["--json".to_owned(), json!({"no_such_field": 1}).to_string()]);
@@ -560,6 +564,51 @@ fn flags_say_the_same_as_json() {
                 format!("{} {arguments:?}: {answer}", about.name)
             });
             assert!(schema["properties"].is_object() || example == json!({}));
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn inputs_mean_the_same_in_both_drafts() {
+    // The program checks inputs and the configuration by draft 7, and publishes them as draft 2020-12.
+    let faults = Faults::default();
+    let told_apart = [
+        "prefixItems",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "additionalItems",
+        "minContains",
+        "maxContains",
+        "$dynamicRef",
+        "$recursiveRef",
+        "$anchor",
+    ];
+    for name in schemas::names()
+        .filter(|name| matches!(name.rsplit('.').next(), Some("input" | "configuration")))
+    {
+        let mut places = vec![schemas::schema(name)];
+        while let Some(place) = places.pop() {
+            match place {
+                Value::Object(keywords) => {
+                    // Beside a reference draft 7 sees nothing else.
+                    let referring = keywords.contains_key("$ref");
+                    for (keyword, inner) in keywords {
+                        let silent = ["$ref", "description", "default", "title"];
+                        faults.unless(
+                            !told_apart.contains(&keyword.as_str())
+                                && (!referring || silent.contains(&keyword.as_str())),
+                            || format!("{name}: the drafts differ on {keyword} in {place}"),
+                        );
+                        places.push(inner);
+                    }
+                }
+                Value::Array(items) => places.extend(items),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
         }
     }
     faults.none();

@@ -522,11 +522,8 @@ fn modules_name_what_they_hold() {
         }
         if source.file.ends_with("/mod.rs") || source.file == "lib.rs" {
             for item in &source.syntax.items {
-                let declares = match item {
-                    syn::Item::Mod(module) => module.content.is_none(),
-                    syn::Item::Use(_) => true,
-                    _ => false,
-                };
+                let declares = matches!(item, syn::Item::Use(_))
+                    || matches!(item, syn::Item::Mod(module) if module.content.is_none());
                 faults.unless(declares, || {
                     format!(
                         "{} holds more than declarations and re-exports",

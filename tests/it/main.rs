@@ -9,6 +9,7 @@
 mod assets;
 mod contract;
 mod demo;
+mod docs;
 mod end_to_end;
 mod every_primitive;
 mod evidence;

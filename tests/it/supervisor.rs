@@ -292,8 +292,20 @@ impl Run<'_> {
         fs::symlink_metadata(self.folder.join(name)).is_ok()
     }
 
-    /// Returns the processes that carry the run's mark or are in the agent's session.
+    /// Returns the processes of the run that stay; a nap of its guard may outlast it by a second.
     fn processes(&self) -> Vec<String> {
+        let since = Instant::now();
+        loop {
+            let found = self.processes_now();
+            if found.is_empty() || since.elapsed() > Duration::from_secs(5) {
+                return found;
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Returns the processes that carry the run's mark or are in the agent's session.
+    fn processes_now(&self) -> Vec<String> {
         let leader = self.state().get("pid").cloned().unwrap_or_default();
         let mark = format!("LEGWORK_RUN={}:", self.folder.display());
         let mut found = Vec::new();
@@ -475,6 +487,10 @@ fn secrets_reach_the_agent_and_nothing_else(world: &World) {
     assert_tokens(&run.end(), &[("state", "succeeded")]);
     assert!(!run.exists("secrets.sh"));
     for entry in fs::read_dir(&run.folder).expect("the folder").flatten() {
+        // Reading a pipe that the supervisor is about to remove would wait for ever.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
         let text = fs::read(entry.path()).unwrap_or_default();
         assert!(!text.windows(2).any(|part| part == b"s3"), "{entry:?}");
     }
@@ -988,9 +1004,9 @@ fn a_poll_tells_all_and_calls_a_supervisor(world: &World) {
     let answer = world.script(POLL, &runs.split(' ').collect::<Vec<_>>());
     let lines: Vec<&str> = answer.lines().collect();
     let head = tokens(lines[0]);
-    assert!(lines[0].starts_with("legwork-poll now="), "{answer}");
+    assert!(lines[0].starts_with("legwork-poll uptime="), "{answer}");
     assert_eq!(head["boot"], state["boot"]);
-    assert!(head["now"].parse::<u64>().expect("a time") > 1_600_000_000);
+    assert!(head["uptime"].parse::<u64>().expect("a time") > 0);
     let states = lines
         .iter()
         .filter(|line| line.starts_with("legwork-run ") && line.contains(" at="))
@@ -1044,9 +1060,10 @@ fn a_waiting_poll_wakes(world: &World) {
 
 fn a_poll_of_no_root_finds_nothing(world: &World) {
     let answer = world.script(POLL, &["5", "-", "/nowhere", "proc", "1", "0"]);
-    assert!(answer.starts_with("legwork-poll now="), "{answer}");
+    assert!(answer.starts_with("legwork-poll uptime="), "{answer}");
     assert!(
-        answer.ends_with("\nlegwork-missing job=proc dir=no claim=no\n"),
+        answer.contains("\nlegwork-missing job=proc dir=no claim=no\n")
+            && !answer.contains("legwork-run"),
         "{answer}"
     );
 }

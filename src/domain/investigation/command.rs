@@ -7,8 +7,14 @@ use crate::{
     system::quote::quote,
 };
 
-/// Texts that stand for folders of the job on its host, and the shell words that hold them.
-const PLACEHOLDERS: &[(&str, &str)] = &[("{worktree}", "\"$worktree\""), ("{job}", "\"$job\"")];
+/// What stands for the folder of the job on its host. No input can hold a NUL, so nobody else can mean it.
+pub(super) const JOB: &str = "\0{job}";
+
+/// What stands for the worktree of the job on its host.
+pub(super) const WORKTREE: &str = "\0{worktree}";
+
+/// What stands for folders of the job on its host, and the shell words that hold them.
+const PLACEHOLDERS: &[(&str, &str)] = &[(WORKTREE, "\"$worktree\""), (JOB, "\"$job\"")];
 
 /// What a run executes.
 #[derive(Clone, Debug)]
@@ -117,7 +123,8 @@ mod tests {
     #[test]
     fn only_placeholders_are_left_to_the_shell() {
         assert_eq!(word("it's $(x)"), "'it'\\''s $(x)'");
-        assert_eq!(word("{job}/x:{worktree}"), "\"$job\"'/x:'\"$worktree\"");
+        assert_eq!(word("\0{job}/x:\0{worktree}"), "\"$job\"'/x:'\"$worktree\"");
+        assert_eq!(word("{job}"), "'{job}'");
         assert_eq!(word(""), "''");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    contract::{Code, Coded, JobId, Next, details, details::Details},
+    contract::{Code, Coded, JobId, Mode, Next, Retry, details, details::Details},
     domain::{agent, artifact, host, issue, patch, prompt, run, workspace},
     system::{configuration, files, machine, store},
 };
@@ -420,6 +420,17 @@ impl Coded for Error {
             }
             .into(),
             _ => Details::None,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        if let Some(inner) = self.inner() {
+            return inner.retry();
+        }
+        match self {
+            // It was asked to start and has not said anything yet: the same call finds what became of it.
+            Self::Launch { step, .. } if step == "supervisor" => Retry::of(Mode::SameCall),
+            _ => self.code().retry(),
         }
     }
 

@@ -90,7 +90,7 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
             job: plan.job(),
             effect: Effect::None,
             prompt: Some(prepared.prompt),
-            argv: prepared.argv,
+            argv: shown(&prepared.argv),
         });
     }
     // One process of this machine at a time launches a given job; the others wait and find it launched.
@@ -259,11 +259,11 @@ impl Plan {
         // An id that is the same for the same job lets an agent's own conversation be found again.
         let session_id = uuid_of(&digest::sha256(self.job_id.as_str().as_bytes()));
         let argv = self.agent.argv(&agent::Request {
-            prompt_file: "{job}/prompt.md",
+            prompt_file: &format!("{}/prompt.md", command::JOB),
             model: self.order.model.as_deref(),
             max_turns: self.order.limits.max_turns,
-            worktree: "{worktree}",
-            job: "{job}",
+            worktree: command::WORKTREE,
+            job: command::JOB,
             session_id: &session_id,
         })?;
         let mut secrets = BTreeMap::new();
@@ -323,7 +323,11 @@ impl Plan {
             "session_id": prepared.session_id,
         });
         context.redactor().value(&mut record);
-        let program = prepared.argv.first().cloned().unwrap_or_default();
+        let program = match prepared.argv.first() {
+            Some(program) if !program.contains('\0') => program.clone(),
+            // It is in the worktree, and shows once that is there.
+            Some(_) | None => "sh".to_owned(),
+        };
         let (repro_name, repro) = prepared.repro.clone().unwrap_or_default();
         let body = [
             workspace::worktree_script().as_str(),
@@ -399,7 +403,7 @@ async fn send(
         job,
         effect,
         prompt: None,
-        argv: prepared.argv.clone(),
+        argv: shown(&prepared.argv),
     })
 }
 
@@ -435,6 +439,11 @@ fn refusal(plan: &Plan, step: &str, answer: &str, stderr: String) -> Error {
             stderr,
         },
     }
+}
+
+/// Returns arguments as they are shown, with `{job}` and `{worktree}` for the folders.
+fn shown(argv: &[String]) -> Vec<String> {
+    argv.iter().map(|word| word.replace('\0', "")).collect()
 }
 
 /// Says in a line what a job is about, from the request alone.

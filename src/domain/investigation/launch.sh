@@ -10,6 +10,9 @@ legwork_whole() { # path, number of the payload
     rm -f "$1.part.$$"
     return 1
 }
+legwork_line() { # path, text
+    printf '%s\n' "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1"
+}
 legwork_refuse() {
     printf 'legwork-refused step=%s\n' "$1"
     exit 0
@@ -27,7 +30,7 @@ legwork_launch() {
         command -v "$6" >/dev/null 2>&1 || legwork_refuse agent
         mkdir -p "$LEGWORK_ROOT/bin" "$l_run" || legwork_refuse folder
         [ -f "$l_supervisor" ] || legwork_whole "$l_supervisor" 1 || legwork_refuse supervisor
-        printf '%s\n' "$2" >"$l_job/key.part.$$" && mv -f "$l_job/key.part.$$" "$l_job/key" || legwork_refuse key_file
+        legwork_line "$l_job/key" "$2" || legwork_refuse key_file
         legwork_whole "$l_job/job.json" 2 || legwork_refuse job_file
         add_worktree "$LEGWORK_ROOT/$3" "$l_job/worktree" "$4" || legwork_refuse worktree
         legwork_whole "$l_job/prompt.md" 3 || legwork_refuse prompt
@@ -36,13 +39,13 @@ legwork_launch() {
             legwork_whole "$l_job/$8" 8 || legwork_refuse repro
         fi
         [ -e "$l_job/worklog.md" ] || printf '# Worklog\n' >"$l_job/worklog.md"
-        payload 3 >"$l_run/stdin.part" && mv -f "$l_run/stdin.part" "$l_run/stdin" || legwork_refuse stdin
+        legwork_whole "$l_run/stdin" 3 || legwork_refuse stdin
         legwork_whole "$l_run/command.sh" 5 || legwork_refuse command
-        printf '%s\n' "$l_supervisor" >"$l_run/supervisor" || legwork_refuse supervisor
+        legwork_line "$l_run/supervisor" "$l_supervisor" || legwork_refuse supervisor
         {
             payload 4
             printf 'cwd %s\nworktree %s\nbase %s\n' "$l_job/worktree" "$l_job/worktree" "$4"
-        } >"$l_run/spec.part" && mv -f "$l_run/spec.part" "$l_run/spec" || legwork_refuse spec
+        } >"$l_run/spec.part.$$" && mv -f "$l_run/spec.part.$$" "$l_run/spec" || legwork_refuse spec
         if [ "$7" = yes ]; then
             legwork_whole "$l_run/secrets.sh" 6 || legwork_refuse secrets
         fi

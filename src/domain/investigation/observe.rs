@@ -24,6 +24,9 @@ use crate::{
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
 const STALE_S: u64 = 60;
 
+/// Evidence that is older than this many seconds is replaced in the record, so that silence is told from close by.
+const KEPT_S: i64 = 10;
+
 /// Puts the root folder where `poll.sh` wants it.
 pub(super) const ROOT: &str =
     "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
@@ -120,14 +123,22 @@ async fn ask(
     }
     let reply = match machine.run(context, script).await {
         Ok(reply) => reply,
-        Err(error) => return Ok(silence(&machine, context, jobs, &error)),
+        Err(error) => return Ok(silence(jobs, &error)),
     };
-    let poll = run::parse_poll(&reply.text())?;
+    let poll = match run::parse_poll(&reply.text()) {
+        Ok(poll) => poll,
+        // What one host says says nothing about the jobs of the others.
+        Err(error) => return Ok(silence(jobs, &error)),
+    };
     for garbled in &poll.garbled {
         tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
     }
     let at = clock::now_text();
-    let status_of = |id: &JobId| poll.statuses.iter().find(|status| status.job == *id);
+    // Two lines of the same job: one of them speaks for another, and nobody can tell which.
+    let status_of = |id: &JobId| {
+        let mut lines = poll.statuses.iter().filter(|status| status.job == *id);
+        lines.next().filter(|_| lines.next().is_none())
+    };
     let beat_of = |id: &JobId| poll.beats.iter().find(|beat| beat.job == *id);
     let wanted = jobs
         .iter()
@@ -135,7 +146,7 @@ async fn ask(
             let status = status_of(&job.job_id)?;
             let beat = beat_of(&job.job_id);
             let at = at.clone();
-            differs(job, status, beat).then(|| {
+            differs(job, status).then(|| {
                 let change = move |job: &mut Job| {
                     note_beat(job, beat);
                     note_status(job, status, at)
@@ -155,7 +166,7 @@ async fn ask(
         let missing = poll.missing.iter().find(|missing| missing.job == id);
         if let Some(changed) = changed.remove(&id) {
             job = changed;
-        } else {
+        } else if status_of(&id).is_some() {
             job.progress.last_evidence_at = Some(at.clone());
             note_beat(&mut job, beat);
         }
@@ -173,40 +184,26 @@ async fn ask(
     Ok(observed)
 }
 
-/// Says of jobs whose host gave no answer just that.
-fn silence(
-    machine: &Machine,
-    context: &Context,
-    jobs: Vec<Job>,
-    error: &crate::system::machine::Error,
-) -> Vec<Observed> {
-    let last_seen = machine.last_seen(context);
+/// Says of jobs whose host gave no answer just that; that it answered others since is no evidence of these.
+fn silence(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
     jobs.into_iter()
-        .map(|mut job| {
-            if last_seen > job.progress.last_evidence_at {
-                job.progress.last_evidence_at.clone_from(&last_seen);
-            }
-            Observed {
-                job,
-                unreachable: Some(Silence {
-                    code: error.code(),
-                    message: error.to_string(),
-                }),
-                stalled: false,
-                missing: false,
-            }
+        .map(|job| Observed {
+            job,
+            unreachable: Some(Silence {
+                code: error.code(),
+                message: error.to_string(),
+            }),
+            stalled: false,
+            missing: false,
         })
         .collect()
 }
 
-/// Whether what the host says is worth writing down: a new state line, or a heartbeat much newer than the one kept.
-fn differs(job: &Job, status: &Status, beat: Option<&Beat>) -> bool {
-    let newer = beat.is_some_and(|beat| {
-        job.progress
-            .beat_at
-            .is_none_or(|kept| beat.at >= kept + STALE_S)
-    });
-    newer || job.progress.line.as_deref() != Some(status.line.as_str())
+/// Whether what the host says is worth writing down: a new state line, or evidence much newer than the one kept.
+fn differs(job: &Job, status: &Status) -> bool {
+    let fresh = clock::text_of_epoch(clock::now().as_second() - KEPT_S);
+    job.progress.line.as_deref() != Some(status.line.as_str())
+        || job.progress.last_evidence_at.as_ref() < Some(&fresh)
 }
 
 fn note_beat(job: &mut Job, beat: Option<&Beat>) {

@@ -286,7 +286,6 @@ impl Coded for Error {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table: each error with its facts")]
     fn details(&self) -> Details {
         let checkout = |path: &PathBuf, reference: Option<&String>, reason: &str| {
             Details::from(details::Checkout {

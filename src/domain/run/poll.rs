@@ -43,17 +43,42 @@ pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
     let mut lines = answer.lines();
     let head = lines.next().ok_or_else(|| incomplete("poll", answer))?;
     let head = Fields::new("poll", "legwork-poll", head)?;
+    // The time when the machine was started, as the first line of /proc/stat that says so has it (Linux 6.1).
+    let started: u64 = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .ok_or_else(|| incomplete("poll", answer))?;
+    let uptime: u64 = head.number("uptime")?;
     let mut poll = Poll {
-        now: head.number("now")?,
+        now: started.saturating_add(uptime),
         boot: head.plain("boot")?,
         ..Poll::default()
     };
-    for line in lines {
+    for line in lines.filter(|line| !is_of_the_machine(line)) {
         if let Err(error) = poll.add(line) {
             poll.garbled.push(error);
         }
     }
     Ok(poll)
+}
+
+/// Whether a line is one of /proc/stat, of which only the start is of use.
+fn is_of_the_machine(line: &str) -> bool {
+    let word = line.split(' ').next().unwrap_or_default();
+    matches!(
+        word.trim_end_matches(|c: char| c.is_ascii_digit()),
+        "cpu"
+            | "intr"
+            | "ctxt"
+            | "btime"
+            | "processes"
+            | "procs_running"
+            | "procs_blocked"
+            | "softirq"
+            | "page"
+            | "swap"
+    )
 }
 
 impl Poll {
@@ -152,7 +177,8 @@ mod tests {
     fn one_bad_line_spoils_no_other() {
         // Recorded from poll.sh under dash 0.5.12, with a line of another's added.
         let poll = parse_poll(
-            "legwork-poll now=1795181400 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30\n\
+            "legwork-poll uptime=1400 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30\n\
+             cpu  1 2 3\ncpu0 1 2 3\nintr 5 0\nctxt 7\nbtime 1795180000\nprocesses 3\n\
              legwork-missing job=x dir=yes claim=no\n\
              legwork-unsupervised job=ok\n\
              Welcome to the cluster\n\

@@ -2,10 +2,11 @@
 #
 # $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, $3 root folder, then for
 # each run: job id, run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
-# Prints `legwork-poll now=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
+# Prints `legwork-poll uptime=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
 # `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
-# lines as they are. For any number of runs that is two processes: date and cat.
+# lines as they are, behind /proc/stat, whose `btime` makes a time of the uptime. For any number of runs that is one
+# process: cat.
 legwork_poll() {
     q_wait=$1 q_known=$2 q_root=$3 q_boot=
     shift 3
@@ -16,8 +17,9 @@ legwork_poll() {
     if [ "$q_wait" -gt 0 ]; then
         legwork_wait "$@"
     fi
-    date "+legwork-poll now=%s boot=$q_boot" &
-    q_date=$!
+    q_up=
+    { read -r q_up q_idle </proc/uptime; } 2>/dev/null
+    printf 'legwork-poll uptime=%s boot=%s\n' "${q_up%.*}" "$q_boot"
     q_notes= q_files=
     while [ $# -ge 3 ]; do
         q_job=$1 q_run=$1/runs/$2
@@ -37,9 +39,8 @@ legwork_poll() {
         fi
         shift 3
     done
-    wait $q_date
     printf %s "$q_notes"
-    [ -z "$q_files" ] || cat $q_files 2>/dev/null
+    cat /proc/stat $q_files 2>/dev/null
     return 0
 }
 # Looks closely at one run: whether it is under way without a supervisor.

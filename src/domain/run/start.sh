@@ -1,7 +1,7 @@
 # Starts a run, once, and says what became of it.
 #
 # $1 job folder, $2 run number, $3 path of the supervisor. Prints the run's state line, or, where none came
-# within three seconds, `legwork-missing job=… dir=yes|no claim=yes|no`.
+# within ten seconds, `legwork-missing job=… dir=yes|no claim=yes|no`.
 legwork_start() {
     s_run=$1/runs/$2
     s_mode=
@@ -13,7 +13,7 @@ legwork_start() {
     fi
     s_try=0
     s_line=
-    while [ -d "$s_run" ] && [ $s_try -lt 75 ]; do
+    while [ -d "$s_run" ] && [ $s_try -lt 250 ]; do
         legwork_ended && break
         case $s_line in
         *' state=running '*) break ;;

@@ -172,12 +172,19 @@ fn is_word(text: &str) -> bool {
 pub(super) struct Fields<'a> {
     what: &'static str,
     line: &'a str,
+    tokens: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Fields<'a> {
     /// Takes a line that begins with `tag`.
     pub(super) fn new(what: &'static str, tag: &str, line: &'a str) -> Result<Self, Error> {
-        let fields = Self { what, line };
+        let tokens = line
+            .trim_end_matches('\n')
+            .split(' ')
+            .skip(1)
+            .filter_map(|token| token.split_once('='))
+            .collect();
+        let fields = Self { what, line, tokens };
         let known = line.len() <= LONGEST
             && !line.trim_end_matches('\n').contains(char::is_control)
             && line.split(' ').next() == Some(tag);
@@ -197,11 +204,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&self, key: &'static str) -> Result<&'a str, Error> {
-        self.line
-            .trim_end_matches('\n')
-            .split(' ')
-            .skip(1)
-            .find_map(|token| token.strip_prefix(key)?.strip_prefix('='))
+        self.tokens
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| *value)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| self.garbled(key))
     }

@@ -13,7 +13,8 @@ fn a_long_log_shows_both_ends_and_says_what_was_cut() {
     );
     let job_id = place.launched("talker", &json!({}));
     place.ended(&job_id);
-    let whole: String = (0..2000).map(|i| format!("line {i}\n")).collect();
+    let lines: Vec<String> = (0..2000).map(|i| format!("line {i}\n")).collect();
+    let whole = lines.concat();
     let call = place
         .call(
             "tail-log",
@@ -104,4 +105,37 @@ fn a_log_that_grows_is_followed_by_whole_lines() {
         json!([{"kind": "text", "text": "second"}, {"kind": "text", "text": "third"}])
     );
     assert_eq!(call.at("/ended"), true);
+}
+
+#[test]
+fn a_line_of_ten_megabytes_is_passed_by() {
+    let place = Workplace::here();
+    place.agent(
+        "babbler",
+        "head -c 10000000 /dev/zero | tr '\\0' x; echo; echo the end",
+    );
+    let job_id = place.launched("babbler", &json!({}));
+    place.ended(&job_id);
+    let mut cursor = json!(0);
+    let mut calls = 0;
+    let mut last = json!(null);
+    while cursor != json!(10_000_009) {
+        let input = json!({"job_id": job_id, "cursor": cursor, "max_bytes": 4_000_000});
+        let call = place.call("tail-log", &input).ok();
+        assert!(call.at("/cursor").as_u64() > cursor.as_u64(), "it goes on");
+        cursor = call.at("/cursor");
+        last = call.at("/events");
+        calls += 1;
+    }
+    assert!(calls <= 4, "{calls}");
+    let events = last.as_array().expect("events");
+    assert_eq!(
+        events.last(),
+        Some(&json!({"kind": "text", "text": "the end"}))
+    );
+    let call = place
+        .call("tail-log", &json!({"job_id": job_id, "max_bytes": 1000}))
+        .ok();
+    assert_eq!(call.at("/cut_bytes"), 10_000_009 - 1000);
+    assert_eq!(call.at("/events/0/text"), "the end");
 }

@@ -66,7 +66,7 @@ fn a_secret_is_in_the_agents_environment_and_nowhere_else() {
         ("list-jobs", json!({})),
         ("list-events", json!({})),
         ("get-config", json!({})),
-        ("launch-investigation", place.order("keeper", &order)),
+        ("launch-investigation", Workplace::order("keeper", &order)),
         (
             "verify-fix",
             json!({"job_id": job_id, "verify": "test -e made.txt"}),

@@ -1,7 +1,7 @@
 //! Watching: where jobs stand, one by one, many at once, and as they change.
 
 use std::{
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -128,7 +128,10 @@ fn a_host_that_is_down_makes_only_its_own_jobs_unreachable() {
     place.waiting_agent("waiter", "echo hello >greeting.txt");
     let there = place.launched("waiter", &json!({"host": "down"}));
     let other = place.launched("waiter", &json!({"host": "up"}));
-    let seen = place.poll(&there)["last_evidence_at"].clone();
+    let seen = place
+        .launch("waiter", &json!({"host": "down"}))
+        .ok()
+        .at("/job/last_evidence_at");
     assert!(seen.is_string());
     down.stop();
     let call = place
@@ -160,6 +163,45 @@ fn a_host_that_is_down_makes_only_its_own_jobs_unreachable() {
 }
 
 #[test]
+fn a_host_that_talks_nonsense_makes_only_its_own_jobs_unreachable() {
+    let (place, odd) = Workplace::over_ssh("odd");
+    place.provision("local", &place.world().home());
+    place.waiting_agent("waiter", "echo hello >greeting.txt");
+    let there = place.launched("waiter", &json!({"host": odd.alias()}));
+    let here = place.launched("waiter", &json!({"host": "local"}));
+    let seen = place
+        .launch("waiter", &json!({"host": odd.alias()}))
+        .ok()
+        .at("/job/last_evidence_at");
+    let tools = place.world().path("tools");
+    fs::create_dir(&tools).expect("a folder");
+    for tool in ["date", "cat"] {
+        fs::write(tools.join(tool), "#!/bin/sh\necho Have a nice day\n").expect("a program");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(tools.join(tool), mode).expect("its mode");
+    }
+    let with_tools = format!("[hosts.odd]\npath = ['{}']\n", tools.display());
+    place.world().configure(&with_tools);
+    let call = place
+        .call("poll-job", &json!({"job_ids": [there, here]}))
+        .ok();
+    let (lost, fine) = (call.at("/jobs/0"), call.at("/jobs/1"));
+    assert_eq!(
+        (&lost["state"], &lost["last_evidence_at"]),
+        (&json!("running"), &seen)
+    );
+    assert_eq!(lost["unreachable"]["error_code"], "host_script_failed");
+    assert_eq!(
+        (&fine["state"], &fine["unreachable"]),
+        (&json!("running"), &Value::Null)
+    );
+    place.world().configure("[hosts.odd]\npath = []\n");
+    place.release();
+    assert_eq!(place.ended(&there)["state"], "succeeded");
+    assert_eq!(place.ended(&here)["state"], "succeeded");
+}
+
+#[test]
 fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
     let place = Workplace::here();
     place.agent("breaker", "exit 3");
@@ -186,7 +228,7 @@ fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
         (vec![mended[0].clone()], Value::Null)
     );
     let failed = place.call("list-jobs", &json!({"states": ["failed"]})).ok();
-    assert_eq!(ids(&failed), [broken.clone()]);
+    assert_eq!(ids(&failed), [broken.as_str()]);
     assert_eq!(failed.at("/jobs/0/exit_code"), 3);
     assert_eq!(failed.at("/jobs/0/outcome"), "failed");
     assert_eq!(

@@ -39,17 +39,16 @@ pub(crate) fn schema(name: &str) -> &'static Value {
 /// Lists what is wrong with a value by a published schema.
 pub(crate) fn faults(name: &str, value: &Value) -> Vec<String> {
     let mut ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
-    let validator: &'static Validator = match ready.get(name).copied() {
-        Some(known) => known,
-        None => {
-            let Some(schema) = PUBLISHED.get(name) else {
-                return vec![format!("there is no schema {name}")];
-            };
-            let made = jsonschema::draft202012::new(schema).expect("a schema of draft 2020-12");
-            let kept: &'static Validator = Box::leak(Box::new(made));
-            ready.insert(name.to_owned(), kept);
-            kept
-        }
+    let validator: &'static Validator = if let Some(known) = ready.get(name).copied() {
+        known
+    } else {
+        let Some(schema) = PUBLISHED.get(name) else {
+            return vec![format!("there is no schema {name}")];
+        };
+        let made = jsonschema::draft202012::new(schema).expect("a schema of draft 2020-12");
+        let kept: &'static Validator = Box::leak(Box::new(made));
+        ready.insert(name.to_owned(), kept);
+        kept
     };
     drop(ready);
     validator

@@ -114,7 +114,10 @@ fn tables(path: &Path) -> Vec<(String, String)> {
                         .map(|index| {
                             Ok(match row.get_ref(index)? {
                                 ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                                other => format!("{other:?}"),
+                                other @ (ValueRef::Null
+                                | ValueRef::Integer(_)
+                                | ValueRef::Real(_)
+                                | ValueRef::Blob(_)) => format!("{other:?}"),
                             })
                         })
                         .collect::<rusqlite::Result<Vec<_>>>()

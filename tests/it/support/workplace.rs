@@ -154,7 +154,7 @@ impl Workplace {
 
     /// Launches, on the repository and by the given agent, with more fields.
     pub(crate) fn launch(&self, agent: &str, more: &Value) -> Call {
-        self.call("launch-investigation", &self.order(agent, more))
+        self.call("launch-investigation", &Self::order(agent, more))
     }
 
     /// Launches, and returns the id of the job.
@@ -164,7 +164,7 @@ impl Workplace {
     }
 
     /// Returns the input of such a launch.
-    pub(crate) fn order(&self, agent: &str, more: &Value) -> Value {
+    pub(crate) fn order(agent: &str, more: &Value) -> Value {
         let mut input = json!({"repository": "widgets", "agent": agent, "message": "The greeting is misspelt."});
         for (name, value) in more.as_object().into_iter().flatten() {
             input[name] = value.clone();

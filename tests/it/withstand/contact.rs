@@ -110,7 +110,11 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
     .enumerate()
     {
         let order = json!({"host": brittle.host.alias(), "idempotency_key": format!("{cut:?}")});
-        let call = brittle.twice(cut, "launch-investigation", &place.order("waiter", &order));
+        let call = brittle.twice(
+            cut,
+            "launch-investigation",
+            &Workplace::order("waiter", &order),
+        );
         assert_eq!(
             (call.effect(), call.at("/job/state")),
             (effect, json!("running")),
@@ -156,8 +160,10 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
 fn a_server_that_goes_and_comes_back_changes_nothing() {
     let (place, mut host) = Workplace::over_ssh("box");
     place.waiting_agent("waiter", "echo hello >greeting.txt");
-    let job_id = place.launched("waiter", &json!({"host": host.alias()}));
-    let seen = place.poll(&job_id)["last_evidence_at"].clone();
+    let launched = place.launch("waiter", &json!({"host": host.alias()})).ok();
+    let job_id = launched.text("/job/job_id");
+    let seen = launched.at("/job/last_evidence_at");
+    place.poll(&job_id);
     let input = json!({"job_ids": [job_id], "wait_s": 60});
     let waiting = thread::scope(|scope| {
         let waiting = scope.spawn(|| place.call("poll-job", &input));
@@ -176,7 +182,7 @@ fn a_server_that_goes_and_comes_back_changes_nothing() {
     for (primitive, input) in [
         (
             "launch-investigation",
-            place.order("waiter", &json!({"host": "box", "idempotency_key": "k"})),
+            Workplace::order("waiter", &json!({"host": "box", "idempotency_key": "k"})),
         ),
         ("cancel-job", json!({"job_id": job_id})),
         ("tail-log", json!({"job_id": job_id})),

@@ -1,6 +1,13 @@
 //! A kill at any named point, here or there: the same call again brings it to its end, and one agent ever ran.
 
-use std::{fs, os::unix::process::ExitStatusExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::Path,
+    process::Stdio,
+    thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -37,7 +44,7 @@ fn launches(place: &Workplace, host: &str) {
             place,
             point,
             "launch-investigation",
-            &place.order("waiter", &order),
+            &Workplace::order("waiter", &order),
         );
         assert_eq!(jobs(place), number + 1, "{point}");
         let call = place.launch("waiter", &order).ok();
@@ -77,6 +84,40 @@ fn a_launch_killed_anywhere_is_taken_up_over_ssh() {
 }
 
 #[test]
+fn a_launch_killed_at_any_moment_with_all_it_started_is_taken_up() {
+    let place = Workplace::here();
+    for number in 1..=16_u32 {
+        let order = json!({"idempotency_key": format!("after {number}")});
+        let mut child = place
+            .world()
+            .legwork_command(["launch-investigation", "--json"])
+            .arg(Workplace::order("mender", &order).to_string())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("legwork starts");
+        thread::sleep(Duration::from_millis(u64::from(number * number)));
+        let group = format!("-{}", child.id());
+        let killed = place
+            .world()
+            .command("kill")
+            .args(["-9", "--", &group])
+            .stderr(Stdio::null())
+            .status();
+        killed.expect("kill starts");
+        child.wait().expect("its end");
+        let job_id = place.launched("mender", &order);
+        let job = place.ended(&job_id);
+        assert_eq!(
+            (&job["state"], &job["outcome"]),
+            (&json!("succeeded"), &json!("unverified")),
+            "{number}"
+        );
+        assert_eq!(place.tally(), number as usize, "{number}");
+    }
+}
+
+#[test]
 fn a_poll_sees_what_a_killed_launch_left() {
     let place = Workplace::here();
     place.waiting_agent("waiter", "echo hello >greeting.txt");
@@ -84,7 +125,7 @@ fn a_poll_sees_what_a_killed_launch_left() {
         &place,
         "launch.sent",
         "launch-investigation",
-        &place.order("waiter", &json!({})),
+        &Workplace::order("waiter", &json!({})),
     );
     let listed = place.call("list-jobs", &json!({})).ok();
     let job_id = listed.text("/jobs/0/job_id");
@@ -137,7 +178,7 @@ fn a_cancel_before_anything_was_sent_means_that_nothing_ever_runs() {
         &place,
         "launch.recorded",
         "launch-investigation",
-        &place.order("mender", &json!({})),
+        &Workplace::order("mender", &json!({})),
     );
     let listed = place.call("list-jobs", &json!({})).ok();
     let job_id = listed.text("/jobs/0/job_id");

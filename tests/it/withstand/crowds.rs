@@ -34,7 +34,7 @@ fn names(calls: &[Call]) -> BTreeSet<String> {
 fn thirty_two_identical_launches_are_one_agent() {
     let (place, host) = Workplace::over_ssh("box");
     place.waiting_agent("waiter", MEND);
-    let order = place.order("waiter", &json!({"host": host.alias()}));
+    let order = Workplace::order("waiter", &json!({"host": host.alias()}));
     let calls = at_once(&place, &vec![("launch-investigation", order); 32]);
     assert_eq!(names(&calls).len(), 1);
     let applied = calls
@@ -54,12 +54,65 @@ fn thirty_two_identical_launches_are_one_agent() {
 }
 
 #[test]
+fn the_same_launch_from_twelve_machines_is_one_agent() {
+    let (place, host) = Workplace::over_ssh("box");
+    place.waiting_agent("waiter", MEND);
+    // Each keeps books of its own, as machines that know nothing of one another do.
+    let home = |number: usize| {
+        place
+            .world()
+            .path(format!("books {number}"))
+            .display()
+            .to_string()
+    };
+    let send = |number: usize, primitive: &str, input: &Value| {
+        place
+            .world()
+            .legwork_command([primitive, "--json", &input.to_string()])
+            .env("LEGWORK_HOME", home(number))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("legwork starts")
+    };
+    let answers = |children: Vec<std::process::Child>| -> Vec<Call> {
+        children
+            .into_iter()
+            .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")).ok())
+            .collect()
+    };
+    let workspace = json!({"host": host.alias(), "repository": "widgets"});
+    for number in (0..12).step_by(4) {
+        let few = number..number + 4;
+        answers(
+            few.map(|number| send(number, "provision-workspace", &workspace))
+                .collect(),
+        );
+    }
+    let order = Workplace::order("waiter", &json!({"host": host.alias()}));
+    let launch = |number| send(number, "launch-investigation", &order);
+    let calls = answers((0..12).map(launch).collect());
+    assert_eq!(names(&calls).len(), 1);
+    assert!(calls.iter().all(|call| call.at("/job/state") == "running"));
+    assert_eq!(place.tally(), 1);
+    place.release();
+    let wait =
+        json!({"job_id": calls[0].text("/job/job_id"), "wait_s": 60, "require": "succeeded"});
+    answers(
+        (0..12)
+            .map(|number| send(number, "wait-job", &wait))
+            .collect(),
+    );
+    assert_eq!(place.tally(), 1);
+}
+
+#[test]
 fn thirty_two_different_launches_on_one_repository_are_thirty_two_jobs() {
     let (place, host) = Workplace::over_ssh("box");
     let orders: Vec<(&str, Value)> = (0..32)
         .map(|number| {
             let more = json!({"host": host.alias(), "message": format!("The greeting, {number}.")});
-            ("launch-investigation", place.order("mender", &more))
+            ("launch-investigation", Workplace::order("mender", &more))
         })
         .collect();
     let calls = at_once(&place, &orders);
@@ -101,7 +154,7 @@ fn forty_mixed_calls_at_once_all_succeed() {
     for number in 0..6 {
         let key = format!("new {number}");
         let order = json!({"host": host.alias(), "idempotency_key": key});
-        calls.push(("launch-investigation", place.order("waiter", &order)));
+        calls.push(("launch-investigation", Workplace::order("waiter", &order)));
         calls.push(("poll-job", json!({})));
         calls.push(("poll-job", json!({"job_ids": running, "wait_s": 1})));
         calls.push(("tail-log", json!({"job_id": running[number]})));
