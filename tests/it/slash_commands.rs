@@ -618,7 +618,7 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
     world
         .legwork(["install-assets", "--target", "user", "--hook"])
         .ok();
-    let order = place.order("waiter", &json!({"host": "local"}));
+    let order = Workplace::order("waiter", &json!({"host": "local"}));
     // The conversation launches, and wants to end without a word about the job.
     let model = Model::start(Script::saying("Launched.").bash(&format!(
         "legwork launch-investigation --json '{}'",
