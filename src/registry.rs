@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
-    primitives::{Primitive, demonstration, discovery, evidence, hosts, issues, jobs, workspaces},
+    primitives::{
+        Primitive, assets, demonstration, discovery, evidence, hosts, issues, jobs, workspaces,
+    },
     system::Context,
 };
 
@@ -45,6 +47,8 @@ pub static ALL: &[Entry] = &[
     Entry::of::<evidence::verify_fix::VerifyFix>(),
     Entry::of::<evidence::apply_diff::ApplyDiff>(),
     Entry::of::<demonstration::demo::Demo>(),
+    Entry::of::<assets::install_assets::InstallAssets>(),
+    Entry::of::<assets::remove_assets::RemoveAssets>(),
 ];
 
 /// What a call over the erased types returns.

@@ -478,6 +478,12 @@ pub enum Code {
     ///
     /// Have whoever runs the server add `--allow-mutations` if such calls are wanted.
     MutationNotAllowed,
+    /// A file or block that would be written is not as legwork left it: a person edited it, or something else is in its place.
+    /// Look at what `details.items` names; name it in `overwrite` to give it up, or leave it.
+    AssetEdited,
+    /// A folder or file that assets go into cannot be read or written.
+    /// Mend what `details.path` names, then send the same call again.
+    AssetUnwritable,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
@@ -575,6 +581,8 @@ impl Code {
         Self::VerifyUnspecified,
         Self::StepFailed,
         Self::MutationNotAllowed,
+        Self::AssetEdited,
+        Self::AssetUnwritable,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -674,7 +682,9 @@ impl Code {
             | Self::GitMissing
             | Self::GitFailed
             | Self::VerifyUnspecified
-            | Self::StepFailed => Kind::FailedPrecondition,
+            | Self::StepFailed
+            | Self::AssetEdited
+            | Self::AssetUnwritable => Kind::FailedPrecondition,
             Self::DiskFull | Self::HostBusy | Self::ForgeRateLimited => Kind::ResourceExhausted,
             Self::StoreBusy
             | Self::SshUnreachable
@@ -762,7 +772,9 @@ impl Code {
             | Self::GitFailed
             | Self::VerifyUnspecified
             | Self::StepFailed
-            | Self::MutationNotAllowed => Retry::of(Mode::AfterFix),
+            | Self::MutationNotAllowed
+            | Self::AssetEdited
+            | Self::AssetUnwritable => Retry::of(Mode::AfterFix),
             Self::StoreBusy => Retry::after(200),
             Self::OperationInProgress => Retry::after(1_000),
             Self::SshUnreachable => Retry::after(5_000),
@@ -795,7 +807,8 @@ impl Code {
             | Self::DiskFull
             | Self::HostFolderUnwritable
             | Self::IssueInvalid
-            | Self::TemplateInvalid => Shape::File,
+            | Self::TemplateInvalid
+            | Self::AssetUnwritable => Shape::File,
             Self::UnknownPrimitive
             | Self::CursorInvalid
             | Self::HostUnknown
@@ -814,7 +827,7 @@ impl Code {
             Self::Cancelled => Shape::Signal,
             Self::DeadlineExceeded => Shape::Wait,
             Self::OperationInProgress | Self::IdempotencyKeyReused => Shape::Key,
-            Self::PartialFailure | Self::HostInUse => Shape::Items,
+            Self::PartialFailure | Self::HostInUse | Self::AssetEdited => Shape::Items,
             Self::SshUnreachable
             | Self::SshAuthFailed
             | Self::SshHostKeyUnknown

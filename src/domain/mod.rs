@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod artifact;
+pub(crate) mod asset;
 pub(crate) mod demonstration;
 pub(crate) mod host;
 pub(crate) mod investigation;

@@ -1,5 +1,6 @@
 //! FLOOR 3: one file per primitive, in folders that are the chapters of the reference.
 
+pub(crate) mod assets;
 pub(crate) mod demonstration;
 pub(crate) mod discovery;
 pub(crate) mod evidence;

@@ -240,6 +240,47 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         .map_err(fail)
 }
 
+/// Makes a folder and those above it, open to whom the user's own settings open it.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Returns a path without links; what is there must exist.
+pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
+/// Writes a file of the user's whole, as [`write_whole`] does, with the mode of the one it replaces.
+///
+/// A new one has `mode`.
+pub(crate) fn write_beside_others(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mode = fs::symlink_metadata(path).map_or(mode, |found| found.mode() & 0o777);
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary
+        .as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Removes a folder that nothing is in; it is no error if there is none, or something is in it.
+pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir(path) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Copies a file.
 pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     fs::copy(from, to)

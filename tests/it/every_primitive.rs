@@ -25,6 +25,7 @@ const VERBS: &[&str] = &[
     "extract",
     "fetch",
     "get",
+    "install",
     "launch",
     "list",
     "poll",

@@ -24,6 +24,7 @@ const FLOORS: &[&str] = &[
 const NOUNS: &[(&str, &[&str])] = &[
     ("agent", &[]),
     ("artifact", &[]),
+    ("asset", &[]),
     ("host", &[]),
     ("issue", &[]),
     ("patch", &[]),

@@ -6,6 +6,7 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod assets;
 mod batch;
 mod contract;
 mod demo;
@@ -15,6 +16,7 @@ mod every_primitive;
 mod evidence;
 mod generated;
 mod hosts;
+mod integrations;
 mod invocations;
 mod issues;
 mod jobs;
@@ -22,6 +24,8 @@ mod layering;
 mod mcp;
 mod recordings;
 mod secrets;
+mod slash_commands;
+mod stop_hook;
 mod supervisor;
 mod support;
 mod testbed;

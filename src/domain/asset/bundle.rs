@@ -1,0 +1,129 @@
+//! The assets themselves, which are inside the program.
+
+/// A file of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asset {
+    /// Its path below the `.claude` folder.
+    pub(super) path: String,
+    /// What is in it.
+    pub(super) text: String,
+    /// Its mode.
+    pub(super) mode: u32,
+}
+
+/// The slash commands: name and text.
+const COMMANDS: &[(&str, &str)] = &[
+    (
+        "apply",
+        include_str!("../../../slash_commands/commands/apply.md"),
+    ),
+    (
+        "cancel",
+        include_str!("../../../slash_commands/commands/cancel.md"),
+    ),
+    (
+        "investigate",
+        include_str!("../../../slash_commands/commands/investigate.md"),
+    ),
+    (
+        "preflight",
+        include_str!("../../../slash_commands/commands/preflight.md"),
+    ),
+    (
+        "review",
+        include_str!("../../../slash_commands/commands/review.md"),
+    ),
+    (
+        "setup",
+        include_str!("../../../slash_commands/commands/setup.md"),
+    ),
+    (
+        "status",
+        include_str!("../../../slash_commands/commands/status.md"),
+    ),
+];
+
+const SKILL: &str = include_str!("../../../slash_commands/skills/legwork/SKILL.md");
+
+const HOOK: &str = include_str!("../../../slash_commands/hooks/legwork-stop.sh");
+
+/// Where the Stop hook lies below the `.claude` folder.
+pub(super) const HOOK_PATH: &str = "hooks/legwork-stop.sh";
+
+/// Folders that hold nothing but assets, innermost first.
+pub(super) const FOLDERS: &[&str] = &["skills/legwork"];
+
+/// Lists the files of a `.claude` folder; the hook only where it is asked for.
+///
+/// As loose files the commands are `/legwork-status` and not `/legwork:status`, and say so.
+pub(super) fn files(hook: bool) -> Vec<Asset> {
+    let mut files: Vec<Asset> = COMMANDS
+        .iter()
+        .map(|(name, text)| Asset {
+            path: format!("commands/legwork-{name}.md"),
+            text: text.replace("/legwork:", "/legwork-"),
+            mode: 0o644,
+        })
+        .collect();
+    files.push(Asset {
+        path: "skills/legwork/SKILL.md".to_owned(),
+        text: SKILL.to_owned(),
+        mode: 0o644,
+    });
+    if hook {
+        files.push(Asset {
+            path: HOOK_PATH.to_owned(),
+            text: HOOK.to_owned(),
+            mode: 0o755,
+        });
+    }
+    files
+}
+
+/// Returns whether a path below the `.claude` folder may be an asset of this or another version.
+pub(super) fn is_ours(path: &str) -> bool {
+    let command = path
+        .strip_prefix("commands/legwork-")
+        .and_then(|rest| rest.strip_suffix(".md"))
+        .is_some_and(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        });
+    command || path == "skills/legwork/SKILL.md" || path == HOOK_PATH
+}
+
+/// Returns what a block in a file of instructions says: the skill without its front matter.
+pub(super) fn instructions() -> &'static str {
+    SKILL
+        .strip_prefix("---\n")
+        .and_then(|rest| rest.split_once("\n---\n"))
+        .map_or(SKILL, |(_, body)| body)
+        .trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_asset_is_known_as_one() {
+        let files = files(true);
+        assert!(files.len() >= 9);
+        for file in files {
+            assert!(is_ours(&file.path), "{}", file.path);
+            assert!(!file.text.contains("/legwork:"), "{}", file.path);
+        }
+        for path in [
+            "commands/other.md",
+            "commands/legwork-../x.md",
+            "../commands/legwork-a.md",
+            "settings.json",
+        ] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn instructions_have_no_front_matter() {
+        assert!(instructions().starts_with("# legwork"));
+    }
+}

@@ -1,0 +1,141 @@
+//! What can go wrong with assets.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    contract::{
+        Code, Coded, Violation,
+        details::{self, Details, Item},
+        validation,
+    },
+    system::files,
+};
+
+/// Why assets cannot be installed or removed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Files or blocks are not as they were left.
+    #[error("{} files are not as legwork left them", files.len())]
+    Edited {
+        /// Each with the reason.
+        files: Vec<(String, String)>,
+    },
+    /// A path in `overwrite` is none of the assets.
+    #[error("{path} is no asset of this target")]
+    NoAsset {
+        /// The path.
+        path: String,
+        /// Where in the list it is.
+        index: usize,
+        /// The paths that are.
+        known: Vec<String>,
+    },
+    /// A Stop hook was asked for where there is no place for one.
+    #[error("a block of instructions holds no hook")]
+    NoHook,
+    /// A file or folder cannot be used.
+    #[error("cannot use {}", path.display())]
+    Unusable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    Files(#[from] files::Error),
+}
+
+impl Error {
+    /// Sorts what the system said.
+    pub(super) fn of(path: &Path, source: io::Error) -> Self {
+        match files::Error::of(path, source) {
+            files::Error::Unusable { path, source } => Self::Unusable { path, source },
+            full @ files::Error::Full { .. } => Self::Files(full),
+        }
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Edited { .. } => Code::AssetEdited,
+            Self::NoAsset { .. } | Self::NoHook => Code::SpecInvalid,
+            Self::Unusable { .. } => Code::AssetUnwritable,
+            Self::Files(inner) => inner.code(),
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Edited { files } => format!(
+                "Look at them with dry_run; to give an edited one up, name it in `overwrite`: {}.",
+                files
+                    .iter()
+                    .map(|(path, _)| path.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            Self::NoAsset { path, known, .. } => {
+                validation::nearest(path, known.iter().map(String::as_str)).map_or_else(
+                    || "Name paths as a dry run shows them.".to_owned(),
+                    |near| format!("Name {near}, or another path that a dry run shows."),
+                )
+            }
+            Self::NoHook => "Leave `hook` out, or install into `user` or `project`.".to_owned(),
+            Self::Unusable { path, .. } => {
+                format!(
+                    "Make {} a folder or file that you can write.",
+                    path.display()
+                )
+            }
+            Self::Files(inner) => inner.remediation(),
+        }
+    }
+
+    fn details(&self) -> Details {
+        match self {
+            Self::Edited { files } => details::Items {
+                items: files
+                    .iter()
+                    .map(|(path, reason)| Item {
+                        id: path.clone(),
+                        error_code: Code::AssetEdited,
+                        message: reason.clone(),
+                    })
+                    .collect(),
+            }
+            .into(),
+            Self::NoAsset { index, known, .. } => details::Input {
+                violations: vec![Violation {
+                    pointer: format!("/overwrite/{index}"),
+                    keyword: "enum".to_owned(),
+                    message: self.to_string(),
+                    expected: Some(known.join(", ")),
+                }],
+                skeleton: None,
+            }
+            .into(),
+            Self::NoHook => details::Input {
+                violations: vec![Violation {
+                    pointer: "/hook".to_owned(),
+                    keyword: "const".to_owned(),
+                    message: self.to_string(),
+                    expected: Some("false".to_owned()),
+                }],
+                skeleton: None,
+            }
+            .into(),
+            Self::Unusable { path, source } => details::File {
+                path: path.display().to_string(),
+                reason: source.to_string(),
+            }
+            .into(),
+            Self::Files(inner) => inner.details(),
+        }
+    }
+}

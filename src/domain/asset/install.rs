@@ -1,0 +1,394 @@
+//! Installing and removing: a plan for every file first, and only then the deeds.
+
+use std::path::PathBuf;
+
+use super::{
+    Error, block, bundle,
+    manifest::{self, Manifest},
+    place::{Place, Target, There},
+    plan::{Change, Planned},
+    settings,
+};
+use crate::{
+    contract::Effect,
+    system::{Context, digest, files},
+};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// What assets go into.
+    pub(crate) target: Target,
+    /// The project's folder.
+    pub(crate) directory: String,
+    /// Whether the Stop hook is wanted.
+    pub(crate) hook: bool,
+    /// Edited files to be given up.
+    pub(crate) overwrite: Vec<String>,
+    /// Whether only to say what would be done.
+    pub(crate) dry_run: bool,
+}
+
+/// What was done, or would be.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// What was done to each file.
+    pub(crate) files: Vec<Planned>,
+    /// What this call did.
+    pub(crate) effect: Effect,
+}
+
+const SETTINGS: &str = "settings.json";
+
+/// Brings assets into their place.
+pub(crate) async fn install(context: &Context, request: &Request) -> Result<Written, Error> {
+    if request.hook && instructions_file(request.target).is_some() {
+        return Err(Error::NoHook);
+    }
+    let place = Place::of(context, request.target, &request.directory)?;
+    let _lock = lock(context, request.dry_run).await?;
+    let mut edited = Vec::new();
+    let mut manifest = Manifest::default();
+    let files = match instructions_file(request.target) {
+        Some(name) => vec![plan_block(&place, name, &request.overwrite, &mut edited)?],
+        None => plan_files(&place, request, &mut manifest, &mut edited)?,
+    };
+    if let Some((index, path)) = request
+        .overwrite
+        .iter()
+        .enumerate()
+        .find(|(_, path)| !files.iter().any(|file| file.path == **path))
+    {
+        return Err(Error::NoAsset {
+            path: path.clone(),
+            index,
+            known: files.into_iter().map(|file| file.path).collect(),
+        });
+    }
+    if !edited.is_empty() {
+        return Err(Error::Edited { files: edited });
+    }
+    carry_out(&place, request.dry_run, files)
+}
+
+/// Takes assets away again, all but those that a person edited.
+pub(crate) async fn remove(context: &Context, request: &Request) -> Result<Written, Error> {
+    let place = Place::of(context, request.target, &request.directory)?;
+    let _lock = lock(context, request.dry_run).await?;
+    let files = match instructions_file(request.target) {
+        Some(name) => plan_block_removal(&place, name)?,
+        None => plan_removal(&place)?,
+    };
+    let written = carry_out(&place, request.dry_run, files)?;
+    if written.effect == Effect::Applied {
+        for folder in bundle::FOLDERS {
+            place.remove_empty(folder)?;
+        }
+    }
+    Ok(written)
+}
+
+/// Only one installation at a time; a dry run changes nothing, not even this.
+async fn lock(context: &Context, dry_run: bool) -> Result<Option<files::Lock>, Error> {
+    if dry_run {
+        return Ok(None);
+    }
+    let home = context.environment().home();
+    files::make_private_folder(&home)?;
+    Ok(Some(files::lock(&home.join("assets.lock")).await?))
+}
+
+const fn instructions_file(target: Target) -> Option<&'static str> {
+    match target {
+        Target::AgentsMd => Some("AGENTS.md"),
+        Target::ClaudeMd => Some("CLAUDE.md"),
+        Target::User | Target::Project => None,
+    }
+}
+
+fn plan_files(
+    place: &Place,
+    request: &Request,
+    manifest: &mut Manifest,
+    edited: &mut Vec<(String, String)>,
+) -> Result<Vec<Planned>, Error> {
+    let recorded = place.read(manifest::PATH)?;
+    let recorded = match &recorded {
+        There::Text(text) => Some(text.as_str()),
+        There::Nothing => None,
+        There::Obstacle(reason) => {
+            edited.push((manifest::PATH.to_owned(), (*reason).to_owned()));
+            None
+        }
+    };
+    *manifest = Manifest::read(recorded);
+    // A hook that was asked for once is kept up to date with the rest.
+    let hook = request.hook || manifest.files.contains_key(bundle::HOOK_PATH);
+    let mut planned = Vec::new();
+    for asset in bundle::files(hook) {
+        let known = manifest.files.get(&asset.path).cloned();
+        let named = request.overwrite.contains(&asset.path);
+        let (old, change) = match place.read(&asset.path)? {
+            There::Nothing => (None, Change::Created),
+            There::Text(text) if text == asset.text => (Some(text), Change::Unchanged),
+            There::Text(text) => {
+                let change = if known == Some(digest::sha256(text.as_bytes())) {
+                    Change::Updated
+                } else {
+                    if !named {
+                        let reason = if known.is_some() {
+                            "it was edited"
+                        } else {
+                            "it is not from legwork"
+                        };
+                        edited.push((asset.path.clone(), reason.to_owned()));
+                    }
+                    Change::Overwritten
+                };
+                (Some(text), change)
+            }
+            There::Obstacle(reason) => {
+                edited.push((asset.path.clone(), reason.to_owned()));
+                (None, Change::Unchanged)
+            }
+        };
+        manifest
+            .files
+            .insert(asset.path.clone(), digest::sha256(asset.text.as_bytes()));
+        planned.push(Planned {
+            path: asset.path,
+            change,
+            old,
+            new: Some(asset.text),
+            mode: asset.mode,
+        });
+    }
+    if request.hook {
+        planned.push(plan_settings(place, edited)?);
+    }
+    let text = manifest.text();
+    planned.push(Planned {
+        path: manifest::PATH.to_owned(),
+        change: match recorded {
+            None => Change::Created,
+            Some(recorded) if recorded == text => Change::Unchanged,
+            Some(_) => Change::Updated,
+        },
+        old: recorded.map(str::to_owned),
+        new: Some(text),
+        mode: 0o644,
+    });
+    Ok(planned)
+}
+
+fn plan_settings(place: &Place, edited: &mut Vec<(String, String)>) -> Result<Planned, Error> {
+    let mut refuse = |reason: &str| edited.push((SETTINGS.to_owned(), reason.to_owned()));
+    let old = match place.read(SETTINGS)? {
+        There::Nothing => None,
+        There::Text(text) => Some(text),
+        There::Obstacle(reason) => {
+            refuse(reason);
+            None
+        }
+    };
+    let new = settings::put(old.as_deref(), &place.hook);
+    if new.is_none() {
+        refuse(settings::UNFIT);
+    }
+    Ok(Planned {
+        path: SETTINGS.to_owned(),
+        change: match &old {
+            None => Change::Created,
+            Some(_) if old == new => Change::Unchanged,
+            Some(_) => Change::Updated,
+        },
+        old,
+        new,
+        mode: 0o600,
+    })
+}
+
+fn plan_block(
+    place: &Place,
+    name: &str,
+    overwrite: &[String],
+    edited: &mut Vec<(String, String)>,
+) -> Result<Planned, Error> {
+    let mut refuse = |reason: &str| edited.push((name.to_owned(), reason.to_owned()));
+    let mut forced = false;
+    let old = match place.read(name)? {
+        There::Nothing => None,
+        There::Text(text) => {
+            match block::find(&text) {
+                block::Found::Broken => refuse("its marks do not make one block"),
+                block::Found::Block { edited: true, .. } => {
+                    forced = overwrite.iter().any(|path| path == name);
+                    if !forced {
+                        refuse("the block was edited");
+                    }
+                }
+                block::Found::None | block::Found::Block { edited: false, .. } => {}
+            }
+            Some(text)
+        }
+        There::Obstacle(reason) => {
+            refuse(reason);
+            None
+        }
+    };
+    let new = block::put(old.as_deref().unwrap_or_default(), bundle::instructions());
+    Ok(Planned {
+        path: name.to_owned(),
+        change: match &old {
+            None => Change::Created,
+            Some(old) if *old == new => Change::Unchanged,
+            Some(_) if forced => Change::Overwritten,
+            Some(_) => Change::Updated,
+        },
+        old,
+        new: Some(new),
+        mode: 0o644,
+    })
+}
+
+fn plan_removal(place: &Place) -> Result<Vec<Planned>, Error> {
+    let (recorded, obstructed) = match place.read(manifest::PATH)? {
+        There::Text(text) => (Some(text), false),
+        There::Nothing => (None, false),
+        There::Obstacle(_) => (None, true),
+    };
+    let mut manifest = Manifest::read(recorded.as_deref());
+    let ours = bundle::files(true);
+    let mut paths: Vec<String> = manifest.files.keys().cloned().collect();
+    paths.extend(
+        ours.iter()
+            .map(|asset| asset.path.clone())
+            .filter(|path| !manifest.files.contains_key(path)),
+    );
+    let mut planned = Vec::new();
+    for path in paths {
+        let known = manifest.files.get(&path);
+        let (old, change) = match place.read(&path)? {
+            There::Nothing => {
+                manifest.files.remove(&path);
+                continue;
+            }
+            There::Text(text) => {
+                let as_left = known == Some(&digest::sha256(text.as_bytes()))
+                    || ours
+                        .iter()
+                        .any(|asset| asset.path == path && asset.text == text);
+                let change = if as_left {
+                    Change::Removed
+                } else {
+                    Change::Kept
+                };
+                (Some(text), change)
+            }
+            There::Obstacle(_) => (None, Change::Kept),
+        };
+        if change == Change::Removed {
+            manifest.files.remove(&path);
+        }
+        planned.push(Planned {
+            path,
+            change,
+            old,
+            new: None,
+            mode: 0o644,
+        });
+    }
+    // The settings would go on naming a hook that is gone.
+    let hook_stays = planned
+        .iter()
+        .any(|file| file.path == bundle::HOOK_PATH && file.change == Change::Kept);
+    if let There::Text(text) = place.read(SETTINGS)?
+        && !hook_stays
+        && let Some(new) = settings::take(&text, &place.hook)
+        && new != text
+    {
+        let emptied = new.trim() == "{}";
+        planned.push(Planned {
+            path: SETTINGS.to_owned(),
+            change: if emptied {
+                Change::Removed
+            } else {
+                Change::Updated
+            },
+            old: Some(text),
+            new: (!emptied).then_some(new),
+            mode: 0o600,
+        });
+    }
+    if let Some(recorded) = recorded
+        && !obstructed
+    {
+        let text = manifest.text();
+        let change = if manifest.files.is_empty() {
+            Change::Removed
+        } else if text == recorded {
+            Change::Unchanged
+        } else {
+            Change::Updated
+        };
+        planned.push(Planned {
+            path: manifest::PATH.to_owned(),
+            change,
+            old: Some(recorded),
+            new: (change != Change::Removed).then_some(text),
+            mode: 0o644,
+        });
+    }
+    Ok(planned)
+}
+
+fn plan_block_removal(place: &Place, name: &str) -> Result<Vec<Planned>, Error> {
+    let (old, new, change) = match place.read(name)? {
+        There::Nothing => return Ok(Vec::new()),
+        There::Obstacle(_) => (None, None, Change::Kept),
+        There::Text(text) => match block::find(&text) {
+            block::Found::None => return Ok(Vec::new()),
+            block::Found::Broken | block::Found::Block { edited: true, .. } => {
+                (Some(text), None, Change::Kept)
+            }
+            block::Found::Block { edited: false, .. } => {
+                let new = block::take(&text);
+                if new.trim().is_empty() {
+                    (Some(text), None, Change::Removed)
+                } else {
+                    (Some(text), Some(new), Change::Updated)
+                }
+            }
+        },
+    };
+    Ok(vec![Planned {
+        path: name.to_owned(),
+        change,
+        old,
+        new,
+        mode: 0o644,
+    }])
+}
+
+/// Does what was planned. The manifest comes last: files it does not know yet are adopted by the same call again.
+fn carry_out(place: &Place, dry_run: bool, planned: Vec<Planned>) -> Result<Written, Error> {
+    let mut effect = if dry_run {
+        Effect::None
+    } else {
+        Effect::Replayed
+    };
+    for file in planned.iter().filter(|file| !dry_run && file.changes()) {
+        match &file.new {
+            Some(text) => place.write(&file.path, text, file.mode)?,
+            None => place.remove(&file.path)?,
+        }
+        effect = Effect::Applied;
+    }
+    Ok(Written {
+        folder: place.folder.clone(),
+        files: planned,
+        effect,
+    })
+}

@@ -1,0 +1,15 @@
+//! What other agents need to know legwork by: slash commands, a skill, a Stop hook, a block in a file of instructions.
+
+mod block;
+mod bundle;
+mod error;
+mod install;
+mod manifest;
+mod place;
+mod plan;
+mod settings;
+
+pub(crate) use error::Error;
+pub(crate) use install::{Request, Written, install, remove};
+pub(crate) use place::Target;
+pub(crate) use plan::Change;
