@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, VERSION},
+    domain::agent,
     primitives::Primitive,
     system::Context,
 };
@@ -30,7 +31,7 @@ pub(crate) struct Output {
     pub(crate) contract: u32,
     /// The primitives by chapter.
     pub(crate) chapters: Vec<Chapter>,
-    /// Which agents are built in.
+    /// Which kinds of agents it can drive.
     pub(crate) agents: Vec<String>,
     /// What each primitive may do; only in a full answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +115,9 @@ impl Primitive for Capabilities {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             contract: VERSION,
             chapters,
-            agents: ["claude", "codex", "command"].map(str::to_owned).to_vec(),
+            agents: agent::Adapter::ALL
+                .map(|adapter| adapter.name().to_owned())
+                .to_vec(),
             primitives,
             limits: input.full.then_some(Limits {
                 input_bytes: 64 << 20,
