@@ -111,7 +111,12 @@ async fn ask(
 ) -> Result<Vec<Observed>, Error> {
     let machine = host::resolve(context, Some(&name))?;
     let statuses: Vec<Option<Status>> = jobs.iter().map(Job::status).collect();
-    let known = run::digest(statuses.iter().flatten().map(|status| status.line.as_str()));
+    // Only whoever waits for a change has to say what it would be a change from.
+    let known = if wait_s > 0 {
+        run::digest(statuses.iter().flatten().map(|status| status.line.as_str()))
+    } else {
+        String::new()
+    };
     let mut script = Script::new(format!("{ROOT}{}", run::POLL))
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
