@@ -40,8 +40,7 @@ legwork_poll() {
         shift 3
     done
     printf %s "$q_notes"
-    head -q -c 1000000 /proc/stat $q_files 2>/dev/null
-    return 0
+    exec head -q -c 1000000 /proc/stat $q_files 2>/dev/null
 }
 # Looks closely at one run: whether it is under way without a supervisor.
 legwork_look() {
