@@ -164,6 +164,12 @@ fn beat_of(fields: &Fields<'_>) -> Result<Beat, Error> {
     })
 }
 
+/// Whether a text holds control characters, told by the bytes alone where they are ASCII.
+fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_control())
+        || (!text.is_ascii() && text.contains(char::is_control))
+}
+
 /// Takes the `key=value` tokens apart in one go over the bytes, for a poll reads some dozen of them for each of its jobs.
 fn tokens(text: &str) -> Vec<(&str, &str)> {
     let mut tokens = Vec::with_capacity(32);
@@ -207,8 +213,7 @@ impl<'a> Fields<'a> {
             line,
             tokens: tokens(rest),
         };
-        let known =
-            first == tag && line.len() <= LONGEST && !body.contains(|c: char| c.is_control());
+        let known = first == tag && line.len() <= LONGEST && !has_control(body);
         if known {
             Ok(fields)
         } else {
