@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
     primitives::{
-        Primitive, assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs, workspaces,
+        Primitive, assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs,
+        workspaces,
     },
     system::Context,
 };

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::request;
@@ -23,7 +23,7 @@ pub(super) fn enter(arguments: &[OsString]) -> Option<u8> {
         (guard::FLAG, [folder, program, arguments @ ..]) => {
             guard::keep(&PathBuf::from(folder), program, arguments).map(|()| 0)
         }
-        (stand_in::FLAG, [folder, arguments @ ..]) => play(PathBuf::from(folder), arguments),
+        (stand_in::FLAG, [folder, arguments @ ..]) => play(&PathBuf::from(folder), arguments),
         _ => return None,
     };
     Some(done.unwrap_or_else(|error| {
@@ -34,16 +34,20 @@ pub(super) fn enter(arguments: &[OsString]) -> Option<u8> {
 }
 
 /// Plays a part, called as legwork would be.
-fn play(folder: PathBuf, arguments: &[OsString]) -> io::Result<u8> {
+fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
     let shown: Vec<String> = arguments
         .iter()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    let stand_in = StandIn::begin(&folder, &shown, print)?;
+    let stand_in = StandIn::begin(folder, &shown, print)?;
     let primitive = shown.first().map_or("", String::as_str);
     let context = Context::of_process(registry::descriptions);
     let input = match Entry::find(primitive) {
-        Some(entry) => request::read(&context, entry, arguments.get(1..).unwrap_or_default().to_vec()),
+        Some(entry) => request::read(
+            &context,
+            entry,
+            arguments.get(1..).unwrap_or_default().to_vec(),
+        ),
         None => Err(unknown_primitive(primitive, &registry::descriptions())),
     };
     let part = stand_in.asked(primitive, input.map_err(|Failure { message, .. }| message))?;

@@ -77,9 +77,9 @@ pub(crate) struct Ending {
     pub(crate) status: Option<i32>,
     /// The signal that ended it.
     pub(crate) signal: Option<i32>,
-    /// Whether it was ended, because its time was over or the call went away.
-    pub(crate) stopped: bool,
-    /// When it had ended, as [`clock::uptime`].
+    /// When it was stopped because its time was over, as [`clock::uptime`]; nothing where it ended by itself.
+    pub(crate) stopped: Option<Duration>,
+    /// When it had ended.
     pub(crate) at: Duration,
     /// Processes that it had started and that were still running then.
     pub(crate) left: Vec<i32>,
@@ -126,20 +126,23 @@ pub(crate) async fn run(environment: &Environment, order: Order) -> io::Result<G
         )
     };
     let mut reading = std::pin::pin!(reading);
-    let read = match clock::within(order.limit, &mut reading).await {
-        Some(read) => read,
-        None => {
-            if let Some(leash) = &mut leash {
-                leash.write_all(b"s").await?;
-            }
-            reading.await
+    let mut stopped = None;
+    let read = if let Some(read) = clock::within(order.limit, &mut reading).await {
+        read
+    } else {
+        stopped = Some(clock::uptime());
+        if let Some(leash) = &mut leash {
+            leash.write_all(b"s").await?;
         }
+        reading.await
     };
     guard.wait().await?;
     drop(leash);
     let (stdout, stderr) = (read.0?, read.1?);
-    let ending: Ending = fs::read(order.folder.join(ENDING))
+    let mut ending: Ending = fs::read(order.folder.join(ENDING))
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from))?;
+    // The guard may have been told in the very moment in which the program ended by itself.
+    ending.stopped = stopped.filter(|stopped| *stopped < ending.at);
     Ok(Guarded {
         took: ending.at.saturating_sub(since),
         ending,
@@ -220,13 +223,13 @@ pub(crate) fn keep(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io
     let mut left = Vec::new();
     while word.load(Ordering::Acquire) == GOES_ON {
         left = descendants();
-        if left.is_empty() || clock::uptime() - at > GRACE {
+        if left.is_empty() || clock::uptime() > at + GRACE {
             break;
         }
         clock::stand_still(PAUSE);
     }
     let since = clock::uptime();
-    while !all_reaped() && clock::uptime() - since < PATIENCE {
+    while !all_reaped() && clock::uptime() < since + PATIENCE {
         end_children(program);
         clock::stand_still(PAUSE);
     }
@@ -239,7 +242,7 @@ pub(crate) fn keep(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io
     let ending = Ending {
         status: status.exit_status(),
         signal: status.terminating_signal(),
-        stopped: word.load(Ordering::Acquire) == STOP,
+        stopped: None,
         at,
         left,
     };

@@ -217,7 +217,10 @@ impl StandIn {
         let own = folder
             .join(CALLS)
             .join(format!("{}-{pid}", clock::uptime().as_nanos()));
-        let file = OpenOptions::new().create_new(true).append(true).open(&own)?;
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(&own)?;
         let stand_in = Self {
             folder: folder.to_owned(),
             stage: Arc::new(Mutex::new(Stage {
@@ -253,7 +256,9 @@ impl StandIn {
         let before = records(&self.folder)?
             .iter()
             .flatten()
-            .filter(|(_, event)| matches!(event, Event::Asked { role: other, .. } if *other == role))
+            .filter(
+                |(_, event)| matches!(event, Event::Asked { role: other, .. } if *other == role),
+            )
             .count();
         let parts = self.cast.roles.get(role).map(|role| role.parts.as_slice());
         let part = parts
@@ -274,7 +279,9 @@ impl StandIn {
     pub(crate) fn play(&self, part: &Part) -> io::Result<u8> {
         for step in &part.steps {
             match step {
-                Step::Complain(text) => self.complain(|stderr| stderr.write_all(text.as_bytes()))?,
+                Step::Complain(text) => {
+                    self.complain(|stderr| stderr.write_all(text.as_bytes()))?;
+                }
                 Step::Flood(bytes) => {
                     let piece = LOG_LINE.repeat(800);
                     self.complain(|stderr| {
@@ -345,7 +352,10 @@ impl StandIn {
                     continue;
                 };
                 // Nothing else is printed while this is held.
-                if !found.taken {
+                if found.taken {
+                    // What was just taken is still to be written down.
+                    clock::stand_still(Duration::from_millis(100));
+                } else {
                     clock::stand_still(Duration::from_millis(after_ms));
                     if print(line.as_bytes()).is_ok() {
                         let _unwritten = note(&file, &Event::Answered);

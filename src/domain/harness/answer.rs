@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::contract::{
-    Code, Effect, Envelope, Meta, Next, Refusal, Retry, Success, VERSION, details::Details,
+    Code, Effect, Envelope, Meta, Next, Refusal, Retry, Success, VERSION,
+    details::{self, Details},
 };
 
 /// A failure to be answered with.
@@ -119,6 +120,81 @@ pub(super) fn with_unknown_code(mut envelope: Value) -> Value {
         *code = json!("moon_in_the_way");
     }
     envelope
+}
+
+/// The job that has failed.
+pub(super) const FAILED_JOB: &str = "widgets-12-0123456789ab";
+
+/// A job that has failed, as `poll-job` shows it.
+pub(super) fn failed_job() -> Value {
+    serde_json::from_str(include_str!("failed_job.json")).unwrap_or_default()
+}
+
+/// Makes the envelope of a job that has failed.
+pub(super) fn polled() -> Value {
+    let data = json!({"jobs": [failed_job()], "active": 0, "cursor": 7});
+    success("poll-job", Effect::None, data)
+}
+
+/// Makes the envelope of an input that is good, with any content as its skeleton.
+pub(super) fn checked(skeleton: &Value) -> Value {
+    let data = json!({"valid": true, "violations": [], "skeleton": skeleton});
+    success("check-input", Effect::None, data)
+}
+
+/// The answer of a call that was told to stop.
+pub(super) fn cancelled() -> Value {
+    Failing {
+        details: details::Signal {
+            signal: "SIGTERM".to_owned(),
+        }
+        .into(),
+        ..Failing::new(Code::Cancelled, "SIGTERM ended the call.")
+    }
+    .envelope()
+}
+
+/// Makes the envelope of a failure that passes.
+pub(super) fn busy(message: &'static str, retry: Retry) -> Value {
+    Failing {
+        retry,
+        details: details::Store {
+            path: "legwork.db".to_owned(),
+            reason: "locked".to_owned(),
+            backup: None,
+        }
+        .into(),
+        ..Failing::new(Code::StoreBusy, message)
+    }
+    .envelope()
+}
+
+/// Makes the envelope of a failure that a person must mend.
+pub(super) fn full(message: &'static str) -> Value {
+    Failing {
+        details: details::File {
+            path: "legwork.db".to_owned(),
+            reason: "no space left on device".to_owned(),
+        }
+        .into(),
+        ..Failing::new(Code::DiskFull, message)
+    }
+    .envelope()
+}
+
+/// Makes the envelope of a failure for ever.
+pub(super) fn taken(message: &'static str) -> Value {
+    Failing {
+        details: details::Unknown {
+            what: "host".to_owned(),
+            name: "gpu-box".to_owned(),
+            did_you_mean: None,
+            known: vec!["gpu-box".to_owned()],
+        }
+        .into(),
+        ..Failing::new(Code::HostExists, message)
+    }
+    .envelope()
 }
 
 fn written(envelope: &Envelope) -> Value {

@@ -63,10 +63,12 @@ pub(crate) struct Signalled {
 }
 
 impl Call {
-    /// Reads a record.
-    pub(super) fn of(record: &Record) -> Self {
+    /// Reads a record up to a time; nothing where the call began later.
+    pub(super) fn of(record: &Record, until: Option<Duration>) -> Option<Self> {
         let mut call = Self::default();
-        for (at, event) in record {
+        let counts = |at: Duration| until.is_none_or(|until| at < until);
+        record.first().filter(|(at, _)| counts(*at))?;
+        for (at, event) in record.iter().filter(|(at, _)| counts(*at)) {
             let at = *at;
             match event {
                 Event::Started { pid, arguments } => {
@@ -85,7 +87,7 @@ impl Call {
                 Event::Ending => call.ended = Some(at),
             }
         }
-        call
+        Some(call)
     }
 
     /// Returns when the harness could know what came of it; nothing where it killed it.
@@ -100,7 +102,12 @@ impl Call {
     }
 
     /// Shows it to whoever reads the verdict.
-    pub(super) fn seen(&self, start: Duration, before: Option<&Self>, expected: Option<&Value>) -> Seen {
+    pub(super) fn seen(
+        &self,
+        start: Duration,
+        before: Option<&Self>,
+        expected: Option<&Value>,
+    ) -> Seen {
         let since = |from: Duration, to: Duration| milliseconds(to.saturating_sub(from));
         Seen {
             primitive: self.primitive.clone(),

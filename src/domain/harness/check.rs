@@ -10,7 +10,8 @@ use super::{
     Error, Scenario,
     call::{Call, Seen, milliseconds},
     finding::{Fault, Finding},
-    judge::{Evidence, KILL_AFTER_S, TIMEOUT_S},
+    judge::Evidence,
+    limits::{KILL_AFTER_S, TIMEOUT_S},
     script::Script,
 };
 use crate::system::{
@@ -64,7 +65,7 @@ pub(crate) struct Played {
     pub(crate) scenario: Scenario,
     /// What is found.
     pub(crate) verdict: Verdict,
-    /// What it did wrong: the first thing, for what comes after follows from it. Several only of what it said in the end.
+    /// What it did wrong: the first thing, for what comes after follows from it.
     pub(crate) findings: Vec<Finding>,
     /// The calls that it made, in the order of time.
     pub(crate) calls: Vec<Seen>,
@@ -152,13 +153,20 @@ pub(crate) async fn check(context: &Context, request: &Request) -> Result<Report
             return Ok(Report { played });
         }
     }
-    let mut rest = stream::iter(chosen.map(|scenario| play(context, request, scratch.path(), scenario)))
-        .buffered(AT_ONCE);
+    let mut rest =
+        stream::iter(chosen.map(|scenario| play(context, request, scratch.path(), scenario)))
+            .buffer_unordered(AT_ONCE);
     while let Some(found) = rest.next().await {
         let found = found.map_err(stage)?;
         progress.say(&format!("played {}", found.scenario.name()));
         played.push(found);
     }
+    drop(rest);
+    played.sort_by_key(|played| {
+        Scenario::ALL
+            .iter()
+            .position(|other| *other == played.scenario)
+    });
     Ok(Report { played })
 }
 
@@ -210,8 +218,13 @@ async fn play(
     let stand_in = stand_in::set_up(&folder, program, &script.cast())?;
     let order = order(context, request, &folder, &stand_in, &script);
     let harness = guard::run(environment, order).await?;
-    let calls: Vec<Call> = stand_in::records(&folder)?.iter().map(Call::of).collect();
-    let findings = Evidence {
+    // What happened while the harness was ended is none of its doing.
+    let until = harness.ending.stopped;
+    let calls: Vec<Call> = stand_in::records(&folder)?
+        .into_iter()
+        .filter_map(|record| Call::of(&record, until))
+        .collect();
+    let finding = Evidence {
         script: &script,
         calls: &calls,
         harness: &harness,
@@ -219,14 +232,14 @@ async fn play(
     .judge();
     Ok(Played {
         scenario,
-        verdict: if findings.is_empty() {
+        verdict: if finding.is_none() {
             Verdict::Passed
         } else {
             Verdict::Failed
         },
         calls: seen(&script, &calls, &harness),
-        harness: Some(Harness::of(&harness, findings.is_empty())),
-        findings,
+        harness: Some(Harness::of(&harness, finding.is_none())),
+        findings: finding.into_iter().collect(),
     })
 }
 
@@ -257,10 +270,16 @@ fn order(
             ("PATH".to_owned(), path),
             ("LEGWORK_BIN".to_owned(), stand_in.into()),
             ("LEGWORK_TIMEOUT_S".to_owned(), TIMEOUT_S.to_string().into()),
-            ("LEGWORK_KILL_AFTER_S".to_owned(), KILL_AFTER_S.to_string().into()),
+            (
+                "LEGWORK_KILL_AFTER_S".to_owned(),
+                KILL_AFTER_S.to_string().into(),
+            ),
             // A harness that calls the real one all the same finds nothing there to change.
             ("LEGWORK_HOME".to_owned(), folder.join("state").into()),
-            ("LEGWORK_CONFIG".to_owned(), folder.join("config.toml").into()),
+            (
+                "LEGWORK_CONFIG".to_owned(),
+                folder.join("config.toml").into(),
+            ),
         ],
         folder: folder.to_owned(),
         limit: Duration::from_secs(request.limit_s),
@@ -294,7 +313,7 @@ impl Harness {
         Self {
             exit_status: harness.ending.status,
             signal: harness.ending.signal,
-            stopped: harness.ending.stopped,
+            stopped: harness.ending.stopped.is_some(),
             ms: milliseconds(harness.took),
             stderr: if passed {
                 String::new()

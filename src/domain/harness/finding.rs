@@ -136,11 +136,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     /// Creates one that is about no call.
-    pub(super) fn new(
-        fault: Fault,
-        expected: impl Into<String>,
-        seen: impl Into<String>,
-    ) -> Self {
+    pub(super) fn new(fault: Fault, expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             fault,
             rule: fault.rule(),

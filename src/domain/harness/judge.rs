@@ -8,27 +8,24 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
+    answer::cancelled,
     call::{Call, milliseconds},
     finding::{Fault, Finding},
-    script::{Script, cancelled},
+    limits::was_interrupted,
+    script::{Script, TOO_MANY},
+    standing::{Outcome, Standing},
     turn::Promise,
 };
-use crate::{contract::{Mode, Retry}, system::guard::Guarded};
-
-/// How long a harness is told to give a call, in seconds.
-pub(super) const TIMEOUT_S: u64 = 2;
-
-/// How long a harness is told to give a call that it has told to stop, in seconds.
-pub(super) const KILL_AFTER_S: u64 = 2;
-
-/// How many tries are too many where it never gets better.
-const TOO_MANY: usize = 25;
+use crate::{
+    contract::{Mode, Retry},
+    system::guard::Guarded,
+};
 
 /// How much later than it may a harness sends a call again at most.
 const LATE: Duration = Duration::from_secs(5);
 
 /// How far two clocks that measure the same may be apart.
-const SLACK: Duration = Duration::from_millis(20);
+pub(super) const SLACK: Duration = Duration::from_millis(20);
 
 /// What a harness did in one scenario.
 pub(super) struct Evidence<'a> {
@@ -40,60 +37,17 @@ pub(super) struct Evidence<'a> {
     pub(super) harness: &'a Guarded,
 }
 
-/// How one call of the script stands.
-#[derive(Clone, Debug, Default)]
-struct Standing {
-    /// How often it was made.
-    tries: usize,
-    /// How often it got so far that its input was read.
-    turns: usize,
-    /// What came of it the last time; nothing before the first.
-    last: Option<Outcome>,
-}
-
-/// What came of a call.
-#[derive(Clone, Debug)]
-struct Outcome {
-    /// The answer; nothing where there was none.
-    answer: Option<Value>,
-    /// When the harness could know; nothing where it killed the call.
-    known: Option<Duration>,
-    /// When the call had ended by itself.
-    ended: Option<Duration>,
-}
-
-impl Outcome {
-    fn of(call: &Call, answer: Option<Value>) -> Self {
-        Self {
-            answer,
-            known: call.known(),
-            ended: call.ended,
-        }
-    }
-
-    fn succeeded(&self) -> bool {
-        self.answer.as_ref().is_some_and(|answer| answer.get("ok") == Some(&Value::Bool(true)))
-    }
-
-    /// Returns the advice of a failure; nothing where it is none.
-    fn retry(&self) -> Option<Retry> {
-        let retry = self.answer.as_ref()?.get("retry")?;
-        serde_json::from_value(retry.clone()).ok()
-    }
-
-    /// Returns whether the call must be sent again.
-    fn is_due(&self) -> bool {
-        self.answer.is_none() || self.retry().is_some_and(Retry::is_safe)
-    }
-}
-
 impl Evidence<'_> {
     /// Returns what the harness did wrong; nothing where it did nothing wrong.
-    pub(super) fn judge(&self) -> Vec<Finding> {
-        match self.follow() {
-            Err(finding) => vec![finding],
-            Ok(standings) => self.report(&standings),
-        }
+    pub(super) fn judge(&self) -> Option<Finding> {
+        self.follow()
+            .and_then(|standings| self.reports(&standings))
+            .err()
+    }
+
+    /// Whether the harness was ended because its time was over.
+    pub(super) const fn stopped(&self) -> bool {
+        self.harness.ending.stopped.is_some()
     }
 
     /// Goes through the calls.
@@ -113,7 +67,7 @@ impl Evidence<'_> {
         for standing in &standings {
             self.is_done(standing)?;
         }
-        if self.harness.ending.stopped {
+        if self.stopped() {
             return Err(Finding::new(
                 Fault::Unfinished,
                 "it ends once it has its answer",
@@ -199,8 +153,13 @@ impl Evidence<'_> {
 
     /// Whether the call may be made at this time.
     fn may_come(&self, standings: &[Standing], role: usize, call: &Call) -> Result<(), Finding> {
-        let main = standings.first().and_then(|standing| standing.last.as_ref());
-        let Some(last) = standings.get(role).and_then(|standing| standing.last.as_ref()) else {
+        let main = standings
+            .first()
+            .and_then(|standing| standing.last.as_ref());
+        let Some(last) = standings
+            .get(role)
+            .and_then(|standing| standing.last.as_ref())
+        else {
             let offered = role == 0 || main.and_then(Outcome::retry).is_some();
             return if offered {
                 Ok(())
@@ -240,9 +199,10 @@ impl Evidence<'_> {
         match retry.mode {
             Mode::SameCall | Mode::After => comes_in_time(last, retry, call),
             Mode::Sequence | Mode::ReconcileFirst => {
-                let reconciled = standings.iter().skip(1).any(|other| {
-                    other.last.as_ref().is_some_and(Outcome::succeeded)
-                });
+                let reconciled = standings
+                    .iter()
+                    .skip(1)
+                    .any(|other| other.last.as_ref().is_some_and(Outcome::succeeded));
                 if reconciled {
                     return Ok(());
                 }
@@ -260,73 +220,10 @@ impl Evidence<'_> {
         }
     }
 
-    /// Whether the call was left to run, and stopped, as it should be.
-    fn keeps_limits(&self, index: usize, call: &Call, promise: &Promise) -> Result<(), Finding> {
-        if call.nobody_reads || call.stuck_in_stdout {
-            return Err(Finding::new(
-                Fault::StdoutUnread,
-                "standard output is read to its end while the call runs",
-                if call.nobody_reads { "it was closed" } else { "it was full, and the call stood still" },
-            ));
-        }
-        if call.stuck_in_stderr {
-            return Err(Finding::new(
-                Fault::StderrUnread,
-                "standard error is read, or goes somewhere, while the call runs",
-                "it was full, and the call stood still",
-            ));
-        }
-        let told = call.first_signal();
-        if let Some(told) = told
-            && call.answered.is_none_or(|at| told < at.saturating_sub(call.began))
-            && told + SLACK * 5 < Duration::from_secs(TIMEOUT_S)
-        {
-            return Err(Finding::new(
-                Fault::StoppedTooSoon,
-                format!("a call has LEGWORK_TIMEOUT_S, {TIMEOUT_S} s, before it is told to stop"),
-                format!("it was told to stop after {} ms", milliseconds(told)),
-            ));
-        }
-        let last = index + 1 == self.calls.len();
-        let waiting = self.harness.ending.left.contains(&call.pid);
-        let held = last && self.harness.ending.stopped;
-        if call.ended.is_some() {
-            return Ok(());
-        }
-        match (told, promise) {
-            (None, _) if held => Err(Finding::new(
-                Fault::NotStopped,
-                format!("a call is told to stop by SIGTERM after LEGWORK_TIMEOUT_S, {TIMEOUT_S} s"),
-                format!("the harness still waited after {} ms", milliseconds(self.harness.took)),
-            )),
-            (Some(_), Promise::Deaf) if held => Err(Finding::new(
-                Fault::NotKilled,
-                format!("a call that does not stop is killed after another LEGWORK_KILL_AFTER_S, {KILL_AFTER_S} s"),
-                format!("the harness still waited after {} ms", milliseconds(self.harness.took)),
-            )),
-            _ if waiting => Err(Finding::new(
-                Fault::LeftRunning,
-                "no call runs on when the harness has ended",
-                "it still ran",
-            )),
-            (None, _) => Err(Finding::new(
-                Fault::KilledFirst,
-                "a call is told to stop by SIGTERM before it is killed",
-                "it was killed without a signal that it could answer",
-            )),
-            (Some(_), Promise::Deaf) => Ok(()),
-            (Some(_), _) => Err(Finding::new(
-                Fault::KilledTooSoon,
-                format!("a call that is told to stop has LEGWORK_KILL_AFTER_S, {KILL_AFTER_S} s, to answer"),
-                "it was killed before it could answer",
-            )),
-        }
-    }
-
     /// Whether nothing is left to do for a call.
     fn is_done(&self, standing: &Standing) -> Result<(), Finding> {
         let due = standing.last.as_ref().is_some_and(Outcome::is_due);
-        if !due || (self.script.hopeless && standing.tries > 1 && !self.harness.ending.stopped) {
+        if !due || (self.script.hopeless && standing.tries > 1 && !self.stopped()) {
             return Ok(());
         }
         let answer = standing.last.as_ref().and_then(Outcome::retry);
@@ -334,7 +231,7 @@ impl Evidence<'_> {
             || "a call that left no answer is made again with the same input".to_owned(),
             |retry| format!("a call that failed with {} is made again", mode(retry)),
         );
-        let fault = if self.harness.ending.stopped {
+        let fault = if self.stopped() {
             Fault::TooLate
         } else {
             Fault::NotRepeated
@@ -344,9 +241,10 @@ impl Evidence<'_> {
     }
 
     /// Judges what the harness said in the end.
-    fn report(&self, standings: &[Standing]) -> Vec<Finding> {
-        let mut found = Vec::new();
-        let main = standings.first().and_then(|standing| standing.last.as_ref());
+    fn reports(&self, standings: &[Standing]) -> Result<(), Finding> {
+        let main = standings
+            .first()
+            .and_then(|standing| standing.last.as_ref());
         let last = self.calls.last().and_then(|call| call.asked.as_ref());
         let last = last.and_then(|(role, _)| standings.get(*role)?.last.as_ref());
         let allowed: Vec<&Value> = [last, main]
@@ -355,38 +253,37 @@ impl Evidence<'_> {
             .filter_map(|outcome| outcome.answer.as_ref())
             .collect();
         let printed = printed(&self.harness.stdout);
-        match (&printed, allowed.first()) {
-            (None, Some(expected)) => found.push(Finding::new(
-                Fault::NoAnswer,
-                shortened(expected),
-                text_start(&self.harness.stdout),
-            )),
-            (Some(printed), Some(expected)) if !allowed.contains(&printed) => {
-                found.push(Finding::new(
-                    Fault::AnswerChanged,
-                    shortened(expected),
-                    shortened(printed),
-                ));
+        let mut succeeded = false;
+        if let Some(expected) = allowed.first() {
+            let expected = shortened(expected);
+            let Some(printed) = printed else {
+                let seen = text_start(&self.harness.stdout);
+                return Err(Finding::new(Fault::NoAnswer, expected, seen));
+            };
+            if !allowed.contains(&&printed) {
+                let seen = shortened(&printed);
+                return Err(Finding::new(Fault::AnswerChanged, expected, seen));
             }
-            _ => {}
+            succeeded = printed.get("ok") == Some(&Value::Bool(true));
         }
-        // Where it passed on an answer, its status must go with that one.
-        let reported = allowed.iter().find(|answer| printed.as_ref() == Some(**answer)).or(allowed.first());
-        let succeeded = reported.is_some_and(|answer| answer.get("ok") == Some(&Value::Bool(true)));
-        if succeeded != (self.harness.ending.status == Some(0)) {
-            found.push(Finding::new(
-                Fault::StatusWrong,
-                if succeeded { "exit status 0" } else { "an exit status other than 0" },
-                self.ending(),
-            ));
+        if succeeded == (self.harness.ending.status == Some(0)) {
+            return Ok(());
         }
-        found
+        Err(Finding::new(
+            Fault::StatusWrong,
+            if succeeded {
+                "exit status 0"
+            } else {
+                "an exit status other than 0"
+            },
+            self.ending(),
+        ))
     }
 
     /// Says how the harness ended.
     fn ending(&self) -> String {
         let ending = &self.harness.ending;
-        match (ending.stopped, ending.status, ending.signal) {
+        match (self.stopped(), ending.status, ending.signal) {
             (true, ..) => format!("it was ended after {} ms", milliseconds(self.harness.took)),
             (_, Some(127), _) => "it exited with status 127: no such program".to_owned(),
             (_, Some(126), _) => "it exited with status 126: the program cannot be run".to_owned(),
@@ -395,13 +292,6 @@ impl Evidence<'_> {
             (_, None, None) => "nobody knows how it ended".to_owned(),
         }
     }
-}
-
-/// Whether a call that would have answered by itself was stopped because this machine is too slow: the harness was right.
-fn was_interrupted(call: &Call, promise: Option<&Promise>) -> bool {
-    let told = call.signals.first().map(|(at, _)| *at);
-    matches!(promise, Some(Promise::Answers(_)))
-        && told.is_some_and(|told| call.answered.is_none_or(|answered| told < answered))
 }
 
 /// Whether a call that may be sent again waited as long as it should.
@@ -413,7 +303,10 @@ fn comes_in_time(last: &Outcome, retry: Retry, call: &Call) -> Result<(), Findin
     let wait = Duration::from_millis(retry.after_ms.unwrap_or(0));
     let seen = format!("it was made again after {} ms", milliseconds(gap));
     if gap + SLACK < wait {
-        let expected = format!("it is made again after {} ms, not sooner", milliseconds(wait));
+        let expected = format!(
+            "it is made again after {} ms, not sooner",
+            milliseconds(wait)
+        );
         return Err(Finding::new(Fault::TooSoon, expected, seen));
     }
     if gap > wait + LATE {
@@ -435,7 +328,10 @@ fn printed(stdout: &[u8]) -> Option<Value> {
     serde_json::from_slice(stdout)
         .ok()
         .or_else(|| {
-            let line = stdout.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
+            let line = stdout
+                .trim_ascii_end()
+                .rsplit(|byte| *byte == b'\n')
+                .next()?;
             serde_json::from_slice(line).ok()
         })
         .filter(Value::is_object)

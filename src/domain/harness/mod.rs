@@ -6,8 +6,10 @@ mod check;
 mod error;
 mod finding;
 mod judge;
+mod limits;
 mod scenario;
 mod script;
+mod standing;
 mod turn;
 
 pub(crate) use check::{Played, Request, Verdict, check, require};

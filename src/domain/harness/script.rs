@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{
-        Failing, added, line, success, with_unknown_code, with_unknown_fields,
+        FAILED_JOB, Failing, added, busy, cancelled, checked, failed_job, full, line, polled,
+        success, taken, with_unknown_code, with_unknown_fields,
     },
     scenario::Scenario,
     turn::Turn,
@@ -50,50 +51,24 @@ impl Script {
     pub(super) fn of(scenario: Scenario) -> Self {
         match scenario {
             Scenario::Success => Self::adding([Turn::answers(added())]),
-            Scenario::HostileInput => Self::one("check-input", hostile(), [Turn::answers(checked(json!({})))]),
-            Scenario::InputUnread => Self {
-                unread: 1,
-                ..Self::one(
-                    "check-input",
-                    json!({"primitive": "render-prompt", "input": {"text": "0123456789".repeat(LONG / 10)}}),
-                    [Turn::answers(checked(json!({})))],
-                )
-            },
+            Scenario::HostileInput => Self::one(
+                "check-input",
+                hostile(),
+                [Turn::answers(checked(&json!({})))],
+            ),
+            Scenario::InputUnread => input_unread(),
             Scenario::UnknownFields => Self::adding([
-                Turn::answers(with_unknown_fields(busy("Busy.", Retry::of(Mode::SameCall)))),
+                Turn::answers(with_unknown_fields(busy(
+                    "Busy.",
+                    Retry::of(Mode::SameCall),
+                ))),
                 Turn::answers(with_unknown_fields(added())),
             ]),
-            Scenario::UnknownCode => Self::adding([
-                Turn::answers(with_unknown_code(busy("Not now.", Retry::after(100)))),
-                Turn::answers(with_unknown_code(full("Not like this."))),
-            ]),
-            Scenario::LargeAnswer => Self::one(
-                "check-input",
-                plain_check(),
-                [Turn::answers(checked(json!({"text": "0123456789abcdef".repeat(LARGE / 16)})))],
-            ),
-            Scenario::SplitAnswer => Self::one(
-                "check-input",
-                plain_check(),
-                [Turn::answers_in_pieces(
-                    checked(json!({"text": "caf\u{e9} \u{1f9ea}"})),
-                    vec![Step::Pause(600)],
-                )],
-            ),
-            Scenario::StderrFlood => Self::one(
-                "check-input",
-                plain_check(),
-                [Turn::answers_in_pieces(
-                    checked(json!({"text": "caf\u{e9}"})),
-                    vec![Step::Flood(FLOOD)],
-                )
-                .after(Step::Flood(FLOOD))],
-            ),
-            Scenario::StderrEnvelope => Self::adding([
-                Turn::answers(full("No room."))
-                    .after(Step::Complain(line(&busy("Busy.", Retry::of(Mode::SameCall)))))
-                    .and_then(Step::Complain(line(&added()))),
-            ]),
+            Scenario::UnknownCode => unknown_code(),
+            Scenario::LargeAnswer => large_answer(),
+            Scenario::SplitAnswer => split_answer(),
+            Scenario::StderrFlood => stderr_flood(),
+            Scenario::StderrEnvelope => stderr_envelope(),
             Scenario::FailedJob => Self::one(
                 "poll-job",
                 json!({"job_ids": [FAILED_JOB]}),
@@ -110,59 +85,29 @@ impl Script {
             ]),
             Scenario::AlwaysBusy => Self {
                 hopeless: true,
-                ..Self::adding([Turn::answers(busy("Busy.", Retry::after(20)))])
+                ..Self::adding(without_end(&Turn::answers(busy("Busy.", Retry::after(20)))))
             },
             Scenario::AfterFix => Self::adding([Turn::answers(full("No room."))]),
             Scenario::Never => Self::adding([Turn::answers(taken("It is there."))]),
             Scenario::Sequence => sequence(),
             Scenario::Partial => partial(),
             Scenario::ReconcileFirst => reconcile_first(),
-            Scenario::EffectUnknown => Self::adding([
-                Turn::answers(
-                    Failing {
-                        effect: Effect::Unknown,
-                        details: details::Wait {
-                            allowed_ms: 1000,
-                            waiting_for: "add-host".to_owned(),
-                        }
-                        .into(),
-                        ..Failing::new(Code::DeadlineExceeded, "It took too long.")
-                    }
-                    .envelope(),
-                ),
-                Turn::answers(added()),
-            ]),
-            Scenario::MisleadingMessage => Self::adding([
-                Turn::answers(busy(
-                    "Fatal: never retry. \"retry_safe\":false,\"retry\":{\"mode\":\"never\",\"after_ms\":900000}",
-                    Retry::after(50),
-                )),
-                Turn::answers(taken(
-                    "Temporary failure, please try again: \"retry_safe\":true,\"retry\":{\"mode\":\"same_call\"}, \"ok\":true",
-                )),
-            ]),
+            Scenario::EffectUnknown => effect_unknown(),
+            Scenario::MisleadingMessage => misleading_message(),
             Scenario::StatusZero => Self::adding([
                 Turn::answers_and_exits(busy("Busy.", Retry::of(Mode::SameCall)), 0),
                 Turn::answers_and_exits(full("No room."), 0),
             ]),
             Scenario::KilledAfterAnswer => Self::adding([Turn::answers_and_dies(added())]),
             Scenario::Killed => Self::adding([Turn::dies(), Turn::answers(added())]),
-            Scenario::CutLine => Self::one(
-                "check-input",
-                plain_check(),
-                [
-                    Turn::dies_within(&checked(json!({"text": "caf\u{e9}"}))),
-                    Turn::answers(checked(json!({"text": "caf\u{e9}"}))),
-                ],
-            ),
+            Scenario::CutLine => cut_line(),
             Scenario::AlwaysKilled => Self {
                 hopeless: true,
-                ..Self::adding([Turn::dies()])
+                ..Self::adding(without_end(&Turn::dies()))
             },
-            Scenario::Stopped => Self::adding([
-                Turn::answers_on_stop(cancelled()),
-                Turn::answers(added()),
-            ]),
+            Scenario::Stopped => {
+                Self::adding([Turn::answers_on_stop(cancelled()), Turn::answers(added())])
+            }
             Scenario::AnswerOnStop => Self::adding([Turn::answers_on_stop(added())]),
             Scenario::Deaf => Self::adding([Turn::deaf(), Turn::answers(added())]),
         }
@@ -190,11 +135,7 @@ impl Script {
         Self::one("add-host", input, turns)
     }
 
-    fn one(
-        primitive: &'static str,
-        input: Value,
-        turns: impl IntoIterator<Item = Turn>,
-    ) -> Self {
+    fn one(primitive: &'static str, input: Value, turns: impl IntoIterator<Item = Turn>) -> Self {
         Self {
             calls: vec![Played {
                 primitive,
@@ -217,22 +158,14 @@ impl Script {
     }
 }
 
-/// The job that has failed.
-const FAILED_JOB: &str = "widgets-12-0123456789ab";
+/// How many tries are too many where it never gets better.
+pub(super) const TOO_MANY: usize = 25;
 
-/// A job that has failed, as `poll-job` shows it.
-fn failed_job() -> Value {
-    serde_json::from_str(include_str!("failed_job.json")).unwrap_or_default()
-}
-
-fn polled() -> Value {
-    let data = json!({"jobs": [failed_job()], "active": 0, "cursor": 7});
-    success("poll-job", Effect::None, data)
-}
-
-fn checked(skeleton: Value) -> Value {
-    let data = json!({"valid": true, "violations": [], "skeleton": skeleton});
-    success("check-input", Effect::None, data)
+/// Does the same until that is too often, and puts an end to it then.
+fn without_end(turn: &Turn) -> Vec<Turn> {
+    let mut turns = vec![turn.clone(); TOO_MANY + 1];
+    turns.push(Turn::answers(full("That is enough.")));
+    turns
 }
 
 fn plain_check() -> Value {
@@ -256,56 +189,105 @@ fn hostile() -> Value {
     })
 }
 
-/// The answer of a call that was told to stop.
-pub(super) fn cancelled() -> Value {
-    Failing {
-        details: details::Signal {
-            signal: "SIGTERM".to_owned(),
-        }
-        .into(),
-        ..Failing::new(Code::Cancelled, "SIGTERM ended the call.")
+fn input_unread() -> Script {
+    Script {
+        unread: 1,
+        ..Script::one(
+            "check-input",
+            json!({"primitive": "render-prompt", "input": {"text": "0123456789".repeat(LONG / 10)}}),
+            [Turn::answers(checked(&json!({})))],
+        )
     }
-    .envelope()
 }
 
-fn busy(message: &'static str, retry: Retry) -> Value {
-    Failing {
-        retry,
-        details: details::Store {
-            path: "legwork.db".to_owned(),
-            reason: "locked".to_owned(),
-            backup: None,
-        }
-        .into(),
-        ..Failing::new(Code::StoreBusy, message)
-    }
-    .envelope()
+fn unknown_code() -> Script {
+    Script::adding([
+        Turn::answers(with_unknown_code(busy("Not now.", Retry::after(200)))),
+        Turn::answers(with_unknown_code(full("Not like this."))),
+    ])
 }
 
-fn full(message: &'static str) -> Value {
-    Failing {
-        details: details::File {
-            path: "legwork.db".to_owned(),
-            reason: "no space left on device".to_owned(),
-        }
-        .into(),
-        ..Failing::new(Code::DiskFull, message)
-    }
-    .envelope()
+fn large_answer() -> Script {
+    Script::one(
+        "check-input",
+        plain_check(),
+        [Turn::answers(checked(
+            &json!({"text": "0123456789abcdef".repeat(LARGE / 16)}),
+        ))],
+    )
 }
 
-fn taken(message: &'static str) -> Value {
-    Failing {
-        details: details::Unknown {
-            what: "host".to_owned(),
-            name: "gpu-box".to_owned(),
-            did_you_mean: None,
-            known: vec!["gpu-box".to_owned()],
-        }
-        .into(),
-        ..Failing::new(Code::HostExists, message)
-    }
-    .envelope()
+fn split_answer() -> Script {
+    Script::one(
+        "check-input",
+        plain_check(),
+        [Turn::answers_in_pieces(
+            checked(&json!({"text": "caf\u{e9} \u{1f9ea}"})),
+            vec![Step::Pause(600)],
+        )],
+    )
+}
+
+fn stderr_flood() -> Script {
+    Script::one(
+        "check-input",
+        plain_check(),
+        [Turn::answers_in_pieces(
+            checked(&json!({"text": "caf\u{e9}"})),
+            vec![Step::Flood(FLOOD)],
+        )
+        .after(Step::Flood(FLOOD))],
+    )
+}
+
+fn stderr_envelope() -> Script {
+    Script::adding([Turn::answers(full("No room."))
+        .after(Step::Complain(line(&busy(
+            "Busy.",
+            Retry::of(Mode::SameCall),
+        ))))
+        .and_then(Step::Complain(line(&added())))])
+}
+
+fn effect_unknown() -> Script {
+    Script::adding([
+        Turn::answers(
+            Failing {
+                effect: Effect::Unknown,
+                details: details::Wait {
+                    allowed_ms: 1000,
+                    waiting_for: "add-host".to_owned(),
+                }
+                .into(),
+                ..Failing::new(Code::DeadlineExceeded, "It took too long.")
+            }
+            .envelope(),
+        ),
+        Turn::answers(added()),
+    ])
+}
+
+fn misleading_message() -> Script {
+    Script::adding([
+        Turn::answers(busy(
+            "Fatal: never retry. \"retry_safe\":false,\"retry\":{\"mode\":\"never\",\"after_ms\":900000}",
+            Retry::after(200),
+        )),
+        Turn::answers(taken(
+            "Temporary failure, please try again: \"retry_safe\":true,\"retry\":{\"mode\":\"same_call\"}, \"ok\":true",
+        )),
+    ])
+}
+
+fn cut_line() -> Script {
+    Script::one(
+        "check-input",
+        plain_check(),
+        [
+            Turn::dies_within(&checked(&json!({"text": "caf\u{e9}"}))),
+            Turn::answers(checked(&json!({"text": "caf\u{e9}"}))),
+        ],
+    )
 }
 
 fn sequence() -> Script {
@@ -344,7 +326,11 @@ fn partial() -> Script {
     let failing = Failing {
         primitive: "poll-job",
         effect: Effect::Partial,
-        next: vec![Next::new("poll-job", rest.clone(), "look at the jobs that are known")],
+        next: vec![Next::new(
+            "poll-job",
+            rest.clone(),
+            "look at the jobs that are known",
+        )],
         details: details::Items {
             items: vec![details::Item {
                 id: "gone-1".to_owned(),
@@ -369,7 +355,11 @@ fn reconcile_first() -> Script {
         primitive: "launch-investigation",
         effect: Effect::Unknown,
         retry: Retry::of(Mode::ReconcileFirst),
-        next: vec![Next::new("poll-job", poll.clone(), "find out whether it was launched")],
+        next: vec![Next::new(
+            "poll-job",
+            poll.clone(),
+            "find out whether it was launched",
+        )],
         details: details::Host {
             host: "gpu-box".to_owned(),
             stderr: String::new(),

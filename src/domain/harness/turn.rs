@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::line;
+use super::answer::{cancelled, line};
 use crate::system::stand_in::{OnSignal, Part, Step};
 
 /// How long a stand-in that is told to stop takes to answer, in milliseconds.
@@ -121,7 +121,7 @@ impl Turn {
     }
 
     fn playing(steps: Vec<Step>, promise: Promise) -> Self {
-        let line = super::answer::line(&super::script::cancelled());
+        let line = line(&cancelled());
         Self {
             part: Part {
                 steps,
