@@ -49,7 +49,7 @@ const ENDING: &str = "ending.json";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long what the program started may outlast it without being noted as left behind.
-const GRACE: Duration = Duration::from_millis(250);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A program to run under guard.
 #[derive(Clone, Debug)]

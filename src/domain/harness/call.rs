@@ -22,9 +22,9 @@ pub(super) struct Call {
     pub(super) asked: Option<(usize, Result<Value, String>)>,
     /// The signals that came.
     pub(super) signals: Vec<(Duration, i32)>,
-    /// Whether it stood still in a write to standard error.
+    /// Whether it stood still in a write to standard error, at the end or when the first signal came.
     pub(super) stuck_in_stderr: bool,
-    /// Whether it stood still in a write to standard output.
+    /// Whether it stood still in a write to standard output, at the end or when the first signal came.
     pub(super) stuck_in_stdout: bool,
     /// Whether standard output was closed before all was written.
     pub(super) nobody_reads: bool,
@@ -77,10 +77,10 @@ impl Call {
                     call.primitive = arguments.first().cloned().unwrap_or_default();
                 }
                 Event::Asked { input, role, .. } => call.asked = Some((*role, input.clone())),
-                Event::Complaining => call.stuck_in_stderr = true,
-                Event::Complained => call.stuck_in_stderr = false,
-                Event::Printing => call.stuck_in_stdout = true,
-                Event::Printed => call.stuck_in_stdout = false,
+                Event::Complaining => call.stuck_in_stderr |= call.signals.is_empty(),
+                Event::Complained => call.stuck_in_stderr &= !call.signals.is_empty(),
+                Event::Printing => call.stuck_in_stdout |= call.signals.is_empty(),
+                Event::Printed => call.stuck_in_stdout &= !call.signals.is_empty(),
                 Event::Answered => call.answered = Some(at),
                 Event::NobodyReads => call.nobody_reads = true,
                 Event::Signalled(signal) => call.signals.push((at, *signal)),

@@ -25,7 +25,7 @@ use crate::{
 const LATE: Duration = Duration::from_secs(5);
 
 /// How far two clocks that measure the same may be apart.
-pub(super) const SLACK: Duration = Duration::from_millis(20);
+const SLACK: Duration = Duration::from_millis(20);
 
 /// What a harness did in one scenario.
 pub(super) struct Evidence<'a> {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{
     call::{Call, milliseconds},
     finding::{Fault, Finding},
-    judge::{Evidence, SLACK},
+    judge::Evidence,
     turn::Promise,
 };
 
 /// How long a harness is told to give a call, in seconds.
-pub(super) const TIMEOUT_S: u64 = 2;
+pub(super) const TIMEOUT_S: u64 = 3;
 
 /// How long a harness is told to give a call that it has told to stop, in seconds.
 pub(super) const KILL_AFTER_S: u64 = 2;
@@ -49,12 +49,14 @@ impl Evidence<'_> {
                 "it was full, and the call stood still",
             ));
         }
+        // A stand-in begins later than the harness asks for it, on a busy machine much later: half the time is held against
+        // the harness.
         let told = call.first_signal();
         if let Some(told) = told
             && call
                 .answered
                 .is_none_or(|at| told < at.saturating_sub(call.began))
-            && told + SLACK * 5 < Duration::from_secs(TIMEOUT_S)
+            && told * 2 < Duration::from_secs(TIMEOUT_S)
         {
             return Err(Finding::new(
                 Fault::StoppedTooSoon,
@@ -64,7 +66,7 @@ impl Evidence<'_> {
         }
         let last = index + 1 == self.calls.len();
         let held = last && self.stopped();
-        if call.ended.is_some() {
+        if call.ended.is_some() || call.answered.is_some() {
             return Ok(());
         }
         match (told, promise) {

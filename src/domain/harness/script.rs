@@ -80,7 +80,7 @@ impl Script {
             ]),
             Scenario::After => Self::adding([
                 Turn::answers(busy("Busy.", Retry::after(300))),
-                Turn::answers(busy("Busy.", Retry::after(700))),
+                Turn::answers(busy("Busy.", Retry::after(1500))),
                 Turn::answers(added()),
             ]),
             Scenario::AlwaysBusy => Self {

@@ -184,7 +184,7 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         what: "gives calls less time than they have",
-        changes: &[("float(os.environ.get(\"LEGWORK_TIMEOUT_S\", 3600))", "1.2")],
+        changes: &[("float(os.environ.get(\"LEGWORK_TIMEOUT_S\", 3600))", "0.7")],
         plays: These(&["success", "stopped", "answer_on_stop", "deaf"], 20),
         shows: &[(HANGING, "stopped_too_soon")],
     },
@@ -442,8 +442,8 @@ const BROKEN: &[Broken] = &[
     Broken {
         what: "does not wait",
         changes: &[(WAIT, "pass")],
-        plays: Quick,
-        shows: &[(&["after", "misleading_message", "unknown_code"], "too_soon")],
+        plays: These(&["success", "same_call", "after"], 20),
+        shows: &[(&["after"], "too_soon")],
     },
     Broken {
         what: "waits as long as the first answer said",
