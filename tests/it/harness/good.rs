@@ -8,7 +8,7 @@ use super::{
     check, reference,
     verdicts::{Found, scenarios},
 };
-use crate::support::{Faults, World, schemas};
+use crate::support::{Faults, SYSTEM_PATH, World, schemas};
 
 /// Returns a path in this repository.
 fn place(path: &str) -> String {
@@ -164,4 +164,64 @@ fn what_is_played_keeps_the_contract() {
     assert!(codes.len() > 7, "{codes:?}");
     assert_eq!(modes.len(), 6, "every mode is played: {modes:?}");
     faults.none();
+}
+
+/// Returns the section of the page that says how a harness is checked, and the page as a whole.
+fn section() -> (String, String) {
+    let page = fs::read_to_string(place("docs/integrations/README.md")).expect("the page");
+    let section = page
+        .split("## Check your harness")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("the section");
+    (section.to_owned(), page.clone())
+}
+
+#[test]
+fn the_page_shows_how_a_harness_is_checked() {
+    let (section, _) = section();
+    let command = section
+        .split("```sh\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a block");
+    assert_eq!(command.lines().count(), 1, "{command}");
+    let mut world = World::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_legwork"));
+    let folder = program.parent().expect("its folder").display();
+    world.set("PATH", format!("{folder}:{SYSTEM_PATH}"));
+    let loops = [
+        (reference("call.py"), true),
+        ("print({})\n".to_owned(), false),
+    ];
+    for (text, passes) in loops {
+        fs::write(world.home().join("my_harness.py"), text).expect("a harness");
+        let output = world
+            .command("sh")
+            .args(["-c", command])
+            .output()
+            .expect("sh starts");
+        let (answer, faults) = schemas::judge(&output);
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(output.status.success(), passes, "{answer}");
+    }
+}
+
+#[test]
+fn the_page_has_the_point_that_a_finding_names() {
+    let (_, page) = section();
+    let schema = schemas::schema("check-harness.output");
+    let rules = schema["$defs"]["Rule"]["oneOf"]
+        .as_array()
+        .expect("the points");
+    assert!(rules.len() > 3);
+    for rule in rules {
+        let name = rule["const"].as_str().expect("a name");
+        let (first, rest) = name.split_at(1);
+        let point = format!("- **{}{rest}.** ", first.to_uppercase());
+        assert!(page.contains(&point), "no {point}");
+    }
+    for variable in ["LEGWORK_BIN", "LEGWORK_TIMEOUT_S", "LEGWORK_KILL_AFTER_S"] {
+        assert!(page.contains(variable), "no {variable}");
+    }
 }
