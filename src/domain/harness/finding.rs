@@ -19,7 +19,7 @@ pub(crate) enum Rule {
     Report,
 }
 
-/// A way in which a harness breaks the contract. Open: others may be added.
+/// A way in which a harness breaks the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Fault {

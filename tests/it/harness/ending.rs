@@ -179,6 +179,12 @@ fn a_call_that_runs_out_of_time_leaves_nothing() {
     let call = world.legwork(["check-harness", "--json", &input.to_string()]);
     assert_eq!(call.error_code(), "deadline_exceeded");
     eventually("all processes are gone", || processes(&mark).is_empty());
+    eventually("all files are gone", || {
+        fs::read_dir(world.path("tmp"))
+            .expect("a folder")
+            .next()
+            .is_none()
+    });
 }
 
 #[test]
