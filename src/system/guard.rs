@@ -132,7 +132,8 @@ pub(crate) async fn run(environment: &Environment, order: Order) -> io::Result<G
     } else {
         stopped = Some(clock::uptime());
         if let Some(leash) = &mut leash {
-            leash.write_all(b"s").await?;
+            // It may have ended in this very moment.
+            let _ended = leash.write_all(b"s").await;
         }
         reading.await
     };
