@@ -2,13 +2,20 @@
 
 mod batch;
 pub mod cli;
+mod command_line;
+mod completions;
 pub mod dispatch;
+mod fields;
 mod flags;
 pub mod generate;
 mod help;
 mod logging;
+mod manual;
 mod mcp;
 mod outlet;
+mod people;
+mod pretty;
 mod request;
 mod services;
 mod session;
+mod tree;

@@ -18,5 +18,6 @@ pub(crate) mod script;
 pub(crate) mod secrets;
 pub(crate) mod ssh;
 pub(crate) mod store;
+pub(crate) mod terminal;
 
 pub use context::Context;

@@ -1,0 +1,147 @@
+//! Lists of objects as tables that fit the terminal.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
+use serde_json::{Map, Value};
+
+use super::{
+    sheet::{Look, Sheet},
+    value::{object, word},
+};
+use crate::system::terminal::printable;
+
+/// More rows than this are not shown.
+const MOST_ROWS: usize = 500;
+
+/// A cell holds no more characters than this.
+const LONGEST_CELL: usize = 300;
+
+/// A text of several words is put in a column this narrow, if need be.
+const NARROWEST_TEXT: usize = 24;
+
+/// A single word wider than this may be broken.
+const WIDEST_WORD: usize = 64;
+
+/// A line below the header, and no other.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A column that may be shown.
+struct Column<'a> {
+    name: &'a str,
+    cells: Vec<String>,
+    /// Columns it cannot do without.
+    needed: usize,
+}
+
+/// Writes a table with the first columns that there is room for; a single row that does not fit is told field by field.
+pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
+    let room = sheet.room(indent);
+    let shown = rows.get(..MOST_ROWS).unwrap_or(rows);
+    let mut left_out = Vec::new();
+    let mut columns: Vec<Column<'_>> = Vec::new();
+    let mut used = 0;
+    for name in names(rows) {
+        match column(name, shown) {
+            Some(column) if used + column.needed + 2 <= room => {
+                used += column.needed + 2;
+                columns.push(column);
+            }
+            _ => left_out.push(name),
+        }
+    }
+    if let ([only], false) = (rows, left_out.is_empty()) {
+        object(sheet, indent, only);
+        return;
+    }
+    draw(sheet, indent, room, &columns);
+    let more = rows.len() - shown.len();
+    if more > 0 {
+        let note = format!("… {more} more, which the JSON line has");
+        sheet.line(indent, &[(Look::Faint, &note)]);
+    }
+    if !left_out.is_empty() {
+        let note = format!("no room for {}: see the JSON line", left_out.join(", "));
+        sheet.line(indent, &[(Look::Faint, &note)]);
+    }
+}
+
+/// Lists the names of fields that say something in any row, in the order of the first row that has them.
+fn names<'a>(rows: &[&'a Map<String, Value>]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in rows.iter().flat_map(|row| row.iter()) {
+        let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !empty && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Makes a column; nothing where a value in it takes more than a cell.
+fn column<'a>(name: &'a str, rows: &[&Map<String, Value>]) -> Option<Column<'a>> {
+    let cells: Vec<String> = rows
+        .iter()
+        .map(|row| cell(row.get(name).unwrap_or(&Value::Null)))
+        .collect::<Option<_>>()?;
+    let needed = cells
+        .iter()
+        .map(|cell| {
+            let wide = cell.chars().count();
+            let words = cell.split(' ').map(|word| word.chars().count());
+            let widest = words.max().unwrap_or(0).min(WIDEST_WORD);
+            wide.min(NARROWEST_TEXT).max(widest)
+        })
+        .chain([name.chars().count()])
+        .max()
+        .unwrap_or(0);
+    Some(Column {
+        name,
+        cells,
+        needed,
+    })
+}
+
+fn cell(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        other => word(other)?,
+    };
+    let text = printable(&text);
+    if text.chars().count() <= LONGEST_CELL {
+        return Some(text.into_owned());
+    }
+    let mut start: String = text.chars().take(LONGEST_CELL).collect();
+    start.push('…');
+    Some(start)
+}
+
+fn draw(sheet: &mut Sheet, indent: usize, room: usize, columns: &[Column<'_>]) {
+    let rows = columns.first().map_or(0, |column| column.cells.len());
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(room).unwrap_or(u16::MAX))
+        .set_header(columns.iter().map(|column| printable(column.name)));
+    for row in 0..rows {
+        table.add_row(columns.iter().map(|column| {
+            let cell = column.cells.get(row);
+            cell.map_or("", String::as_str)
+        }));
+    }
+    table.set_constraints(columns.iter().map(|column| {
+        let needed = u16::try_from(column.needed + 2).unwrap_or(u16::MAX);
+        ColumnConstraint::LowerBoundary(Width::Fixed(needed))
+    }));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut look = Look::Heading;
+    for line in table.lines() {
+        let rule = line.starts_with('─');
+        if rule {
+            look = Look::Plain;
+        }
+        sheet.line(indent, &[(if rule { Look::Faint } else { look }, &line)]);
+    }
+}
