@@ -13,7 +13,7 @@ pub(super) struct Field<'a> {
     /// Its schema.
     place: &'a Value,
     /// Whether an input without it is refused.
-    required: bool,
+    pub(super) required: bool,
 }
 
 /// Lists the fields of an input, in the order of its schema.
@@ -87,12 +87,13 @@ impl Field<'_> {
         found
     }
 
-    /// Says whether it names a file or folder of this machine, as the `format` of its schema tells.
+    /// Says whether it names a file or folder of this machine, as the `format` of its schema tells, or a host.
     pub(super) fn hint(&self) -> ValueHint {
         match self.place["format"].as_str() {
             Some("file-path") => ValueHint::FilePath,
             Some("directory-path") => ValueHint::DirPath,
             Some("path") => ValueHint::AnyPath,
+            _ if self.name == "host" => ValueHint::Hostname,
             _ => ValueHint::Other,
         }
     }

@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 
+use clap::Command;
+
 use super::{
     command_line::{pasteable, without_defaults},
     people::COMMANDS,
     services::{SERVICES, Service},
     tree,
 };
-use crate::{
-    contract::Code,
-    registry::{ALL, Entry},
-};
+use crate::registry::{ALL, Entry};
 
 /// Lines are broken after this many columns, on wider terminals too.
 const COLUMNS: usize = 100;
@@ -87,36 +86,41 @@ pub(super) fn of(entry: &Entry) -> String {
     }
     let _infallible = write!(
         after,
-        "\nFails with: {}.\n\nRead on:\n  legwork describe --primitive {name}\n  legwork man {name}\n  docs/reference/{}/{name}.md",
+        "\nFails with: {}what any call may fail with (legwork man).\n\nRead on:\n  legwork describe --primitive {name}\n  \
+         legwork man {name}\n  docs/reference/{}/{name}.md",
         codes(entry),
         about.chapter(),
         name = about.name,
     );
-    tree::of_primitive(entry)
+    let command = tree::of_primitive(entry)
         .bin_name(format!("legwork {}", about.name))
         .max_term_width(COLUMNS)
-        .after_long_help(after)
-        .render_long_help()
-        .to_string()
+        .after_long_help(after);
+    rendered(command)
 }
 
-/// Lists the codes a primitive may fail with, those of its own first.
-pub(super) fn codes(entry: &Entry) -> String {
-    let own = entry.about.codes.iter();
-    let every = Code::UNIVERSAL
-        .iter()
-        .filter(|code| !entry.about.codes.contains(code));
-    let names: Vec<String> = own.chain(every).map(|code| code.name()).collect();
-    names.join(", ")
+/// Lists the codes of its own that a primitive may fail with.
+fn codes(entry: &Entry) -> String {
+    let names: Vec<String> = entry.about.codes.iter().map(|code| code.name()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("{}, and ", names.join(", ")),
+    }
+}
+
+/// Renders a command's help, in lines that end where their text does.
+fn rendered(mut command: Command) -> String {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Writes what one service takes.
 pub(super) fn of_service(service: &Service) -> String {
-    tree::of_service(service)
+    let command = tree::of_service(service)
         .bin_name(format!("legwork {}", service.name))
-        .max_term_width(COLUMNS)
-        .render_long_help()
-        .to_string()
+        .max_term_width(COLUMNS);
+    rendered(command)
 }
 
 /// Writes what a command for people takes.
@@ -124,5 +128,5 @@ pub(super) fn of_command(name: &str) -> String {
     let mut root = tree::root().max_term_width(COLUMNS);
     root.build();
     let command = root.find_subcommand_mut(name);
-    command.map_or_else(overview, |command| command.render_long_help().to_string())
+    command.map_or_else(overview, |command| rendered(command.clone()))
 }

@@ -19,6 +19,8 @@ use crate::{
 /// What stands at the foot and at the head of each page.
 const SOURCE: &str = concat!("legwork ", env!("CARGO_PKG_VERSION"));
 const MANUAL: &str = "legwork";
+/// A page that the program makes of itself has no date: an empty argument, which must be quoted to be one.
+const DATE: &str = "\"\"";
 
 /// What each exit status means.
 const STATUSES: &[(&str, &str)] = &[
@@ -127,6 +129,9 @@ pub(super) fn page() -> String {
     for command in COMMANDS {
         item(&mut roff, command.name, &format!("{}.", command.summary));
     }
+    roff.control("SH", ["FAILURES OF EVERY CALL"]);
+    let every: Vec<String> = Code::UNIVERSAL.iter().map(|code| code.name()).collect();
+    paragraphs(&mut roff, &format!("{}.", every.join(", ")));
     for (heading, items) in [
         ("EXIT STATUS", STATUSES),
         ("ENVIRONMENT", VARIABLES),
@@ -154,8 +159,12 @@ pub(super) fn page_of(entry: &Entry) -> String {
     let about = &entry.about;
     let name = format!("legwork-{}", about.name);
     let mut page = Vec::new();
-    let man = Man::new(tree::of_primitive(entry).display_name(&name))
+    let command = tree::of_primitive(entry)
+        .display_name(&name)
+        .bin_name(format!("legwork {}", about.name));
+    let man = Man::new(command)
         .title(name.to_uppercase())
+        .date(DATE)
         .source(SOURCE)
         .manual(MANUAL);
     // Writing to memory cannot fail, here and below.
@@ -177,9 +186,12 @@ pub(super) fn page_of(entry: &Entry) -> String {
             &format!("Exit status {status}: {kind}."),
         );
     }
-    let every: Vec<String> = Code::UNIVERSAL.iter().map(|code| code.name()).collect();
     roff.control("PP", []);
-    roff.text([roman(format!("As any call may: {}.", every.join(", ")))]);
+    roff.text([
+        roman("What any call may fail with stands in "),
+        bold("legwork"),
+        roman("(1)."),
+    ]);
     roff.control("SH", ["EXAMPLES"]);
     for (index, example) in (about.examples)().iter().enumerate() {
         if index > 0 {
@@ -201,7 +213,7 @@ fn begin(title: &str, about: &str) -> Roff {
     let mut roff = Roff::new();
     roff.control(
         "TH",
-        [title.to_uppercase().as_str(), "1", "", SOURCE, MANUAL],
+        [title.to_uppercase().as_str(), "1", DATE, SOURCE, MANUAL],
     );
     roff.control("SH", ["NAME"]);
     roff.text([roman(format!("{title} - {about}"))]);

@@ -39,11 +39,10 @@ pub(super) static COMMANDS: &[Command] = &[
         answer: |word| match Entry::find(word) {
             _ if word.is_empty() || word == "legwork" => Ok(manual::page()),
             Some(entry) => Ok(manual::page_of(entry)),
-            None => Err(unknown(
-                "page of the manual",
-                word,
-                ALL.iter().map(|entry| entry.about.name).collect(),
-            )),
+            None => {
+                let pages = ALL.iter().map(|entry| entry.about.name);
+                Err(unknown("page of the manual", word, pages.collect()))
+            }
         },
     },
 ];
@@ -98,7 +97,7 @@ impl Topic {
 }
 
 /// Lists the chapters, in the order of the registry.
-fn chapters() -> Vec<&'static str> {
+pub(super) fn chapters() -> Vec<&'static str> {
     let mut chapters: Vec<&str> = ALL.iter().map(|entry| entry.about.chapter()).collect();
     chapters.dedup();
     chapters

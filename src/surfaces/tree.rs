@@ -3,15 +3,16 @@
 //! A call never builds it: it builds its own flags alone.
 
 use clap::{
-    Arg, Command, ValueHint,
+    Arg, ArgAction, Command, ValueHint,
     builder::{PossibleValue, PossibleValuesParser},
 };
 use serde_json::Value;
 
 use super::{
+    completions::NAMES,
     fields::{fields, flowing},
     flags,
-    people::{COMMANDS, Topic},
+    people::{COMMANDS, chapters},
     services::{SERVICES, Service},
 };
 use crate::registry::{ALL, Entry};
@@ -22,13 +23,18 @@ pub(super) fn root() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Send coding agents to work on machines you can reach, and bring back proof")
         .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(help())
         .subcommands(ALL.iter().map(of_primitive))
         .subcommands(SERVICES.iter().map(of_service))
-        .subcommands(
-            COMMANDS.iter().map(|command| {
-                of_command(command.name, command.summary).args(argument(command.name))
-            }),
-        )
+        .subcommands(COMMANDS.iter().map(|command| {
+            Command::new(command.name)
+                .about(command.summary)
+                .disable_help_flag(true)
+                .arg(help())
+                .disable_help_subcommand(true)
+                .subcommands(words(command.name))
+        }))
 }
 
 /// Builds the command of a primitive.
@@ -52,12 +58,18 @@ pub(super) fn of_service(service: &Service) -> Command {
     told(command, &schema)
 }
 
-fn of_command(name: &'static str, summary: &'static str) -> Command {
-    Command::new(name).about(summary)
+/// The flag for help, which is the same long and short.
+fn help() -> Arg {
+    Arg::new("help")
+        .long("help")
+        .short('h')
+        .action(ArgAction::Help)
+        .help("Show this")
 }
 
 /// Says of each field all that its schema says.
-fn told(mut command: Command, schema: &Value) -> Command {
+fn told(command: Command, schema: &Value) -> Command {
+    let mut command = command.disable_help_flag(true).arg(help());
     for field in fields(schema) {
         let choices: Vec<PossibleValue> = field
             .choices()
@@ -72,9 +84,9 @@ fn told(mut command: Command, schema: &Value) -> Command {
             })
             .collect();
         let values = format!("{}\n\n{}", field.about(), field.values());
-        let (boolean, hint) = (field.is_boolean(), field.hint());
+        let (boolean, hint, required) = (field.is_boolean(), field.hint(), field.required);
         command = command.mut_arg(field.name, |arg| {
-            let arg = arg.long_help(values).value_hint(hint);
+            let arg = arg.long_help(values).value_hint(hint).required(required);
             if !choices.is_empty() {
                 arg.value_parser(PossibleValuesParser::new(choices))
             } else if boolean {
@@ -88,23 +100,33 @@ fn told(mut command: Command, schema: &Value) -> Command {
     command
 }
 
-/// Returns what a command for people takes: one word, out of those it knows.
-fn argument(command: &str) -> Option<Arg> {
-    let (name, words): (&str, Vec<&str>) = match command {
-        "completions" => ("shell", super::completions::NAMES.to_vec()),
-        "man" => (
-            "primitive",
-            ALL.iter().map(|entry| entry.about.name).collect(),
-        ),
-        "help" => ("topic", Topic::names()),
-        _ => return None,
+/// Lists what a command for people may be given: one word, out of those it knows.
+///
+/// They are commands too, for the shells complete those alike, and say what each is.
+fn words(command: &str) -> Vec<Command> {
+    let primitives = || {
+        ALL.iter()
+            .map(|entry| (entry.about.name, entry.about.summary))
     };
-    Some(
-        Arg::new(name)
-            .value_parser(PossibleValuesParser::new(
-                words.into_iter().map(String::from),
-            ))
-            .required(command == "completions")
-            .hide_possible_values(true),
-    )
+    let services = SERVICES
+        .iter()
+        .map(|service| (service.name, service.summary));
+    let words: Vec<(&str, &str)> = match command {
+        "completions" => NAMES.iter().map(|name| (*name, "")).collect(),
+        "man" => primitives().collect(),
+        "help" => primitives()
+            .chain(services)
+            .chain(
+                COMMANDS
+                    .iter()
+                    .map(|command| (command.name, command.summary)),
+            )
+            .chain(chapters().into_iter().map(|name| (name, "A chapter")))
+            .collect(),
+        _ => Vec::new(),
+    };
+    words
+        .into_iter()
+        .map(|(name, about)| Command::new(name).about(about).disable_help_flag(true))
+        .collect()
 }

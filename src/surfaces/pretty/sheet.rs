@@ -85,7 +85,10 @@ impl Sheet {
     }
 
     /// Returns all that was written.
-    pub(super) fn into_text(self) -> String {
+    pub(super) fn into_text(mut self) -> String {
+        let written = self.text.trim_end_matches('\n').len();
+        self.text.truncate(written);
+        self.text.push('\n');
         self.text
     }
 }

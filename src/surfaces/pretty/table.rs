@@ -25,6 +25,9 @@ const WIDEST_WORD: usize = 64;
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
+/// Fewer columns than this say too little.
+const FEW: usize = 2;
+
 /// A column that may be shown.
 struct Column<'a> {
     name: &'a str,
@@ -65,14 +68,20 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
     }
 }
 
-/// Lists the names of fields that say something in any row, in the order of the first row that has them.
+/// Lists the names of fields that say something in any row; where that leaves next to nothing, those that are always null too.
 fn names<'a>(rows: &[&'a Map<String, Value>]) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
+    let mut silent: Vec<&str> = Vec::new();
     for (name, value) in rows.iter().flat_map(|row| row.iter()) {
         let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-        if !empty && !names.contains(&name.as_str()) {
-            names.push(name);
+        let list = if empty { &mut silent } else { &mut names };
+        if !list.contains(&name.as_str()) {
+            list.push(name);
         }
+    }
+    if names.len() < FEW {
+        silent.retain(|name| !names.contains(name));
+        names.append(&mut silent);
     }
     names
 }
@@ -87,9 +96,13 @@ fn column<'a>(name: &'a str, rows: &[&Map<String, Value>]) -> Option<Column<'a>>
         .iter()
         .map(|cell| {
             let wide = cell.chars().count();
-            let words = cell.split(' ').map(|word| word.chars().count());
-            let widest = words.max().unwrap_or(0).min(WIDEST_WORD);
-            wide.min(NARROWEST_TEXT).max(widest)
+            // What is one word may be wanted for pasting.
+            let narrowest = if cell.contains(' ') {
+                NARROWEST_TEXT
+            } else {
+                WIDEST_WORD
+            };
+            wide.min(narrowest)
         })
         .chain([name.chars().count()])
         .max()
@@ -103,6 +116,7 @@ fn column<'a>(name: &'a str, rows: &[&Map<String, Value>]) -> Option<Column<'a>>
 
 fn cell(value: &Value) -> Option<String> {
     let text = match value {
+        Value::Null => "-".to_owned(),
         Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
         other => word(other)?,
     };

@@ -46,6 +46,10 @@ fn field(sheet: &mut Sheet, indent: usize, name: &str, width: usize, value: &Val
         );
         return;
     }
+    // What takes several lines stands apart where it is not inside of something.
+    if indent == 0 {
+        sheet.gap();
+    }
     match value {
         Value::Array(items) => {
             let heading = format!("{name} ({})", items.len());
@@ -65,6 +69,9 @@ fn field(sheet: &mut Sheet, indent: usize, name: &str, width: usize, value: &Val
             text(sheet, indent + 2, long);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    if indent == 0 {
+        sheet.gap();
     }
 }
 
