@@ -36,9 +36,10 @@ pub fn main() -> ExitCode {
         }
         outlet::leave(match answer {
             Ok(text) => outlet::print(&text),
-            Err((name, failure)) => {
-                outlet::answer(&dispatch::refusal(&context, name, failure, since), None)
-            }
+            Err(refused) => outlet::answer(
+                &dispatch::refusal(&context, refused.command, refused.failure, since),
+                None,
+            ),
         });
     }
     let before = arguments.iter().take_while(|word| *word == PRETTY).count();

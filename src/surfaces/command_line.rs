@@ -1,5 +1,7 @@
 //! A call as it is typed in a shell.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::flags;
@@ -91,7 +93,8 @@ fn escaped(input: &Value) -> String {
             text.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String cannot fail.
+                let _infallible = write!(text, "\\u{unit:04x}");
             }
         }
     }

@@ -79,24 +79,28 @@ pub(super) fn of_chapter(chapter: &str) -> String {
 /// Writes what one primitive takes: each field with what fits, examples, failures, and where to read on.
 pub(super) fn of(entry: &Entry) -> String {
     let about = &entry.about;
-    let mut after = String::from("Examples:\n");
-    for example in (about.examples)() {
-        let example = pasteable(about.name, &without_defaults(entry, &example));
-        let _infallible = writeln!(after, "  {example}");
-    }
-    let _infallible = write!(
-        after,
-        "\nFails with: {}what any call may fail with (legwork man).\n\nRead on:\n  legwork describe --primitive {name}\n  \
-         legwork man {name}\n  docs/reference/{}/{name}.md",
-        codes(entry),
-        about.chapter(),
-        name = about.name,
+    let failures = format!(
+        "Fails with: {}what any call may fail with (legwork man).",
+        codes(entry)
     );
     let command = tree::of_primitive(entry)
         .bin_name(format!("legwork {}", about.name))
         .max_term_width(COLUMNS)
-        .after_long_help(after);
-    rendered(command)
+        .after_long_help(failures);
+    let mut text = rendered(command);
+    // Examples are to be pasted, so no line of them is broken.
+    text.push_str("\nExamples:\n");
+    for example in (about.examples)() {
+        let example = pasteable(about.name, &without_defaults(entry, &example));
+        let _infallible = writeln!(text, "  {example}");
+    }
+    let _infallible = writeln!(
+        text,
+        "\nRead on:\n  legwork describe --primitive {name}\n  legwork man {name}\n  docs/reference/{}/{name}.md",
+        about.chapter(),
+        name = about.name,
+    );
+    text
 }
 
 /// Lists the codes of its own that a primitive may fail with.

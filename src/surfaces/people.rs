@@ -116,8 +116,17 @@ pub(super) fn nearest_other(name: &str) -> Option<String> {
     Entry::find(&near).is_none().then_some(near)
 }
 
-/// Answers what people ask for; nothing where it is a call. A failure comes with the name of the command.
-pub(super) fn answer(arguments: &[OsString]) -> Option<Result<String, (&'static str, Failure)>> {
+/// A command that did not answer.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// Its name.
+    pub(super) command: &'static str,
+    /// Why.
+    pub(super) failure: Failure,
+}
+
+/// Answers what people ask for; nothing where it is a call.
+pub(super) fn answer(arguments: &[OsString]) -> Option<Result<String, Box<Refused>>> {
     let words: Vec<&str> = arguments
         .iter()
         .map(|word| word.to_str())
@@ -129,7 +138,13 @@ pub(super) fn answer(arguments: &[OsString]) -> Option<Result<String, (&'static 
         [name, "--help" | "-h"] => Topic::find(name).ok().map(|topic| Ok(topic.text())),
         [name, rest @ ..] => {
             let command = COMMANDS.iter().find(|command| command.name == *name)?;
-            Some((command.answer)(&rest.join(" ")).map_err(|failure| (command.name, failure)))
+            let answer = (command.answer)(&rest.join(" "));
+            Some(answer.map_err(|failure| {
+                Box::new(Refused {
+                    command: command.name,
+                    failure,
+                })
+            }))
         }
         [] => None,
     }

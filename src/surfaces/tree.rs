@@ -111,16 +111,17 @@ fn words(command: &str) -> Vec<Command> {
     let services = SERVICES
         .iter()
         .map(|service| (service.name, service.summary));
+    // A word that is the command's own name would keep fish from offering any.
+    let commands = COMMANDS
+        .iter()
+        .filter(|other| other.name != command)
+        .map(|command| (command.name, command.summary));
     let words: Vec<(&str, &str)> = match command {
         "completions" => NAMES.iter().map(|name| (*name, "")).collect(),
         "man" => primitives().collect(),
         "help" => primitives()
             .chain(services)
-            .chain(
-                COMMANDS
-                    .iter()
-                    .map(|command| (command.name, command.summary)),
-            )
+            .chain(commands)
             .chain(chapters().into_iter().map(|name| (name, "A chapter")))
             .collect(),
         _ => Vec::new(),

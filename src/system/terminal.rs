@@ -4,8 +4,11 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use super::environment::Environment;
 
-/// Columns where there is no terminal, or one that does not say.
+/// Columns where there is no terminal.
 const COLUMNS: usize = 100;
+
+/// Columns of a terminal that does not say how many it has.
+const USUAL_COLUMNS: usize = 80;
 
 /// What standard error is like to somebody who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,9 @@ impl Terminal {
             columns: size
                 .map(|size| usize::from(size.ws_col))
                 .filter(|columns| *columns > 0)
-                .map_or(COLUMNS, |columns| columns.max(40)),
+                .map_or(if there { USUAL_COLUMNS } else { COLUMNS }, |columns| {
+                    columns.max(40)
+                }),
             colour: there && !dumb && environment.get("NO_COLOR").is_none(),
             dumb,
         }

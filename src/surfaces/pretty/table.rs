@@ -4,13 +4,17 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableS
 use serde_json::{Map, Value};
 
 use super::{
+    diff,
     sheet::{Look, Sheet},
-    value::{object, word},
+    value::{self, object, word},
 };
 use crate::system::terminal::printable;
 
 /// More rows than this are not shown.
 const MOST_ROWS: usize = 500;
+
+/// A text of more lines than this is no cell.
+const MOST_LINES: usize = 3;
 
 /// A cell holds no more characters than this.
 const LONGEST_CELL: usize = 300;
@@ -36,15 +40,19 @@ struct Column<'a> {
     needed: usize,
 }
 
-/// Writes a table with the first columns that there is room for; a single row that does not fit is told field by field.
+/// Writes a table with the first columns that there is room for, and below it the long texts of its rows.
+///
+/// A single row that does not fit is told field by field.
 pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
     let room = sheet.room(indent);
     let shown = rows.get(..MOST_ROWS).unwrap_or(rows);
     let mut left_out = Vec::new();
     let mut columns: Vec<Column<'_>> = Vec::new();
     let mut used = 0;
+    let mut long = Vec::new();
     for name in names(rows) {
         match column(name, shown) {
+            _ if shown.iter().any(|row| row.get(name).is_some_and(is_long)) => long.push(name),
             Some(column) if used + column.needed + 2 <= room => {
                 used += column.needed + 2;
                 columns.push(column);
@@ -52,7 +60,7 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
             _ => left_out.push(name),
         }
     }
-    if let ([only], false) = (rows, left_out.is_empty()) {
+    if let ([only], false) = (rows, left_out.is_empty() && long.is_empty()) {
         object(sheet, indent, only);
         return;
     }
@@ -66,6 +74,22 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
         let note = format!("no room for {}: see the JSON line", left_out.join(", "));
         sheet.line(indent, &[(Look::Faint, &note)]);
     }
+    for (number, row) in shown.iter().enumerate() {
+        let first = columns.first().and_then(|column| column.cells.get(number));
+        for name in &long {
+            if let Some(Value::String(text)) = row.get(*name) {
+                let heading = format!("{name} of {}", first.map_or("", String::as_str));
+                sheet.line(indent, &[(Look::Heading, &heading)]);
+                value::text(sheet, indent + 2, text);
+            }
+        }
+    }
+}
+
+/// Whether a value is a text that no cell can hold without spoiling it.
+fn is_long(value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    text.trim_end().lines().count() > MOST_LINES || diff::is_diff(text)
 }
 
 /// Lists the names of fields that say something in any row; where that leaves next to nothing, those that are always null too.
@@ -115,10 +139,12 @@ fn column<'a>(name: &'a str, rows: &[&Map<String, Value>]) -> Option<Column<'a>>
 }
 
 fn cell(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        other => word(other)?,
+    let text = if let Value::String(text) = value {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else if value.is_null() {
+        "-".to_owned()
+    } else {
+        word(value)?
     };
     let text = printable(&text);
     if text.chars().count() <= LONGEST_CELL {
@@ -144,11 +170,12 @@ fn draw(sheet: &mut Sheet, indent: usize, room: usize, columns: &[Column<'_>]) {
         }));
     }
     table.set_constraints(columns.iter().map(|column| {
-        let needed = u16::try_from(column.needed + 2).unwrap_or(u16::MAX);
+        let needed = u16::try_from(column.needed + 1).unwrap_or(u16::MAX);
         ColumnConstraint::LowerBoundary(Width::Fixed(needed))
     }));
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        // A blank between columns is there already.
+        column.set_padding((0, 1));
     }
     let mut look = Look::Heading;
     for line in table.lines() {
