@@ -16,6 +16,9 @@ const MOST_ROWS: usize = 500;
 /// A text of more lines than this is no cell.
 const MOST_LINES: usize = 3;
 
+/// An object of more fields than this is no cell.
+const MOST_PARTS: usize = 4;
+
 /// A cell holds no more characters than this.
 const LONGEST_CELL: usize = 300;
 
@@ -42,8 +45,12 @@ struct Column<'a> {
 
 /// Writes a table with the first columns that there is room for, and below it the long texts of its rows.
 ///
-/// A single row that does not fit is told field by field.
+/// A single row that does not fit is told field by field, and so are rows that hold lists of their own.
 pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
+    if rows.iter().any(|row| row.values().any(holds_objects)) {
+        one_by_one(sheet, indent, rows);
+        return;
+    }
     let room = sheet.room(indent);
     let shown = rows.get(..MOST_ROWS).unwrap_or(rows);
     let mut left_out = Vec::new();
@@ -60,8 +67,9 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
             _ => left_out.push(name),
         }
     }
-    if let ([only], false) = (rows, left_out.is_empty() && long.is_empty()) {
-        object(sheet, indent, only);
+    let whole = left_out.is_empty() && long.is_empty();
+    if !whole && (rows.len() == 1 || columns.len() < FEW) {
+        one_by_one(sheet, indent, rows);
         return;
     }
     draw(sheet, indent, room, &columns);
@@ -84,6 +92,23 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
             }
         }
     }
+}
+
+/// Writes all that each row says, field by field.
+fn one_by_one(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
+            sheet.gap();
+        }
+        object(sheet, indent, row);
+    }
+}
+
+/// Whether a value is a list of objects.
+fn holds_objects(value: &Value) -> bool {
+    value
+        .as_array()
+        .is_some_and(|items| items.iter().any(Value::is_object))
 }
 
 /// Whether a value is a text that no cell can hold without spoiling it.
@@ -143,6 +168,13 @@ fn cell(value: &Value) -> Option<String> {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     } else if value.is_null() {
         "-".to_owned()
+    } else if let Some(fields) = value.as_object() {
+        let parts: Option<Vec<String>> = fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| Some(format!("{name}: {}", word(value)?)))
+            .collect();
+        parts.filter(|parts| parts.len() <= MOST_PARTS)?.join(", ")
     } else {
         word(value)?
     };

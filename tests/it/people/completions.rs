@@ -245,7 +245,8 @@ fn zsh_completes_every_primitive_flag_and_value() {
         let offered = world.path(format!("tmp/offered.{number}"));
         script.extend([format!(
             "zpty -w z \"OFFERED='{0}'; echo SE\"\"T{number}.\"\nzpty -r z out '*SET{number}.*'\n\
-             zpty -w -n z $'{1}\\t\\C-u'\nzpty -w z \"echo DO\"\"NE{number}.\"\nzpty -r z out '*DONE{number}.*'\n",
+             zpty -w -n z $'{1}\\t'\nfor i in {{1..500}}; do [[ -s '{0}' ]] && break; sleep 0.02; done\n\
+             zpty -w -n z $'\\C-u'\nzpty -w z \"echo DO\"\"NE{number}.\"\nzpty -r z out '*DONE{number}.*'\n",
             offered.display(),
             tab.line,
         )]);

@@ -186,7 +186,7 @@ fn tables_fit_the_terminal() {
             .find(|line| line.contains("no room for"));
         let left_out = left_out.expect("some fields are too many");
         assert!(
-            !left_out.contains("job_id") && left_out.contains("limits"),
+            !left_out.contains("job_id") && left_out.contains("summary"),
             "{left_out}"
         );
     }
