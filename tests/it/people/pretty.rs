@@ -321,7 +321,7 @@ fn what_strangers_write_is_never_obeyed() {
         ],
         &[&name, "--pretty"],
     ] {
-        let shown = show(&world, 100, &[], arguments);
+        let shown = show(&world, 100, &[("LEGWORK_LOG", "trace")], arguments);
         let (plain, looks) = without_looks(&shown.screen);
         assert!(plain.lines().count() > 2, "{arguments:?}: {plain}");
         assert_eq!(obeyed(&plain), BTreeSet::new(), "{arguments:?}: {plain:?}");
