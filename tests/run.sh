@@ -40,6 +40,13 @@ want dash dash
 want unshare util-linux
 want git git
 want tar tar
+want bash bash
+want zsh zsh
+want fish fish
+want mandoc mandoc
+want groff groff-base
+want man man-db
+want script bsdutils
 want node nodejs
 want npm npm
 /usr/bin/python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages+=(python3 python3-venv python3-pip)
@@ -105,7 +112,7 @@ has "$CODEX" "$testbed/agents/node_modules/.bin/codex" --version
 has "$UV" "$testbed/bin/uv" --version
 has "\"version\": \"$INSPECTOR\"" cat "$testbed/inspector/node_modules/@modelcontextprotocol/inspector/package.json"
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
-for program in ssh ssh-keygen busybox dash git tar; do
+for program in ssh ssh-keygen busybox dash git tar bash zsh fish mandoc groff man script; do
     command -v "$program" >/dev/null || die "$program is missing"
 done
 for component in fmt clippy; do

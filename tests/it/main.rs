@@ -23,6 +23,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod mcp;
+mod people;
 mod recordings;
 mod secrets;
 mod slash_commands;
