@@ -15,6 +15,7 @@ pub(crate) struct Script {
     payloads: Vec<Vec<u8>>,
     path: Vec<String>,
     root: String,
+    subshell: bool,
 }
 
 impl Script {
@@ -26,6 +27,7 @@ impl Script {
             payloads: Vec::new(),
             path: Vec::new(),
             root: String::from("legwork"),
+            subshell: true,
         }
     }
 
@@ -50,6 +52,13 @@ impl Script {
     #[must_use]
     pub(crate) fn payload(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.payloads.push(bytes.into());
+        self
+    }
+
+    /// Saves the program a process of its own. It must not exit: one that does is never acknowledged.
+    #[must_use]
+    pub(crate) fn without_subshell(mut self) -> Self {
+        self.subshell = false;
         self
     }
 
@@ -95,12 +104,15 @@ impl Script {
         }
         text.push_str("*) return 64 ;;\nesac\n}\nlegwork_body() {\n");
         text.push_str(&self.body);
-        text.push_str("\n}\n( legwork_body ");
+        text.push_str("\n}\n");
+        text.push_str(if self.subshell { "( " } else { "{ " });
+        text.push_str("legwork_body ");
         for argument in &self.arguments {
             text.push_str(&quote(argument));
             text.push(' ');
         }
-        text.push_str(") </dev/null\nprintf '\\nlegwork-ack ");
+        text.push_str(if self.subshell { ")" } else { "; }" });
+        text.push_str(" </dev/null\nprintf '\\nlegwork-ack ");
         text.push_str(nonce);
         text.push_str(" %s\\n' \"$?\"\nexit 0\n}\nlegwork_all\n");
         text

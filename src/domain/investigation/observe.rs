@@ -130,7 +130,9 @@ async fn ask(
     } else {
         String::new()
     };
+    // This is asked more often than anything else, and a process is a good part of what it costs.
     let mut script = Script::new(format!("{ROOT}{}", run::POLL))
+        .without_subshell()
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
     for (job, status) in jobs.iter().zip(&statuses) {

@@ -68,8 +68,10 @@ pub(super) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, E
 /// Finds many jobs in one go, in the order asked for.
 pub(crate) fn find_all(context: &Context, ids: &[JobId]) -> Result<Vec<Option<Job>>, Error> {
     Ok(context.store()?.read(|connection| {
+        // In one transaction they are locked once, and seen as they stood at one moment.
+        let moment = connection.unchecked_transaction()?;
         ids.iter()
-            .map(|id| one(connection, "job_id", id.as_str()))
+            .map(|id| one(&moment, "job_id", id.as_str()))
             .collect()
     })?)
 }

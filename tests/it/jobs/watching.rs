@@ -175,7 +175,7 @@ fn a_host_that_talks_nonsense_makes_only_its_own_jobs_unreachable() {
         .at("/job/last_evidence_at");
     let tools = place.world().path("tools");
     fs::create_dir(&tools).expect("a folder");
-    for tool in ["date", "cat"] {
+    for tool in ["date", "cat", "head"] {
         fs::write(tools.join(tool), "#!/bin/sh\necho Have a nice day\n").expect("a program");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(tools.join(tool), mode).expect("its mode");
