@@ -484,6 +484,12 @@ pub enum Code {
     /// A folder or file that assets go into cannot be read or written.
     /// Mend what `details.path` names, then send the same call again.
     AssetUnwritable,
+    /// No schema of that name is published.
+    ///
+    /// ## Resolution
+    ///
+    /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
+    SchemaUnknown,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
@@ -496,7 +502,10 @@ fn open(schema: &mut Schema) {
         });
         schema.insert(
             "anyOf".to_owned(),
-            serde_json::json!([{"oneOf": known, "description": "A code that is known."}, any]),
+            serde_json::json!([
+                {"title": "KnownCode", "oneOf": known, "description": "A code that is known."},
+                any,
+            ]),
         );
     }
 }
@@ -583,6 +592,7 @@ impl Code {
         Self::MutationNotAllowed,
         Self::AssetEdited,
         Self::AssetUnwritable,
+        Self::SchemaUnknown,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -652,7 +662,8 @@ impl Code {
             | Self::IssueNotFound
             | Self::TemplateUnknown
             | Self::JobNotFound
-            | Self::ArtifactMissing => Kind::NotFound,
+            | Self::ArtifactMissing
+            | Self::SchemaUnknown => Kind::NotFound,
             Self::ConfigInvalid
             | Self::ConfigUnreadable
             | Self::HomeUnwritable
@@ -724,7 +735,8 @@ impl Code {
             | Self::HostExists
             | Self::AgentOptionUnsupported
             | Self::JobNotFound
-            | Self::RequirementUnmet => Retry::of(Mode::Never),
+            | Self::RequirementUnmet
+            | Self::SchemaUnknown => Retry::of(Mode::Never),
             Self::SpecUnreadable
             | Self::ConfigInvalid
             | Self::ConfigUnreadable
@@ -820,7 +832,8 @@ impl Code {
             | Self::AgentOptionUnsupported
             | Self::SecretUnavailable
             | Self::TemplateUnknown
-            | Self::JobNotFound => Shape::Unknown,
+            | Self::JobNotFound
+            | Self::SchemaUnknown => Shape::Unknown,
             Self::ConfigInvalid => Shape::Config,
             Self::StoreBusy | Self::StoreDamaged | Self::StoreNewer => Shape::Store,
             Self::Internal | Self::MutationNotAllowed => Shape::Nothing,

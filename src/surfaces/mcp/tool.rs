@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::offer::Offer;
 use crate::{
-    contract::{Effects, Refusal, Success},
+    contract::{Effects, Refusal, Success, publication::strip_widths},
     registry::Entry,
 };
 
@@ -53,7 +53,7 @@ pub(super) struct CallInput {
 pub(super) fn of(entry: &Entry) -> Tool {
     let about = &entry.about;
     let mut input = (about.input_schema)().to_value();
-    strip_formats(&mut input);
+    strip_widths(&mut input);
     let mut input = object(input);
     // What stands there is the description of the tool.
     input.remove("description");
@@ -161,28 +161,8 @@ fn envelope(mut data: Value) -> JsonObject {
         "anyOf": cases,
         "$defs": definitions,
     });
-    strip_formats(&mut envelope);
+    strip_widths(&mut envelope);
     object(envelope)
-}
-
-/// Takes out formats that only say how wide a number is: they are no words of JSON Schema, and clients complain of them.
-fn strip_formats(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            let is_width = |format: &Value| {
-                let format = format.as_str().unwrap_or_default();
-                ["int", "uint", "float", "double"]
-                    .iter()
-                    .any(|kind| format.starts_with(kind))
-            };
-            if fields.get("format").is_some_and(is_width) {
-                fields.remove("format");
-            }
-            fields.values_mut().for_each(strip_formats);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_formats),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// The list of codes is long, and open anyway.
