@@ -496,6 +496,7 @@ pub enum Code {
 fn open(schema: &mut Schema) {
     if let Some(known) = schema.remove("oneOf") {
         let any = serde_json::json!({
+            "title": "LaterCode",
             "type": "string",
             "pattern": "^[a-z][a-z0-9_]*$",
             "description": "A code that was added later; fall back on the kind.",

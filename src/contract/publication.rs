@@ -169,8 +169,17 @@ impl Publication {
                     .filter(|(keyword, _)| !matches!(keyword.as_str(), "$schema" | "title")),
             );
         }
+        for (name, place) in fields
+            .get_mut("$defs")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            name_variants(name, place);
+        }
         let mut schema = Value::Object(fields);
         strip_widths(&mut schema);
+        part_references(&mut schema);
         schema
     }
 }
@@ -213,9 +222,14 @@ impl Index {
 /// Makes the name of a type from the name of a schema: `PollJobInput`, `DiskFullDetails`.
 fn title(name: &str) -> String {
     let name = name.trim_end_matches(".schema");
-    let words = name
-        .strip_prefix("error-details/")
-        .map_or_else(|| name.to_owned(), |code| format!("{code}_details"));
+    name.strip_prefix("error-details/").map_or_else(
+        || in_capitals(name),
+        |code| format!("{}Details", in_capitals(code)),
+    )
+}
+
+/// Joins words, each with a capital.
+fn in_capitals(words: &str) -> String {
     words
         .split(['-', '_', '.'])
         .flat_map(|word| {
@@ -224,6 +238,37 @@ fn title(name: &str) -> String {
             first.into_iter().chain(letters)
         })
         .collect()
+}
+
+/// Gives each variant of a type with a tag a title, so that generators need not number them.
+fn name_variants(name: &str, place: &mut Value) {
+    let options = place.get_mut("oneOf").and_then(Value::as_array_mut);
+    for option in options.into_iter().flatten() {
+        let tag = option["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .find_map(|(_, field)| field["const"].as_str().map(in_capitals));
+        if let (Some(tag), Some(keywords)) = (tag, option.as_object_mut()) {
+            keywords.insert("title".to_owned(), json!(format!("{name}{tag}")));
+        }
+    }
+}
+
+/// Sets a reference apart from the keywords beside it: some generators make a second type of the two together.
+fn part_references(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(part_references);
+            if fields.len() > 1
+                && let Some(reference) = fields.remove("$ref")
+            {
+                fields.insert("allOf".to_owned(), json!([{"$ref": reference}]));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(part_references),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Takes out formats that only say how wide a number is: they are no words of JSON Schema, and its readers complain of them.
