@@ -22,6 +22,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod mcp;
+mod published;
 mod recordings;
 mod secrets;
 mod slash_commands;
