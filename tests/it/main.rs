@@ -8,6 +8,7 @@
 
 mod assets;
 mod batch;
+mod call_ts;
 mod contract;
 mod demo;
 mod docs;
