@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
@@ -52,8 +52,9 @@ pub static ALL: &[Entry] = &[
     Entry::of::<assets::remove_assets::RemoveAssets>(),
 ];
 
-/// What a call over the erased types returns.
-pub type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Answer<Value>, Failure>> + Send + 'a>>;
+/// What a call over the erased types returns: its output written as JSON already.
+pub type Outcome<'a> =
+    Pin<Box<dyn Future<Output = Result<Answer<Box<RawValue>>, Failure>> + Send + 'a>>;
 
 /// A primitive with its types erased: all that any surface may know.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +126,10 @@ fn without_nulls(value: Value) -> Value {
         .into()
 }
 
-async fn call<P: Primitive>(context: &Context, value: Value) -> Result<Answer<Value>, Failure> {
+async fn call<P: Primitive>(
+    context: &Context,
+    value: Value,
+) -> Result<Answer<Box<RawValue>>, Failure> {
     let input: P::Input = serde_json::from_value(value).map_err(|error| {
         Entry::of::<P>().about.refuse(vec![Violation {
             pointer: String::new(),
@@ -143,7 +147,7 @@ async fn call<P: Primitive>(context: &Context, value: Value) -> Result<Answer<Va
             Err(_elapsed) => return Err(out_of_time(P::NAME, limit)),
         },
     };
-    let data = serde_json::to_value(&answer.data)
+    let data = serde_json::value::to_raw_value(&answer.data)
         .map_err(|error| Failure::internal(format!("the output cannot be written: {error}")))?;
     Ok(answer.map(|_| data))
 }

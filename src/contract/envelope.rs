@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{Code, Effect, Kind, Next, Retry};
 
@@ -19,7 +19,7 @@ pub struct Meta {
 }
 
 /// The answer of a call that did what was asked.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Success {
     /// Always true.
     #[schemars(extend("const" = true))]
@@ -35,7 +35,7 @@ pub struct Success {
     pub effect: Effect,
     /// The primitive's output, in the shape of its output schema.
     #[schemars(with = "serde_json::Map<String, Value>")]
-    pub data: Value,
+    pub data: Box<RawValue>,
     /// Things the caller should know that are not failures.
     pub warnings: Vec<String>,
     /// The calls that usually follow.
@@ -45,7 +45,7 @@ pub struct Success {
 }
 
 /// The answer of a call that did not do what was asked.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Refusal {
     /// Always false.
     #[schemars(extend("const" = false))]
@@ -79,7 +79,7 @@ pub struct Refusal {
 }
 
 /// The one line that answers every call.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Envelope {
     /// The call did what was asked.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
@@ -79,12 +79,11 @@ pub(super) fn success(
     context: &Context,
     name: &str,
     idempotent: bool,
-    answer: Answer<Value>,
+    answer: Answer<Box<RawValue>>,
     since: Instant,
 ) -> Envelope {
     let redactor = context.redactor();
-    let mut data = answer.data;
-    redactor.value(&mut data);
+    let data = redactor.json(answer.data);
     let mut next = answer.next;
     for call in &mut next {
         redactor.value(&mut call.input);

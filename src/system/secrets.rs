@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::environment::Environment;
 
@@ -88,7 +88,7 @@ impl Redactor {
             // Messages quote with escapes, and pointers have escapes of their own.
             let quoted = format!("{secret:?}");
             let pointer = secret.replace('~', "~0").replace('/', "~1");
-            for form in [secret, quoted.trim_matches('"'), &pointer] {
+            for form in [secret, within(&quoted), &pointer] {
                 if !known.iter().any(|other| other == form) {
                     known.push(form.to_owned());
                 }
@@ -121,6 +121,28 @@ impl Redactor {
         text
     }
 
+    /// Takes all secrets out of all texts in a value that is written as JSON.
+    pub fn json(&self, json: Box<RawValue>) -> Box<RawValue> {
+        if !self.may_be_in(json.get()) {
+            return json;
+        }
+        // It was written from a value a moment ago; what cannot be read again is not passed on.
+        let mut value = serde_json::from_str(json.get()).unwrap_or_default();
+        self.value(&mut value);
+        serde_json::value::to_raw_value(&value).unwrap_or_default()
+    }
+
+    /// Whether anything in JSON might have to be masked. Saying so without need costs time; not saying so, a secret.
+    fn may_be_in(&self, json: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known
+            .iter()
+            .any(|secret| json.contains(within(&Value::from(secret.as_str()).to_string())))
+            || json.contains("://")
+            // The letter of an escape may stand right before a token, so where a word begins says nothing here.
+            || PREFIXES.iter().any(|prefix| json.contains(prefix))
+    }
+
     /// Takes all secrets out of all texts in a value, the names of fields included.
     pub fn value(&self, value: &mut Value) {
         match value {
@@ -148,14 +170,26 @@ impl Redactor {
     }
 }
 
+/// Returns what is between the quotes.
+fn within(quoted: &str) -> &str {
+    &quoted[1..quoted.len() - 1]
+}
+
+const fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
 /// Masks words that look like well-known tokens; looks at each byte once, because every text that is written comes by.
 fn mask_tokens(text: &str) -> Option<String> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let mut masked = String::new();
     let mut kept = 0;
     let mut begin = 0;
     for end in 0..=text.len() {
-        if text.as_bytes().get(end).is_some_and(|byte| is_token(*byte)) {
+        if text
+            .as_bytes()
+            .get(end)
+            .is_some_and(|byte| is_of_token(*byte))
+        {
             continue;
         }
         if end - begin >= SHORTEST_TOKEN {
@@ -209,6 +243,9 @@ fn mask_urls(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::{Redactor, is_telling};
 
     #[test]
@@ -244,5 +281,29 @@ mod tests {
             redactor.text("plain"),
             std::borrow::Cow::Borrowed(_)
         ));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_already_is_masked_as_a_value_is(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "p~/\"w\u{1}rd\u{e9}", "p~0~1\"w\u{1}rd\u{e9}", "pass\u{1}", "ghp_0123456789abcdefghij0123", "hf_0123456789abcdefghij",
+                    "https://me:pw@x.org/r", "ssh://u:pw@h", "sk-", "\n", "\t", "\"", "\\", " ", "x", "_", "0123456789abcdef",
+                ]),
+                0..6,
+            ),
+        ) {
+            let redactor = Redactor::default();
+            redactor.learn("p~/\"w\u{1}rd\u{e9}");
+            let text = pieces.concat();
+            let mut value = json!({"list": [text.as_str()], text.as_str(): 1});
+            let written = serde_json::value::to_raw_value(&value).expect("JSON");
+            redactor.value(&mut value);
+            let masked = redactor.json(written);
+            prop_assert_eq!(masked.get(), value.to_string());
+        }
     }
 }

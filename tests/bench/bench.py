@@ -12,7 +12,10 @@ import sys
 import tempfile
 import time
 
-LEGWORK, PEER = (os.path.abspath(path) for path in sys.argv[1:3])
+import surfaces
+
+LEGWORK, PEER, TOKENIZER = (os.path.abspath(path) for path in sys.argv[1:4])
+SKILL = pathlib.Path(__file__).parents[2] / "slash_commands/skills/legwork/SKILL.md"
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
 
 
@@ -68,6 +71,14 @@ def call(env, *arguments):
     if not envelope["ok"]:
         sys.exit(f"{' '.join(arguments)}: {envelope}")
     return envelope
+
+
+def tokens(path):
+    """Counts the tokens of a text."""
+    count = "console.log(require('@anthropic-ai/tokenizer').countTokens(require('fs').readFileSync(0, 'utf8')))"
+    environment = {**os.environ, "NODE_PATH": f"{TOKENIZER}/node_modules"}
+    counted = subprocess.run(["node", "-e", count], input=path.read_bytes(), env=environment, stdout=subprocess.PIPE, check=True)
+    return int(counted.stdout)
 
 
 def make_world(top):
@@ -190,6 +201,17 @@ def main():
         memory = max(peak_memory(*cases[name]) for name in ours)
         theirs = peak_memory(*cases["peer ordinary"])
         line("peak memory of such a call", f"{memory:.1f} MB (hpc-agent {theirs:.0f})", "≤ 12 MB", memory <= 12)
+
+        ours, theirs = (len(spawn(case, env)[1]) for case in ([LEGWORK, "capabilities"], [PEER, "capabilities"]))
+        line("bytes to learn what there is (`capabilities`)", f"{ours} (hpc-agent {theirs})", "≤ 4096", 0 < ours <= 4096)
+        count = tokens(SKILL)
+        line("tokens of the skill", f"{count}", "≤ 500", count <= 500)
+        listed, tools, memory, rate = surfaces.mcp(LEGWORK, env, ROUNDS)
+        line(f"MCP: start to `tools/list` ({tools} tools)", f"{listed:.0f} ms", "≤ 50 ms", listed <= 50)
+        line("MCP: peak memory, calls included", f"{memory:.1f} MB", "≤ 25 MB", memory <= 25)
+        line("MCP: `list-jobs` over one connection", f"{rate:.0f} / s", "≥ 1,000 / s", rate >= 1000)
+        rate = surfaces.batch(LEGWORK, env)
+        line("`batch`: the same", f"{rate:.0f} / s", "≥ 5,000 / s", rate >= 5000)
 
         small, large = top / "small", top / "large"
         for folder, count in ((small, 100), (large, 100_000)):

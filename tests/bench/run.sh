@@ -7,9 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export DEBIAN_FRONTEND=noninteractive
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-if ! [ -x /usr/sbin/sshd ] || ! [ -x /usr/bin/time ] || ! command -v ssh >/dev/null || ! command -v python3 >/dev/null; then
+if ! [ -x /usr/sbin/sshd ] || ! [ -x /usr/bin/time ] || ! command -v ssh >/dev/null || ! command -v python3 >/dev/null || ! command -v npm >/dev/null; then
     as_root apt-get update -qq
-    as_root apt-get install -y -qq openssh-server openssh-client time python3 python3-venv >/dev/null
+    as_root apt-get install -y -qq openssh-server openssh-client time python3 python3-venv nodejs npm >/dev/null
 fi
 cargo build --release --quiet
 peer=target/testbed/hpc-agent-0.11.4
@@ -17,4 +17,7 @@ if ! [ -x "$peer/bin/hpc-agent" ]; then
     python3 -m venv "$peer"
     "$peer/bin/pip" install --quiet 'hpc-agent==0.11.4'
 fi
-exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent"
+# What counts tokens as a model of the Claude family does.
+tokenizer=target/testbed/tokenizer-0.0.4
+[ -d "$tokenizer" ] || npm install --silent --prefix "$tokenizer" '@anthropic-ai/tokenizer@0.0.4'
+exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent" "$tokenizer"

@@ -186,20 +186,32 @@ fn an_older_asset_is_brought_up_to_date() {
     let folder = world.home().join(".claude");
     install(&world, &json!({"target": "user"})).ok();
     let current = read(folder.join(COMMAND));
-    // An older legwork wrote another text and recorded its digest.
-    fs::write(folder.join(COMMAND), "Older.\n").expect("an older asset");
-    let output = world
-        .command("sha256sum")
-        .arg(folder.join(COMMAND))
-        .output()
-        .expect("sha256sum starts");
+    // An older legwork wrote another text, and commands that there are no more, and recorded their digests.
+    let gone = "commands/legwork-gone.md";
+    let edited = "commands/legwork-edited.md";
     let record = folder.join("legwork-assets.json");
     let mut manifest: Value = serde_json::from_str(&read(&record)).expect("the record");
-    manifest["files"][COMMAND] = json!(String::from_utf8_lossy(&output.stdout)[..64]);
+    for path in [COMMAND, gone, edited] {
+        fs::write(folder.join(path), "Older.\n").expect("an older asset");
+        let output = world
+            .command("sha256sum")
+            .arg(folder.join(path))
+            .output()
+            .expect("sha256sum starts");
+        manifest["files"][path] = json!(String::from_utf8_lossy(&output.stdout)[..64]);
+    }
+    fs::write(folder.join(edited), "Mine.\n").expect("an edit");
     fs::write(&record, manifest.to_string()).expect("the record");
     let updated = install(&world, &json!({"target": "user"})).ok();
     assert_eq!(change(&updated, COMMAND), "updated");
     assert_eq!(read(folder.join(COMMAND)), current);
+    assert_eq!(change(&updated, gone), "removed");
+    assert!(!folder.join(gone).exists());
+    assert_eq!(change(&updated, edited), "kept");
+    assert_eq!(read(folder.join(edited)), "Mine.\n");
+    fs::remove_file(folder.join(edited)).expect("the person is done with it");
+    install(&world, &json!({"target": "user"})).ok();
+    assert!(!read(&record).contains(edited));
     // A call that died before it wrote its record is made good by the same call.
     let whole = snapshot::of(&folder);
     fs::remove_file(&record).expect("no record");

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Faults, Workplace, World, eventually, schemas};
+use crate::support::{Faults, MEND, Workplace, World, eventually, kill, masters, schemas};
 
 /// Sends everything at once, and returns the answers and the exit status.
 fn batch(world: &World, arguments: &[&str], input: Vec<u8>) -> (Vec<Value>, Option<i32>) {
@@ -376,4 +376,52 @@ fn a_reader_that_went_away_ends_it_quietly() {
         .expect("it ends though there may be more");
     drop(stdin);
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
+fn calls_to_a_host_share_one_connection_and_survive_its_loss() {
+    let (place, host) = Workplace::over_ssh("far");
+    place.agent("mender", MEND);
+    let mut talk = Talk::start(place.world(), &["--concurrency", "8"]);
+    let launches: Vec<String> = (0..8).map(|number| format!("launch-{number}")).collect();
+    for (number, id) in launches.iter().enumerate() {
+        let message = format!("The greeting is misspelt, number {number}.");
+        let order = Workplace::order("mender", &json!({"host": "far", "message": message}));
+        talk.send(id, "launch-investigation", &order);
+    }
+    let mut jobs = BTreeMap::new();
+    for _ in &launches {
+        let answer = talk.answer();
+        assert_eq!(answer["effect"], "applied", "{answer}");
+        jobs.insert(
+            answer["data"]["job"]["job_id"].to_string(),
+            answer["data"]["job"]["job_id"].clone(),
+        );
+    }
+    assert_eq!(jobs.len(), 8, "eight launches are eight jobs");
+    let ids: Vec<_> = jobs.into_values().collect();
+    for id in &ids {
+        talk.send("wait", "wait-job", &json!({"job_id": id, "wait_s": 50}));
+    }
+    for _ in &ids {
+        let answer = talk.answer();
+        assert_eq!(answer["data"]["job"]["outcome"], "unverified", "{answer}");
+    }
+    assert_eq!(host.logins(), 1, "more than one connection was made");
+    assert_eq!(place.tally(), 8);
+
+    // The connection goes, and the calls after that find another one.
+    let masters = masters(place.world());
+    assert_eq!(masters.len(), 1, "there is no connection to lose");
+    kill(masters[0]);
+    for id in &ids {
+        talk.send("fetch", "fetch-artifacts", &json!({"job_id": id}));
+    }
+    for _ in &ids {
+        let answer = talk.answer();
+        assert_eq!(answer["ok"], true, "{answer}");
+    }
+    assert_eq!(host.logins(), 2);
+    drop(talk.stdin.take());
+    assert_eq!(talk.child.wait().expect("it ends").code(), Some(0));
 }

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Agents, Call, Cli, Limits, Model, Script, Sshd, World};
+use crate::support::{Agents, Call, Cli, Limits, Model, Script, Sshd, World, kill, masters};
 
 /// An agent that needs no login and is on every host.
 const OWN_AGENT: &str = "[agents.own]\nadapter = \"command\"\nargv = [\"true\"]\n";
@@ -73,45 +73,6 @@ fn assert_unknown_after(call: &Call, name: &str) {
 }
 
 /// Counts the connections that a server has let in.
-fn logins(sshd: &Sshd) -> usize {
-    fs::read_to_string(sshd.log())
-        .expect("the server's log")
-        .lines()
-        .filter(|line| line.contains("Accepted publickey"))
-        .count()
-}
-
-/// Returns the ssh clients here that hold connections of a world.
-fn masters(world: &World) -> Vec<u32> {
-    let root = world.path("").display().to_string();
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u32>().ok())
-        else {
-            continue;
-        };
-        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let command = String::from_utf8_lossy(&command).into_owned();
-        let mut words = command.split('\0');
-        if words.next() == Some("ssh") && words.any(|word| word == "-M") && command.contains(&root)
-        {
-            found.push(pid);
-        }
-    }
-    found
-}
-
-fn kill(process: u32) {
-    let pid = i32::try_from(process)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-        .expect("a process");
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
-}
-
 fn program(file: &Path, text: &str) {
     fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
     fs::write(file, text).expect("a program");
@@ -197,7 +158,7 @@ fn a_probe_is_one_round_trip_and_says_what_the_machine_has() {
     let second = probe(&world, "box").ok();
     assert_eq!(first.round_trips(), 1);
     assert_eq!(second.round_trips(), 1);
-    assert_eq!(logins(&sshd), 1, "the connection is found again");
+    assert_eq!(sshd.logins(), 1, "the connection is found again");
     let meminfo = fs::read_to_string("/proc/meminfo").expect("meminfo");
     let kibibytes: u64 = meminfo
         .split_whitespace()
@@ -344,7 +305,7 @@ fn a_host_key_that_is_not_known_or_has_changed() {
         assert_check(&call, "host_key", "fail", Some(code));
         assert_unknown_after(&call, "host_key");
     }
-    assert_eq!(logins(&sshd), 0);
+    assert_eq!(sshd.logins(), 0);
     fs::write(&known, right).expect("the known hosts");
     probe(&world, "box").ok();
 }
@@ -367,7 +328,7 @@ fn a_host_that_accepts_no_key() {
     world.set("SSH_AUTH_SOCK", "/nonexistent/socket");
     let call = preflight(&world, "box", &[]).ok();
     assert_check(&call, "ssh_agent", "fail", Some("ssh_auth_failed"));
-    assert_eq!(logins(&sshd), 0);
+    assert_eq!(sshd.logins(), 0);
 }
 
 #[test]
@@ -456,7 +417,7 @@ fn an_agent_that_is_missing_logged_out_or_logged_in() {
     let call = ask(&world, "claude");
     assert_check(&call, "agent_login", "pass", None);
     assert!(!call.line().contains("very-secret"), "{}", call.line());
-    assert_eq!(logins(&sshd), 1);
+    assert_eq!(sshd.logins(), 1);
 }
 
 #[test]
@@ -521,7 +482,7 @@ fn forty_probes_at_once_share_one_connection() {
         .map(Call::line)
         .collect();
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(logins(&sshd), 1);
+    assert_eq!(sshd.logins(), 1);
     assert_eq!(masters(&world).len(), 1);
 }
 
@@ -533,7 +494,7 @@ fn a_server_that_allows_fewer_sessions_is_waited_for() {
     for call in calls {
         call.ok();
     }
-    assert_eq!(logins(&sshd), 1);
+    assert_eq!(sshd.logins(), 1);
 }
 
 #[test]
@@ -565,7 +526,7 @@ fn a_server_that_was_away_is_found_again() {
         sshd.stop();
         sshd.start_again();
         probe(&world, "box").ok();
-        assert_eq!(logins(&sshd), 1, "the log begins anew with the server");
+        assert_eq!(sshd.logins(), 1, "the log begins anew with the server");
     }
     sshd.stop();
     let call = probe(&world, "box");
@@ -589,7 +550,7 @@ fn a_control_socket_without_a_master_is_replaced() {
     for call in calls {
         call.ok();
     }
-    assert_eq!(logins(&sshd), 2);
+    assert_eq!(sshd.logins(), 2);
     let folders = fs::read_dir(world.path("state/legwork/ssh"))
         .expect("the folder of sockets")
         .flatten()
@@ -633,7 +594,7 @@ fn a_master_killed_in_the_middle_is_lost_contact_and_no_more() {
     assert_eq!(call.effect(), "none");
     fs::remove_file(bin.join("aider")).expect("the slow program");
     probe(&world, "box").ok();
-    assert_eq!(logins(&sshd), 2);
+    assert_eq!(sshd.logins(), 2);
 }
 
 #[test]
@@ -645,7 +606,7 @@ fn a_home_with_a_long_path_has_its_sockets_elsewhere() {
     let sshd = Sshd::start(&world, "box");
     probe(&world, "box").ok();
     probe(&world, "box").ok();
-    assert_eq!(logins(&sshd), 1);
+    assert_eq!(sshd.logins(), 1);
     let new: Vec<PathBuf> = short_folders()
         .into_iter()
         .filter(|folder| !before.contains(folder))

@@ -20,7 +20,7 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Agents, Cli, Faults, Model, Script, Workplace, World, schemas};
+use crate::support::{Agents, CHECK, Cli, Faults, Model, Script, Workplace, World, schemas};
 
 /// A client that keeps what it is told while it waits.
 #[derive(Clone, Default)]
@@ -415,6 +415,28 @@ async fn a_long_call_tells_what_it_waits_for_and_can_be_cancelled() {
     connection.close().await;
     place.release();
     place.ended(&job_id);
+}
+
+#[tokio::test]
+async fn a_job_on_a_host_from_launch_to_proof() {
+    let (place, host) = Workplace::over_ssh("far");
+    let connection = Connection::open(place.world(), &["--allow-mutations"]).await;
+    let more = json!({"host": "far", "verify": CHECK});
+    let launched = connection
+        .call("launch-investigation", Workplace::order("mender", &more))
+        .await;
+    let job_id = launched["data"]["job"]["job_id"].clone();
+    let job = json!({"job_id": job_id});
+    let waited = connection
+        .call("wait-job", json!({"job_id": job_id, "wait_s": 50}))
+        .await;
+    assert_eq!(waited["data"]["job"]["ended"], true, "{waited}");
+    let fetched = connection.call("fetch-artifacts", job.clone()).await;
+    assert_eq!(fetched["ok"], true, "{fetched}");
+    let verified = connection.call("verify-fix", job).await;
+    assert_eq!(verified["data"]["verdict"], "fixed", "{verified}");
+    assert_eq!(host.logins(), 1, "one connection serves all calls");
+    connection.close().await;
 }
 
 #[tokio::test]

@@ -671,10 +671,11 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
 
 #[test]
 fn from_a_clone_it_takes_three_commands() {
-    let page = fs::read_to_string(top().join("docs/slash-commands.md")).expect("the page");
+    let page = fs::read_to_string(top().join("README.md")).expect("the page");
     let block = page
-        .split("```sh\n")
+        .split("## In Claude Code\n")
         .nth(1)
+        .and_then(|section| section.split("```sh\n").nth(1))
         .and_then(|rest| rest.split("```").next())
         .expect("a block");
     let commands: Vec<&str> = block.lines().collect();

@@ -7,6 +7,7 @@ use super::{
     manifest::{self, Manifest},
     place::{Place, Target, There},
     plan::{Change, Planned},
+    removal::{plan_block_removal, plan_leftovers, plan_removal},
     settings,
 };
 use crate::{
@@ -39,8 +40,6 @@ pub(crate) struct Written {
     /// What this call did.
     pub(crate) effect: Effect,
 }
-
-const SETTINGS: &str = "settings.json";
 
 /// Brings assets into their place.
 pub(crate) async fn install(context: &Context, request: &Request) -> Result<Written, Error> {
@@ -165,6 +164,7 @@ fn plan_files(
             mode: asset.mode,
         });
     }
+    planned.extend(plan_leftovers(place, manifest, &planned)?);
     if request.hook {
         planned.push(plan_settings(place, edited)?);
     }
@@ -184,8 +184,8 @@ fn plan_files(
 }
 
 fn plan_settings(place: &Place, edited: &mut Vec<(String, String)>) -> Result<Planned, Error> {
-    let mut refuse = |reason: &str| edited.push((SETTINGS.to_owned(), reason.to_owned()));
-    let old = match place.read(SETTINGS)? {
+    let mut refuse = |reason: &str| edited.push((settings::PATH.to_owned(), reason.to_owned()));
+    let old = match place.read(settings::PATH)? {
         There::Nothing => None,
         There::Text(text) => Some(text),
         There::Obstacle(reason) => {
@@ -198,7 +198,7 @@ fn plan_settings(place: &Place, edited: &mut Vec<(String, String)>) -> Result<Pl
         refuse(settings::UNFIT);
     }
     Ok(Planned {
-        path: SETTINGS.to_owned(),
+        path: settings::PATH.to_owned(),
         change: match &old {
             None => Change::Created,
             Some(_) if old == new => Change::Unchanged,
@@ -251,125 +251,6 @@ fn plan_block(
         new: Some(new),
         mode: 0o644,
     })
-}
-
-fn plan_removal(place: &Place) -> Result<Vec<Planned>, Error> {
-    let (recorded, obstructed) = match place.read(manifest::PATH)? {
-        There::Text(text) => (Some(text), false),
-        There::Nothing => (None, false),
-        There::Obstacle(_) => (None, true),
-    };
-    let mut manifest = Manifest::read(recorded.as_deref());
-    let ours = bundle::files(true);
-    let mut paths: Vec<String> = manifest.files.keys().cloned().collect();
-    paths.extend(
-        ours.iter()
-            .map(|asset| asset.path.clone())
-            .filter(|path| !manifest.files.contains_key(path)),
-    );
-    let mut planned = Vec::new();
-    for path in paths {
-        let known = manifest.files.get(&path);
-        let (old, change) = match place.read(&path)? {
-            There::Nothing => {
-                manifest.files.remove(&path);
-                continue;
-            }
-            There::Text(text) => {
-                let as_left = known == Some(&digest::sha256(text.as_bytes()))
-                    || ours
-                        .iter()
-                        .any(|asset| asset.path == path && asset.text == text);
-                let change = if as_left {
-                    Change::Removed
-                } else {
-                    Change::Kept
-                };
-                (Some(text), change)
-            }
-            There::Obstacle(_) => (None, Change::Kept),
-        };
-        if change == Change::Removed {
-            manifest.files.remove(&path);
-        }
-        planned.push(Planned {
-            path,
-            change,
-            old,
-            new: None,
-            mode: 0o644,
-        });
-    }
-    // The settings would go on naming a hook that is gone.
-    let hook_stays = planned
-        .iter()
-        .any(|file| file.path == bundle::HOOK_PATH && file.change == Change::Kept);
-    if let There::Text(text) = place.read(SETTINGS)?
-        && !hook_stays
-        && let Some(new) = settings::take(&text, &place.hook)
-        && new != text
-    {
-        let emptied = new.trim() == "{}";
-        planned.push(Planned {
-            path: SETTINGS.to_owned(),
-            change: if emptied {
-                Change::Removed
-            } else {
-                Change::Updated
-            },
-            old: Some(text),
-            new: (!emptied).then_some(new),
-            mode: 0o600,
-        });
-    }
-    if let Some(recorded) = recorded
-        && !obstructed
-    {
-        let text = manifest.text();
-        let change = if manifest.files.is_empty() {
-            Change::Removed
-        } else if text == recorded {
-            Change::Unchanged
-        } else {
-            Change::Updated
-        };
-        planned.push(Planned {
-            path: manifest::PATH.to_owned(),
-            change,
-            old: Some(recorded),
-            new: (change != Change::Removed).then_some(text),
-            mode: 0o644,
-        });
-    }
-    Ok(planned)
-}
-
-fn plan_block_removal(place: &Place, name: &str) -> Result<Vec<Planned>, Error> {
-    let (old, new, change) = match place.read(name)? {
-        There::Nothing => return Ok(Vec::new()),
-        There::Obstacle(_) => (None, None, Change::Kept),
-        There::Text(text) => match block::find(&text) {
-            block::Found::None => return Ok(Vec::new()),
-            block::Found::Broken | block::Found::Block { edited: true, .. } => {
-                (Some(text), None, Change::Kept)
-            }
-            block::Found::Block { edited: false, .. } => {
-                let new = block::take(&text);
-                if new.trim().is_empty() {
-                    (Some(text), None, Change::Removed)
-                } else {
-                    (Some(text), Some(new), Change::Updated)
-                }
-            }
-        },
-    };
-    Ok(vec![Planned {
-        path: name.to_owned(),
-        change,
-        old,
-        new,
-        mode: 0o644,
-    }])
 }
 
 /// Does what was planned. The manifest comes last: files it does not know yet are adopted by the same call again.

@@ -7,6 +7,7 @@ mod install;
 mod manifest;
 mod place;
 mod plan;
+mod removal;
 mod settings;
 
 pub(crate) use error::Error;

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Its path below the `.claude` folder.
+pub(super) const PATH: &str = "settings.json";
+
 /// Why an entry cannot be put into the settings.
 pub(super) const UNFIT: &str = "it is not settings that a Stop hook can be added to";
 

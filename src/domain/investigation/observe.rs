@@ -111,7 +111,12 @@ async fn ask(
 ) -> Result<Vec<Observed>, Error> {
     let machine = host::resolve(context, Some(&name))?;
     let statuses: Vec<Option<Status>> = jobs.iter().map(Job::status).collect();
-    let known = run::digest(statuses.iter().flatten().map(|status| status.line.as_str()));
+    // Only whoever waits for a change has to say what it would be a change from.
+    let known = if wait_s > 0 {
+        run::digest(statuses.iter().flatten().map(|status| status.line.as_str()))
+    } else {
+        String::new()
+    };
     let mut script = Script::new(format!("{ROOT}{}", run::POLL))
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
@@ -134,6 +139,7 @@ async fn ask(
         tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
     }
     let at = clock::now_text();
+    let fresh = clock::text_of_epoch(clock::now().as_second() - KEPT_S);
     // Two lines of the same job: one of them speaks for another, and nobody can tell which.
     let status_of = |id: &JobId| {
         let mut lines = poll.statuses.iter().filter(|status| status.job == *id);
@@ -146,7 +152,7 @@ async fn ask(
             let status = status_of(&job.job_id)?;
             let beat = beat_of(&job.job_id);
             let at = at.clone();
-            differs(job, status).then(|| {
+            differs(job, status, &fresh).then(|| {
                 let change = move |job: &mut Job| {
                     note_beat(job, beat);
                     note_status(job, status, at)
@@ -199,11 +205,10 @@ fn silence(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
         .collect()
 }
 
-/// Whether what the host says is worth writing down: a new state line, or evidence much newer than the one kept.
-fn differs(job: &Job, status: &Status) -> bool {
-    let fresh = clock::text_of_epoch(clock::now().as_second() - KEPT_S);
+/// Whether what the host says is worth writing down: a new state line, or the evidence kept is from before a time.
+fn differs(job: &Job, status: &Status, fresh: &str) -> bool {
     job.progress.line.as_deref() != Some(status.line.as_str())
-        || job.progress.last_evidence_at.as_ref() < Some(&fresh)
+        || job.progress.last_evidence_at.as_deref() < Some(fresh)
 }
 
 fn note_beat(job: &mut Job, beat: Option<&Beat>) {

@@ -14,4 +14,4 @@ pub(crate) use poll::{digest, parse_answer, parse_poll};
 pub(crate) use script::{CANCEL, POLL, START, SUPERVISOR};
 pub(crate) use spec::Spec;
 pub(crate) use state::State;
-pub(crate) use status::{Beat, Changes, Status, parse_beat, parse_state};
+pub(crate) use status::{Beat, Changes, Status, parse_state};

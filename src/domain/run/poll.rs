@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::status::Fields;
-use super::{Beat, Error, Status, parse_beat, parse_state};
+use super::status::{Fields, parse_state_with_beat};
+use super::{Beat, Error, Status, parse_state};
 use crate::contract::JobId;
 
 /// A run that has no state yet.
@@ -85,8 +85,9 @@ impl Poll {
     fn add(&mut self, line: &str) -> Result<(), Error> {
         match line.split(' ').next() {
             Some("legwork-run") => {
-                self.statuses.push(parse_state(line)?);
-                self.beats.push(parse_beat(line)?);
+                let (status, beat) = parse_state_with_beat(line)?;
+                self.statuses.push(status);
+                self.beats.push(beat);
             }
             Some("legwork-missing") => self.missing.push(parse_missing(line)?),
             Some(tag @ "legwork-unsupervised") => {

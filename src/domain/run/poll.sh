@@ -6,7 +6,7 @@
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
 # `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
 # lines as they are, behind /proc/stat, whose `btime` makes a time of the uptime. For any number of runs that is one
-# process: cat.
+# process: head, which unlike cat writes them in one go.
 legwork_poll() {
     q_wait=$1 q_known=$2 q_root=$3 q_boot=
     shift 3
@@ -40,7 +40,7 @@ legwork_poll() {
         shift 3
     done
     printf %s "$q_notes"
-    cat /proc/stat $q_files 2>/dev/null
+    head -q -c 1000000 /proc/stat $q_files 2>/dev/null
     return 0
 }
 # Looks closely at one run: whether it is under way without a supervisor.

@@ -121,7 +121,7 @@ impl Server {
     }
 
     fn listing(&self, call: &Ongoing<'_>) -> Envelope {
-        match serde_json::to_value(tool::listing(&self.offer)) {
+        match serde_json::value::to_raw_value(&tool::listing(&self.offer)) {
             Ok(data) => {
                 dispatch::success(&call.context, "list", true, Answer::read(data), call.since)
             }

@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,6 +22,9 @@ const ANSWER_LIMIT: u64 = 512 << 20;
 
 /// Tries for a session on a connection that just then refuses more.
 const ATTEMPTS: u32 = 60;
+
+/// How soon a living connection answers.
+const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the ssh client is to connect to, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,31 +88,9 @@ pub(crate) async fn run(
 ) -> Result<Reply, Error> {
     let base = target.base(context)?;
     let _place = limiter::place(&base, target.sessions).await?;
-    let mut attempt = 0;
-    let mut child = loop {
-        attempt += 1;
-        let session = session(context, target, &base).await?;
-        let started = session
-            .arc_raw_command("exec /bin/sh")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .await;
-        match started {
-            Ok(child) => break child,
-            // Nothing was started: the connection is gone, or it has as many sessions as the host allows.
-            Err(openssh::Error::Disconnected) if attempt < 3 => {}
-            Err(openssh::Error::SshMux(_) | openssh::Error::Disconnected) if attempt < ATTEMPTS => {
-                clock::sleep(Duration::from_millis(u64::from(attempt.min(20)) * 10)).await;
-            }
-            Err(openssh::Error::SshMux(_)) => {
-                return Err(Error::Busy {
-                    host: target.host.clone(),
-                });
-            }
-            Err(error) => return Err(unreachable(context, target, &error.to_string())),
-        }
+    let mut child = match start_on_known(&base).await {
+        Some(child) => child,
+        None => start_anyhow(context, target, &base).await?,
     };
     context.meter().count_round_trip();
     tracing::debug!(host = target.host, bytes = program.len(), "sent a program");
@@ -136,6 +118,54 @@ pub(crate) async fn run(
     Ok(reply)
 }
 
+/// A shell on the host that waits for its program.
+type Shell = openssh::Child<Arc<Session>>;
+
+async fn start(session: Arc<Session>) -> Result<Shell, openssh::Error> {
+    session
+        .arc_raw_command("exec /bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .await
+}
+
+/// Starts a shell over the connection noted last without asking first whether it lives: mostly it does.
+///
+/// Where nothing comes of it, nothing has happened, for the shell has been told nothing yet.
+async fn start_on_known(base: &Path) -> Option<Shell> {
+    let socket = noted(&base.with_extension("master"))?;
+    let session = Session::resume_mux(socket.into_boxed_path(), None);
+    tokio::time::timeout(ALIVE_WITHIN, start(Arc::new(session)))
+        .await
+        .ok()?
+        .ok()
+}
+
+/// Starts a shell, making the connection where there is none, and waiting while the host allows no more sessions.
+async fn start_anyhow(context: &Context, target: &Target, base: &Path) -> Result<Shell, Error> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let session = session(context, target, base).await?;
+        match start(session).await {
+            Ok(child) => return Ok(child),
+            // Nothing was started: the connection is gone, or it has as many sessions as the host allows.
+            Err(openssh::Error::Disconnected) if attempt < 3 => {}
+            Err(openssh::Error::SshMux(_) | openssh::Error::Disconnected) if attempt < ATTEMPTS => {
+                clock::sleep(Duration::from_millis(u64::from(attempt.min(20)) * 10)).await;
+            }
+            Err(openssh::Error::SshMux(_)) => {
+                return Err(Error::Busy {
+                    host: target.host.clone(),
+                });
+            }
+            Err(error) => return Err(unreachable(context, target, &error.to_string())),
+        }
+    }
+}
+
 async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
@@ -146,11 +176,7 @@ async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
 }
 
 /// Finds the living master connection, or makes one; one process at a time does.
-async fn session(
-    context: &Context,
-    target: &Target,
-    base: &Path,
-) -> Result<std::sync::Arc<Session>, Error> {
+async fn session(context: &Context, target: &Target, base: &Path) -> Result<Arc<Session>, Error> {
     let note = base.with_extension("master");
     if let Some(session) = resume(&note).await {
         return Ok(session);
@@ -191,11 +217,11 @@ fn noted(note: &Path) -> Option<PathBuf> {
     inside.then_some(path)
 }
 
-async fn resume(note: &Path) -> Option<std::sync::Arc<Session>> {
+async fn resume(note: &Path) -> Option<Arc<Session>> {
     let socket = noted(note)?;
     let session = Session::resume_mux(socket.into_boxed_path(), None);
-    let alive = tokio::time::timeout(Duration::from_secs(5), session.check()).await;
-    matches!(alive, Ok(Ok(()))).then(|| std::sync::Arc::new(session))
+    let alive = tokio::time::timeout(ALIVE_WITHIN, session.check()).await;
+    matches!(alive, Ok(Ok(()))).then(|| Arc::new(session))
 }
 
 /// Returns what the client said when another process failed to connect after a time.

@@ -14,8 +14,16 @@ use crate::system::{digest, files};
 /// The schemas in order: the first makes a new database, each later one brings the one before it forward.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
+/// The name of the write-ahead log, beside the database.
+const LOG: &str = "legwork.db-wal";
+
 /// How long a call waits for others to let go of the database.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of the write-ahead log above which whoever writes moves it into the database.
+///
+/// Every process that opens the database alone reads the whole log first, and most are alone.
+const LOG_LIMIT: u64 = 32 * 4096;
 
 /// The database, open.
 #[derive(Debug)]
@@ -100,7 +108,26 @@ impl Store {
                 transaction.commit()?;
                 Ok(value)
             });
-        result.map_err(|error| sort(&self.path, error))
+        let value = result.map_err(|error| sort(&self.path, error))?;
+        self.shorten_log(&connection);
+        Ok(value)
+    }
+
+    /// Empties a long write-ahead log, unless others are at work, who would have to be waited for.
+    fn shorten_log(&self, connection: &Connection) {
+        let log = self.path.with_file_name(LOG);
+        if files::metadata(&log).is_ok_and(|found| found.len() > LOG_LIMIT) {
+            let shortened = connection
+                .busy_timeout(Duration::ZERO)
+                .and_then(|()| {
+                    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+                })
+                .and_then(|()| connection.busy_timeout(PATIENCE));
+            if let Err(error) = shortened {
+                // What is in the log is as safe there; whoever writes next tries again.
+                tracing::debug!(%error, "the write-ahead log stays long");
+            }
+        }
     }
 
     /// Checks every page and index.
@@ -156,7 +183,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Makes a new database beside its place and moves it there whole, so that nobody ever sees a half-made one.
 fn create(home: &Path, path: &Path) -> Result<(), Error> {
     files::make_private_folder(home).map_err(Error::Folder)?;
-    let log = home.join("legwork.db-wal");
+    let log = home.join(LOG);
     if files::metadata(&log).is_ok_and(|found| found.len() > 0) && !files::exists(path) {
         return Err(Error::Damaged {
             path: path.to_owned(),

@@ -20,6 +20,6 @@ pub(crate) use forge::{Forge, Reply};
 pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
-pub(crate) use sshd::{Limits, Sshd};
+pub(crate) use sshd::{Limits, Sshd, kill, masters};
 pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
 pub(crate) use world::{SYSTEM_PATH, World};

@@ -167,6 +167,15 @@ impl Sshd {
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
+
+    /// Returns how often somebody has logged in since it was started.
+    pub(crate) fn logins(&self) -> usize {
+        fs::read_to_string(self.log())
+            .expect("the server's log")
+            .lines()
+            .filter(|line| line.contains("Accepted publickey"))
+            .count()
+    }
 }
 
 impl Drop for Sshd {
@@ -245,4 +254,36 @@ fn terminate(process: u32) {
         // One that has just ended by itself is as good.
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
     }
+}
+
+/// Returns the ssh clients here that hold connections of a world.
+pub(crate) fn masters(world: &World) -> Vec<u32> {
+    let root = world.path("").display().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).into_owned();
+        let mut words = command.split('\0');
+        if words.next() == Some("ssh") && words.any(|word| word == "-M") && command.contains(&root)
+        {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+/// Kills a process.
+pub(crate) fn kill(process: u32) {
+    let pid = i32::try_from(process)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
 }
