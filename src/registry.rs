@@ -8,7 +8,8 @@ use serde_json::{Value, value::RawValue};
 use crate::{
     contract::{Answer, Code, Description, Failure, Violation, details},
     primitives::{
-        Primitive, assets, demonstration, discovery, evidence, hosts, issues, jobs, workspaces,
+        Primitive, assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs,
+        workspaces,
     },
     system::Context,
 };
@@ -50,6 +51,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<demonstration::demo::Demo>(),
     Entry::of::<assets::install_assets::InstallAssets>(),
     Entry::of::<assets::remove_assets::RemoveAssets>(),
+    Entry::of::<harnesses::check_harness::CheckHarness>(),
 ];
 
 /// What a call over the erased types returns: its output written as JSON already.

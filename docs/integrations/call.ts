@@ -45,6 +45,7 @@ function envelope(text: string): Answer | undefined {
 /** Returns the last envelope: `ok` true, or a failure that the same call will not mend. */
 export async function call(primitive: string, input: Fields = {}, attempts = 5): Promise<Answer> {
   let answer: Answer | undefined;
+  const made = new Set<string>();
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const latest = await send(primitive, input);
     answer = latest ?? answer;
@@ -56,8 +57,11 @@ export async function call(primitive: string, input: Fields = {}, attempts = 5):
     } else if (mode === "after") {
       await pause(latest?.retry?.after_ms ?? 1_000);
     } else if (mode === "sequence" || mode === "reconcile_first") {
+      // The call in `next` comes first, and once: where it did not help, somebody else has to decide.
       const [first] = latest?.next ?? [];
-      if (!first || !(await call(first.primitive, first.input, attempts - attempt)).ok) break;
+      if (!first || made.has(JSON.stringify(first))) break;
+      made.add(JSON.stringify(first));
+      if (!(await call(first.primitive, first.input, attempts - attempt)).ok) break;
     } else {
       break;
     }

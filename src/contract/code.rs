@@ -484,6 +484,18 @@ pub enum Code {
     /// A folder or file that assets go into cannot be read or written.
     /// Mend what `details.path` names, then send the same call again.
     AssetUnwritable,
+    /// A program that calls legwork breaks the contract of harnesses, and `require` demands that it does not.
+    ///
+    /// ## Resolution
+    ///
+    /// Mend what `details.findings` names, first to last; each names the scenario that shows it.
+    HarnessNonconforming,
+    /// The stand-in for legwork cannot be set up, or the harness cannot be started at all.
+    ///
+    /// ## Resolution
+    ///
+    /// Make the folder in `details.path` one in which programs can be written and run, or set `TMPDIR` to another.
+    HarnessUncheckable,
     /// No schema of that name is published.
     ///
     /// ## Resolution
@@ -593,6 +605,8 @@ impl Code {
         Self::MutationNotAllowed,
         Self::AssetEdited,
         Self::AssetUnwritable,
+        Self::HarnessNonconforming,
+        Self::HarnessUncheckable,
         Self::SchemaUnknown,
     ];
 
@@ -696,7 +710,9 @@ impl Code {
             | Self::VerifyUnspecified
             | Self::StepFailed
             | Self::AssetEdited
-            | Self::AssetUnwritable => Kind::FailedPrecondition,
+            | Self::AssetUnwritable
+            | Self::HarnessNonconforming
+            | Self::HarnessUncheckable => Kind::FailedPrecondition,
             Self::DiskFull | Self::HostBusy | Self::ForgeRateLimited => Kind::ResourceExhausted,
             Self::StoreBusy
             | Self::SshUnreachable
@@ -787,7 +803,9 @@ impl Code {
             | Self::StepFailed
             | Self::MutationNotAllowed
             | Self::AssetEdited
-            | Self::AssetUnwritable => Retry::of(Mode::AfterFix),
+            | Self::AssetUnwritable
+            | Self::HarnessNonconforming
+            | Self::HarnessUncheckable => Retry::of(Mode::AfterFix),
             Self::StoreBusy => Retry::after(200),
             Self::OperationInProgress => Retry::after(1_000),
             Self::SshUnreachable => Retry::after(5_000),
@@ -821,7 +839,8 @@ impl Code {
             | Self::HostFolderUnwritable
             | Self::IssueInvalid
             | Self::TemplateInvalid
-            | Self::AssetUnwritable => Shape::File,
+            | Self::AssetUnwritable
+            | Self::HarnessUncheckable => Shape::File,
             Self::UnknownPrimitive
             | Self::CursorInvalid
             | Self::HostUnknown
@@ -885,6 +904,7 @@ impl Code {
             }
             Self::DiffEmpty | Self::DiffInvalid | Self::DiffRefused => Shape::Diff,
             Self::DiffConflict => Shape::Conflict,
+            Self::HarnessNonconforming => Shape::Conformance,
         }
     }
 }

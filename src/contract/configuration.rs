@@ -30,7 +30,7 @@ pub struct Configuration {
 }
 
 /// What is used where a call does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {
     /// The host; `local` where none is set.
@@ -41,6 +41,9 @@ pub struct Defaults {
     pub max_wall_s: Option<u64>,
     /// The turn limit of a run, for agents that have one.
     pub max_turns: Option<u32>,
+    /// The limit of a run in US dollars, for agents that have one.
+    #[schemars(range(min = 0.01, max = 100_000))]
+    pub max_cost_usd: Option<f64>,
 }
 
 /// How the ssh client is run.

@@ -39,6 +39,21 @@ pub struct Conflicted {
     pub reason: String,
 }
 
+/// One thing that a harness does wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Nonconformance {
+    /// The scenario that shows it.
+    pub scenario: String,
+    /// What it is, by its stable name.
+    pub fault: String,
+    /// The point of the contract of harnesses that it breaks.
+    pub rule: String,
+    /// What was expected, for a reader.
+    pub expected: String,
+    /// What was seen, for a reader.
+    pub seen: String,
+}
+
 /// No facts beside the message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "NothingDetails")]
@@ -283,6 +298,18 @@ pub struct Conflict {
     pub files: Vec<Conflicted>,
 }
 
+/// What a harness does wrong.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConformanceDetails")]
+pub struct Conformance {
+    /// How many scenarios it passed.
+    pub passed: usize,
+    /// How many it failed.
+    pub failed: usize,
+    /// What it does wrong, scenario by scenario.
+    pub findings: Vec<Nonconformance>,
+}
+
 /// The facts of a failure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -333,6 +360,8 @@ pub enum Details {
     Diff(Box<Diff>),
     /// A diff that does not apply.
     Conflict(Box<Conflict>),
+    /// A harness that breaks the contract.
+    Conformance(Box<Conformance>),
 }
 
 impl From<Nothing> for Details {
@@ -467,6 +496,12 @@ impl From<Conflict> for Details {
     }
 }
 
+impl From<Conformance> for Details {
+    fn from(facts: Conformance) -> Self {
+        Self::Conformance(Box::new(facts))
+    }
+}
+
 /// Names a shape of details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -514,6 +549,8 @@ pub enum Shape {
     Diff,
     /// A diff that does not apply.
     Conflict,
+    /// A harness that breaks the contract.
+    Conformance,
 }
 
 impl Shape {
@@ -542,6 +579,7 @@ impl Shape {
             Self::Artifact => schema_for!(Artifact),
             Self::Diff => schema_for!(Diff),
             Self::Conflict => schema_for!(Conflict),
+            Self::Conformance => schema_for!(Conformance),
         }
     }
 }
@@ -575,6 +613,7 @@ impl Details {
             Shape::Artifact => serde_json::to_value(Artifact::default()),
             Shape::Diff => serde_json::to_value(Diff::default()),
             Shape::Conflict => serde_json::to_value(Conflict::default()),
+            Shape::Conformance => serde_json::to_value(Conformance::default()),
         };
         let value = match self.shape() {
             Some(shape) if shape == wanted => serde_json::to_value(self),
@@ -609,6 +648,7 @@ impl Details {
             Self::Artifact(_) => Some(Shape::Artifact),
             Self::Diff(_) => Some(Shape::Diff),
             Self::Conflict(_) => Some(Shape::Conflict),
+            Self::Conformance(_) => Some(Shape::Conformance),
         }
     }
 }

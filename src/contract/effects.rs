@@ -53,6 +53,8 @@ impl Effects {
         open_world: true,
         ..Self::REMOVES
     };
+    /// Runs a command of the caller's, which may do anything; legwork itself changes nothing.
+    pub const RUNS: Self = Self::REMOVES_REMOTE;
 }
 
 /// What **this** call did to the world.

@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod demonstration;
 pub(crate) mod discovery;
 pub(crate) mod evidence;
+pub(crate) mod harnesses;
 pub(crate) mod hosts;
 pub(crate) mod issues;
 pub(crate) mod jobs;

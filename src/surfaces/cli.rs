@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use super::{dispatch, help, logging, outlet, request, services::Service};
+use super::{backstage, dispatch, help, logging, outlet, request, services::Service};
 use crate::{
     contract::{Envelope, Failure, unknown_primitive},
     registry::{self, Entry},
@@ -22,12 +22,15 @@ pub fn main() -> ExitCode {
         reason = "what a call cost is counted from here"
     )]
     let since = Instant::now();
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(status) = backstage::enter(&arguments) {
+        return ExitCode::from(status);
+    }
     let context = Context::of_process(registry::descriptions);
     logging::start(&context);
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(%panic, "panicked");
     }));
-    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let Some(text) = for_people(&arguments) {
         // Somebody who stops reading has read enough.
         let _read_enough = std::io::stdout().write_all(text.as_bytes());

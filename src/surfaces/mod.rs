@@ -1,5 +1,6 @@
 //! FLOOR 5: the ways in. Each sees the registry, never one primitive.
 
+mod backstage;
 mod batch;
 pub mod cli;
 pub mod dispatch;

@@ -39,9 +39,24 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
+/// Returns how long this machine has been up: a time that processes can compare, and that nobody sets.
+pub(crate) fn uptime() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
 /// Waits.
 pub(crate) async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
+}
+
+/// Waits on a thread that may stand still.
+#[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+pub(crate) fn stand_still(duration: Duration) {
+    std::thread::sleep(duration);
 }
 
 /// Waits for something at most so long; nothing where it took longer.

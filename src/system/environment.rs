@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io::IsTerminal,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// The environment as it was when the process started.
@@ -17,6 +17,7 @@ pub(crate) struct Environment {
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     home: PathBuf,
+    program: Option<PathBuf>,
     terminal: bool,
 }
 
@@ -31,6 +32,7 @@ impl Environment {
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             // Where HOME is not set, the system's own list of users says it.
             home: std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")),
+            program: std::env::current_exe().ok(),
             terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -61,6 +63,11 @@ impl Environment {
         self.variables
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str()?)))
+    }
+
+    /// Returns the program of this process.
+    pub(crate) fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
     }
 
     /// Returns whether standard error is a terminal.

@@ -7,6 +7,7 @@ pub(crate) mod digest;
 pub(crate) mod environment;
 pub(crate) mod failpoint;
 pub(crate) mod files;
+pub(crate) mod guard;
 pub(crate) mod http;
 pub(crate) mod machine;
 pub(crate) mod meter;
@@ -17,6 +18,7 @@ pub(crate) mod scratch;
 pub(crate) mod script;
 pub(crate) mod secrets;
 pub(crate) mod ssh;
+pub(crate) mod stand_in;
 pub(crate) mod store;
 
 pub use context::Context;

@@ -224,3 +224,20 @@ fn the_page_shows_how_to_compile_and_run_it() {
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told}");
 }
+
+#[test]
+fn the_loop_in_typescript_passes_the_conformance_kit() {
+    let stage = Stage::new();
+    let checked = stage
+        .world
+        .legwork([
+            "check-harness",
+            "--command",
+            "node build/call.js",
+            "--require",
+            "passed",
+        ])
+        .ok();
+    assert_eq!(checked.at("/verdict"), "passed", "{}", checked.line());
+    assert_eq!(checked.at("/failed"), 0);
+}

@@ -25,6 +25,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("agent", &[]),
     ("artifact", &[]),
     ("asset", &[]),
+    ("harness", &[]),
     ("host", &[]),
     ("issue", &[]),
     ("patch", &[]),

@@ -16,6 +16,7 @@ mod end_to_end;
 mod every_primitive;
 mod evidence;
 mod generated;
+mod harness;
 mod hosts;
 mod integrations;
 mod invocations;

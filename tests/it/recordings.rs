@@ -245,6 +245,16 @@ fn claude_stops_at_its_turn_limit() {
 }
 
 #[test]
+fn claude_stops_at_its_cost_limit() {
+    let bench = Bench::new();
+    let model = Model::start(repair());
+    let run = bench.claude(&model.url(), &claude(&[TOOLS, "--max-budget-usd=0.0001"]));
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(run.last()["subtype"], "error_max_budget_usd");
+    bench.compare(Cli::Claude, "cost_limit.jsonl", &run);
+}
+
+#[test]
 fn claude_says_success_where_tools_were_denied() {
     let bench = Bench::new();
     let model = Model::start(Script::saying("Done.").bash("sed -i 's/a - b/a + b/' sum.py"));

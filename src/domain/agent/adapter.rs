@@ -24,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) model: bool,
     /// Whether the number of turns can be limited.
     pub(crate) max_turns: bool,
+    /// Whether what it spends can be limited.
+    pub(crate) max_cost_usd: bool,
 }
 
 /// What an agent is asked to do, and where. The prompt itself comes on its standard input.
@@ -35,6 +37,8 @@ pub(crate) struct Request<'a> {
     pub(crate) model: Option<&'a str>,
     /// The turn limit, where there is one.
     pub(crate) max_turns: Option<u32>,
+    /// The limit in US dollars, where there is one.
+    pub(crate) max_cost_usd: Option<f64>,
     /// The folder the agent works in; it is started there.
     pub(crate) worktree: &'a str,
     /// The job's own folder, into which the agent reports.

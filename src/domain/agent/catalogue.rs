@@ -35,10 +35,12 @@ impl Agent {
             Adapter::Claude => Options {
                 model: true,
                 max_turns: true,
+                max_cost_usd: true,
             },
             Adapter::Codex => Options {
                 model: true,
                 max_turns: false,
+                max_cost_usd: false,
             },
             Adapter::Command => command::options(&self.argv),
         }
@@ -198,6 +200,7 @@ mod tests {
         prompt_file: "/j/prompt.md",
         model: None,
         max_turns: None,
+        max_cost_usd: None,
         worktree: "/j/worktree",
         job: "/j",
         session_id: "5f0c0f4e-0000-4000-8000-000000000000",

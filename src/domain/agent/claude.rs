@@ -47,6 +47,9 @@ pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Vec<String> {
     if let Some(turns) = request.max_turns {
         argv.push(format!("--max-turns={turns}"));
     }
+    if let Some(dollars) = request.max_cost_usd {
+        argv.push(format!("--max-budget-usd={dollars}"));
+    }
     argv.extend(line.arguments.iter().cloned());
     argv
 }
@@ -426,6 +429,7 @@ mod tests {
             prompt_file: "/j/prompt.md",
             model: Some("--dangerously-skip-permissions"),
             max_turns: Some(7),
+            max_cost_usd: Some(0.05),
             worktree: "/j/worktree",
             job: "/j",
             session_id: "5f0c0f4e-0000-4000-8000-000000000000",
@@ -436,6 +440,7 @@ mod tests {
         for expected in [
             "--model=--dangerously-skip-permissions",
             "--max-turns=7",
+            "--max-budget-usd=0.05",
             "--add-dir=/j",
             "--session-id=5f0c0f4e-0000-4000-8000-000000000000",
         ] {

@@ -28,10 +28,14 @@ exit 0"#;
 /// give, and would keep it from installing what a fix needs. Arguments of the configuration come later
 /// and can tighten this, as with `--sandbox=workspace-write`.
 pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
-    if request.max_turns.is_some() {
+    let limits = [
+        ("max_turns", request.max_turns.is_some()),
+        ("max_cost_usd", request.max_cost_usd.is_some()),
+    ];
+    if let Some((option, _)) = limits.into_iter().find(|(_, wanted)| *wanted) {
         return Err(Error::OptionUnsupported {
             agent: line.agent.to_owned(),
-            option: "max_turns",
+            option,
             known: vec!["model".to_owned()],
         });
     }
@@ -323,6 +327,7 @@ mod tests {
         prompt_file: "/j/prompt.md",
         model: Some("gpt-x"),
         max_turns: None,
+        max_cost_usd: None,
         worktree: "/j/worktree",
         job: "/j",
         session_id: "5f0c0f4e-0000-4000-8000-000000000000",
@@ -335,16 +340,23 @@ mod tests {
     };
 
     #[test]
-    fn a_turn_limit_is_refused_and_not_dropped() {
+    fn a_limit_it_does_not_have_is_refused_and_not_dropped() {
         let argv_without = argv(LINE, &REQUEST).expect("an argv");
         assert!(argv_without.iter().any(|word| word == "--model=gpt-x"));
         assert_eq!(argv_without.last().map(String::as_str), Some("-"));
-        let request = Request {
-            max_turns: Some(5),
-            ..REQUEST
-        };
-        let error = argv(LINE, &request).expect_err("no such option");
-        assert_eq!(error.code(), Code::AgentOptionUnsupported);
+        for request in [
+            Request {
+                max_turns: Some(5),
+                ..REQUEST
+            },
+            Request {
+                max_cost_usd: Some(0.5),
+                ..REQUEST
+            },
+        ] {
+            let error = argv(LINE, &request).expect_err("no such option");
+            assert_eq!(error.code(), Code::AgentOptionUnsupported);
+        }
         assert!(!Adapter::Codex.credentials().is_empty() && CREDENTIALS.len() == 1);
     }
 

@@ -25,6 +25,9 @@ pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Result<Vec<String>,
     if request.max_turns.is_some() {
         return Err(unsupported("max_turns"));
     }
+    if request.max_cost_usd.is_some() {
+        return Err(unsupported("max_cost_usd"));
+    }
     if request.model.is_some() && !options.model {
         return Err(unsupported("model"));
     }
@@ -54,6 +57,7 @@ pub(super) fn options(argv: &[String]) -> Options {
     Options {
         model: argv.iter().any(|word| word.contains("{model}")),
         max_turns: false,
+        max_cost_usd: false,
     }
 }
 
@@ -95,6 +99,7 @@ mod tests {
         prompt_file: "/j/prompt.md",
         model: None,
         max_turns: None,
+        max_cost_usd: None,
         worktree: "/j/worktree",
         job: "/j",
         session_id: "5f0c0f4e-0000-4000-8000-000000000000",
@@ -153,11 +158,16 @@ mod tests {
             max_turns: Some(1),
             ..REQUEST
         };
+        let cost = Request {
+            max_cost_usd: Some(1.5),
+            ..REQUEST
+        };
         let model = Request {
             model: Some("m"),
             ..REQUEST
         };
         assert_eq!(run(&["fix"], &turns), Err(Code::AgentOptionUnsupported));
+        assert_eq!(run(&["fix"], &cost), Err(Code::AgentOptionUnsupported));
         assert_eq!(run(&["fix"], &model), Err(Code::AgentOptionUnsupported));
         assert_eq!(run(&["fix", "{model}"], &REQUEST), Err(Code::ConfigInvalid));
         assert!(run(&["fix", "{model}"], &model).is_ok());

@@ -285,7 +285,7 @@ mod tests {
 
     use super::{super::Event, Adapter, Ending, Log, decode, summarise};
 
-    const RECORDED: [(Adapter, &str); 15] = [
+    const RECORDED: [(Adapter, &str); 16] = [
         (
             Adapter::Claude,
             include_str!("../../../tests/data/agents/claude/success.jsonl"),
@@ -297,6 +297,10 @@ mod tests {
         (
             Adapter::Claude,
             include_str!("../../../tests/data/agents/claude/turn_limit.jsonl"),
+        ),
+        (
+            Adapter::Claude,
+            include_str!("../../../tests/data/agents/claude/cost_limit.jsonl"),
         ),
         (
             Adapter::Claude,
@@ -351,6 +355,7 @@ mod tests {
             Ending::Completed,
             Ending::Denied,
             Ending::TurnLimit,
+            Ending::CostLimit,
             Ending::ModelError,
             Ending::Unauthenticated,
             Ending::Unauthenticated,
@@ -429,7 +434,7 @@ mod tests {
         }
 
         #[test]
-        fn a_damaged_recording_is_never_fatal(which in 0_usize..15, at in 0.0_f64..1.0, byte in any::<u8>()) {
+        fn a_damaged_recording_is_never_fatal(which in 0..RECORDED.len(), at in 0.0_f64..1.0, byte in any::<u8>()) {
             let (adapter, log) = RECORDED[which];
             let mut bytes = log.as_bytes().to_vec();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a small file")]

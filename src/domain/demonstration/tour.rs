@@ -129,6 +129,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
             max_wall_s: Some(request.max_wall_s),
             max_idle_s: None,
             max_turns: None,
+            max_cost_usd: None,
             idempotency_key: None,
             dry_run: false,
         },

@@ -47,7 +47,7 @@ impl Outcome {
 }
 
 /// Limits of a run, enforced where the agent runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Limits {
     /// Seconds the agent may run.
     pub(crate) max_wall_s: u64,
@@ -55,10 +55,13 @@ pub(crate) struct Limits {
     pub(crate) max_idle_s: u64,
     /// Turns the agent may take, for agents that count them.
     pub(crate) max_turns: Option<u32>,
+    /// US dollars the agent may spend, as it reckons itself, for agents that do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_cost_usd: Option<f64>,
 }
 
 /// What a job was launched with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
     /// The host.
     pub(crate) host: Name,

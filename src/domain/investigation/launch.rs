@@ -43,6 +43,8 @@ pub(crate) struct Request {
     pub(crate) max_idle_s: Option<u64>,
     /// Turns the agent may take.
     pub(crate) max_turns: Option<u32>,
+    /// US dollars the agent may spend.
+    pub(crate) max_cost_usd: Option<f64>,
     /// The key under which asking again finds the job.
     pub(crate) idempotency_key: Option<String>,
     /// Whether only to say what would be done.
@@ -159,7 +161,12 @@ impl Plan {
         let limits = Limits {
             max_wall_s: request.max_wall_s.or(defaults.max_wall_s).unwrap_or(3600),
             max_idle_s: request.max_idle_s.unwrap_or(0),
-            max_turns: request.max_turns.or(defaults.max_turns),
+            max_turns: request
+                .max_turns
+                .or(defaults.max_turns.filter(|_| agent.options().max_turns)),
+            max_cost_usd: request.max_cost_usd.or(defaults
+                .max_cost_usd
+                .filter(|_| agent.options().max_cost_usd)),
         };
         let model = request.model.clone().or_else(|| agent.model.clone());
         let verify = request.verify.clone().or_else(|| workspace.verify.clone());
@@ -262,6 +269,7 @@ impl Plan {
             prompt_file: &format!("{}/prompt.md", command::JOB),
             model: self.order.model.as_deref(),
             max_turns: self.order.limits.max_turns,
+            max_cost_usd: self.order.limits.max_cost_usd,
             worktree: command::WORKTREE,
             job: command::JOB,
             session_id: &session_id,

@@ -56,6 +56,10 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(range(min = 1, max = 100_000))]
     pub(crate) max_turns: Option<u32>,
+    /// US dollars the agent may spend, as it reckons itself, for agents that do.
+    #[serde(default)]
+    #[schemars(range(min = 0.01, max = 100_000))]
+    pub(crate) max_cost_usd: Option<f64>,
     /// The key under which the same call finds its job; made from the input where none is given.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
@@ -150,6 +154,7 @@ impl Primitive for LaunchInvestigation {
             max_wall_s: Some(3600),
             max_idle_s: None,
             max_turns: None,
+            max_cost_usd: None,
             idempotency_key: None,
             dry_run: false,
             timeout_s: timeout_s(),
@@ -175,6 +180,7 @@ impl Primitive for LaunchInvestigation {
             max_wall_s: input.max_wall_s,
             max_idle_s: input.max_idle_s,
             max_turns: input.max_turns,
+            max_cost_usd: input.max_cost_usd,
             idempotency_key: input.idempotency_key,
             dry_run: input.dry_run,
         };

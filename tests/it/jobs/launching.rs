@@ -26,6 +26,33 @@ fn a_dry_run_changes_nothing_here_and_there() {
 }
 
 #[test]
+fn limits_by_default_bind_the_agents_that_have_them() {
+    let place = Workplace::here();
+    place
+        .world()
+        .configure("[defaults]\nmax_turns = 7\nmax_cost_usd = 1.5\nmax_wall_s = 99\n");
+    let call = place.launch("mender", &json!({"dry_run": true})).ok();
+    assert_eq!(
+        call.at("/job/limits"),
+        json!({"max_wall_s": 99, "max_idle_s": 0, "max_turns": null})
+    );
+    let call = place.launch("claude", &json!({"dry_run": true})).ok();
+    assert_eq!(
+        call.at("/job/limits"),
+        json!({"max_wall_s": 99, "max_idle_s": 0, "max_turns": 7, "max_cost_usd": 1.5})
+    );
+    let words = call.at("/plan/argv");
+    for word in ["--max-turns=7", "--max-budget-usd=1.5"] {
+        assert!(
+            words
+                .as_array()
+                .is_some_and(|argv| argv.contains(&json!(word))),
+            "{words}"
+        );
+    }
+}
+
+#[test]
 fn the_same_call_while_it_runs_and_after_it_ended_finds_the_job() {
     let place = Workplace::here();
     place.waiting_agent("waiter", "echo hello >greeting.txt");
@@ -161,6 +188,14 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
         (
             json!({"repository": "widgets", "agent": "mender", "message": "x", "max_turns": 3}),
             "agent_option_unsupported",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "mender", "message": "x", "max_cost_usd": 0.5}),
+            "agent_option_unsupported",
+        ),
+        (
+            json!({"repository": "widgets", "agent": "claude", "message": "x", "max_cost_usd": 0}),
+            "spec_invalid",
         ),
         (
             json!({"repository": "widgets", "agent": "mender", "issue": "no/such/file.md"}),

@@ -1,0 +1,113 @@
+//! Whether a call was left to run, read to its end, and stopped as it should be.
+
+use std::time::Duration;
+
+use super::{
+    call::{Call, milliseconds},
+    finding::{Fault, Finding},
+    judge::Evidence,
+    turn::Promise,
+};
+
+/// How long a harness is told to give a call, in seconds.
+pub(super) const TIMEOUT_S: u64 = 3;
+
+/// How long a harness is told to give a call that it has told to stop, in seconds.
+pub(super) const KILL_AFTER_S: u64 = 2;
+
+impl Evidence<'_> {
+    /// Whether the call was left to run, and stopped, as it should be.
+    pub(super) fn keeps_limits(
+        &self,
+        index: usize,
+        call: &Call,
+        promise: &Promise,
+    ) -> Result<(), Finding> {
+        let waiting = self.harness.ending.left.contains(&call.pid);
+        if waiting {
+            return Err(Finding::new(
+                Fault::LeftRunning,
+                "no call runs on when the harness has ended",
+                "it still ran",
+            ));
+        }
+        if call.nobody_reads || call.stuck_in_stdout {
+            return Err(Finding::new(
+                Fault::StdoutUnread,
+                "standard output is read to its end while the call runs",
+                if call.nobody_reads {
+                    "it was closed"
+                } else {
+                    "it was full, and the call stood still"
+                },
+            ));
+        }
+        if call.stuck_in_stderr {
+            return Err(Finding::new(
+                Fault::StderrUnread,
+                "standard error is read, or goes somewhere, while the call runs",
+                "it was full, and the call stood still",
+            ));
+        }
+        // A stand-in begins later than the harness asks for it, on a busy machine much later: half the time is held against
+        // the harness.
+        let told = call.first_signal();
+        if let Some(told) = told
+            && call
+                .answered
+                .is_none_or(|at| told < at.saturating_sub(call.began))
+            && told * 2 < Duration::from_secs(TIMEOUT_S)
+        {
+            return Err(Finding::new(
+                Fault::StoppedTooSoon,
+                format!("a call has LEGWORK_TIMEOUT_S, {TIMEOUT_S} s, before it is told to stop"),
+                format!("it was told to stop after {} ms", milliseconds(told)),
+            ));
+        }
+        let last = index + 1 == self.calls.len();
+        let held = last && self.stopped();
+        if call.ended.is_some() || call.answered.is_some() {
+            return Ok(());
+        }
+        match (told, promise) {
+            (None, _) if held => Err(Finding::new(
+                Fault::NotStopped,
+                format!("a call is told to stop by SIGTERM after LEGWORK_TIMEOUT_S, {TIMEOUT_S} s"),
+                format!(
+                    "the harness still waited after {} ms",
+                    milliseconds(self.harness.took)
+                ),
+            )),
+            (Some(_), Promise::Deaf) if held => Err(Finding::new(
+                Fault::NotKilled,
+                format!(
+                    "a call that does not stop is killed after another LEGWORK_KILL_AFTER_S, {KILL_AFTER_S} s"
+                ),
+                format!(
+                    "the harness still waited after {} ms",
+                    milliseconds(self.harness.took)
+                ),
+            )),
+            (None, _) => Err(Finding::new(
+                Fault::KilledFirst,
+                "a call is told to stop by SIGTERM before it is killed",
+                "it was killed without a signal that it could answer",
+            )),
+            (Some(_), Promise::Deaf) => Ok(()),
+            (Some(_), _) => Err(Finding::new(
+                Fault::KilledTooSoon,
+                format!(
+                    "a call that is told to stop has LEGWORK_KILL_AFTER_S, {KILL_AFTER_S} s, to answer"
+                ),
+                "it was killed before it could answer",
+            )),
+        }
+    }
+}
+
+/// Whether a call that would have answered by itself was stopped because this machine is too slow: the harness was right.
+pub(super) fn was_interrupted(call: &Call, promise: Option<&Promise>) -> bool {
+    let told = call.signals.first().map(|(at, _)| *at);
+    matches!(promise, Some(Promise::Answers(_)))
+        && told.is_some_and(|told| call.answered.is_none_or(|answered| told < answered))
+}

@@ -1,0 +1,17 @@
+//! Harnesses: programs that call legwork, and whether they keep their side of the contract.
+
+mod answer;
+mod call;
+mod check;
+mod error;
+mod finding;
+mod judge;
+mod limits;
+mod scenario;
+mod script;
+mod standing;
+mod turn;
+
+pub(crate) use check::{Played, Request, Verdict, check, require};
+pub(crate) use error::Error;
+pub(crate) use scenario::Scenario;

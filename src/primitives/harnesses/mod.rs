@@ -1,0 +1,3 @@
+//! Chapter: programs that call legwork.
+
+pub(crate) mod check_harness;
