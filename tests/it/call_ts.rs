@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::Output,
+    sync::LazyLock,
 };
 
 use serde_json::{Value, json};
@@ -16,9 +17,27 @@ struct Stage {
     world: World,
 }
 
+/// The loop, compiled as the page shows.
+static COMPILED: LazyLock<String> = LazyLock::new(|| {
+    let stage = Stage::bare();
+    let output = stage.shell(&stage.shown()[0]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}");
+    fs::read_to_string(stage.world.home().join("build/call.js")).expect("the compiled loop")
+});
+
 impl Stage {
-    /// Compiles the loop as the page shows.
+    /// Puts the compiled loop in place.
     fn new() -> Self {
+        let stage = Self::bare();
+        let folder = stage.world.home().join("build");
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join("call.js"), &*COMPILED).expect("the compiled loop");
+        stage
+    }
+
+    /// Prepares a project that has the pages, and the packages of Node.
+    fn bare() -> Self {
         let world = World::new();
         let stage = Self { world };
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -27,9 +46,6 @@ impl Stage {
         let node_modules = stage.world.testbed().path("checks/node/node_modules");
         symlink(node_modules, home.join("node_modules")).expect("the packages of Node");
         stage.play(&[]);
-        let output = stage.shell(&stage.shown()[0]);
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{told}");
         stage
     }
 
