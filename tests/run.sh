@@ -43,6 +43,13 @@ want dash dash
 want unshare util-linux
 want git git
 want tar tar
+want bash bash
+want zsh zsh
+want fish fish
+want mandoc mandoc
+want groff groff-base
+want man man-db
+want script bsdutils
 want node nodejs
 want npm npm
 want jq jq
@@ -127,7 +134,7 @@ for pinned in "${CHECKS_PYTHON[@]}"; do
     has "${pinned#*==}" "$testbed/checks/python/bin/python" -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "${pinned%%==*}"
 done
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
-for program in ssh ssh-keygen busybox dash git tar jq curl rsync; do
+for program in ssh ssh-keygen busybox dash git tar bash zsh fish mandoc groff man script jq curl rsync; do
     command -v "$program" >/dev/null || die "$program is missing"
 done
 for component in fmt clippy; do

@@ -178,7 +178,7 @@ impl Publication {
             name_variants(name, place);
         }
         let mut schema = Value::Object(fields);
-        strip_widths(&mut schema);
+        strip_formats(&mut schema);
         part_references(&mut schema);
         schema
     }
@@ -271,22 +271,34 @@ fn part_references(schema: &mut Value) {
     }
 }
 
-/// Takes out formats that only say how wide a number is: they are no words of JSON Schema, and its readers complain of them.
-pub fn strip_widths(schema: &mut Value) {
+/// What `format` may say by draft 2020-12.
+const FORMATS: &[&str] = &[
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uuid",
+    "regex",
+];
+
+/// Takes out formats that are our own, such as how wide a number is or that a text is a path: strict readers refuse
+/// them, and some take a path for one on their own machine.
+pub fn strip_formats(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            let is_width = |format: &Value| {
-                let format = format.as_str().unwrap_or_default();
-                ["int", "uint", "float", "double"]
-                    .iter()
-                    .any(|kind| format.starts_with(kind))
-            };
-            if fields.get("format").is_some_and(is_width) {
+            let format = fields.get("format").and_then(Value::as_str);
+            if format.is_some_and(|format| !FORMATS.contains(&format)) {
                 fields.remove("format");
             }
-            fields.values_mut().for_each(strip_widths);
+            fields.values_mut().for_each(strip_formats);
         }
-        Value::Array(items) => items.iter_mut().for_each(strip_widths),
+        Value::Array(items) => items.iter_mut().for_each(strip_formats),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -43,11 +43,10 @@ fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
     let primitive = shown.first().map_or("", String::as_str);
     let context = Context::of_process(registry::descriptions);
     let input = match Entry::find(primitive) {
-        Some(entry) => request::read(
-            &context,
-            entry,
-            arguments.get(1..).unwrap_or_default().to_vec(),
-        ),
+        Some(entry) => {
+            let arguments = arguments.get(1..).unwrap_or_default().to_vec();
+            request::read(&context, entry, arguments).input
+        }
         None => Err(unknown_primitive(primitive, &registry::descriptions())),
     };
     let part = stand_in.asked(primitive, input.map_err(|Failure { message, .. }| message))?;

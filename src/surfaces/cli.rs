@@ -2,18 +2,20 @@
 
 use std::{
     ffi::OsString,
-    io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     time::Instant,
 };
 
-use super::{backstage, dispatch, help, logging, outlet, request, services::Service};
+use super::{backstage, dispatch, logging, outlet, people, request, services::Service};
 use crate::{
     contract::{Envelope, Failure, unknown_primitive},
     registry::{self, Entry},
     system::Context,
 };
+
+/// The flag that shows the answer to people; it may also stand before the name.
+const PRETTY: &str = "--pretty";
 
 /// Runs the primitive that the arguments name and prints its one line.
 pub fn main() -> ExitCode {
@@ -31,16 +33,31 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(%panic, "panicked");
     }));
-    if let Some(text) = for_people(&arguments) {
-        // Somebody who stops reading has read enough.
-        let _read_enough = std::io::stdout().write_all(text.as_bytes());
-        return ExitCode::SUCCESS;
+    if let Some(answer) = people::answer(&arguments) {
+        if arguments.iter().any(|word| word == PRETTY) {
+            outlet::show_to_people(&context);
+        }
+        outlet::leave(match answer {
+            Ok(text) => outlet::print(&text),
+            Err(refused) => outlet::answer(
+                &dispatch::refusal(&context, refused.command, refused.failure, since),
+                None,
+            ),
+        });
+    }
+    let before = arguments.iter().take_while(|word| *word == PRETTY).count();
+    if before > 0 {
+        arguments.drain(..before);
+        outlet::show_to_people(&context);
     }
     let service = arguments
         .first()
         .and_then(|name| Service::find(name.to_str()?));
     if let Some(service) = service {
-        service.run(&context, arguments.split_off(1), since);
+        let mut options = arguments.split_off(1);
+        // A service answers no one call, and refuses the flag wherever it stands.
+        options.extend((before > 0).then(|| PRETTY.into()));
+        service.run(&context, options, since);
     }
     outlet::answer_signals(&context, since);
     let name = if arguments.is_empty() {
@@ -60,12 +77,10 @@ pub fn main() -> ExitCode {
 
 fn answer(context: &Context, name: &str, arguments: Vec<OsString>, since: Instant) -> Envelope {
     let Some(entry) = Entry::find(name) else {
-        return dispatch::refusal(
-            context,
-            "",
-            unknown_primitive(name, &registry::descriptions()),
-            since,
-        );
+        if arguments.iter().any(|word| word == PRETTY) {
+            outlet::show_to_people(context);
+        }
+        return dispatch::refusal(context, "", unknown(name), since);
     };
     outlet::calling(entry.about.name);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -78,7 +93,11 @@ fn answer(context: &Context, name: &str, arguments: Vec<OsString>, since: Instan
             return dispatch::refusal(context, entry.about.name, failure, since);
         }
     };
-    match request::read(context, entry, arguments) {
+    let request = request::read(context, entry, arguments);
+    if request.pretty {
+        outlet::show_to_people(context);
+    }
+    match request.input {
         Ok(input) => {
             let envelope = runtime.block_on(dispatch::call(context, entry, input, since));
             // Work on other threads, such as a look-up of a name, must not hold up the answer.
@@ -89,15 +108,11 @@ fn answer(context: &Context, name: &str, arguments: Vec<OsString>, since: Instan
     }
 }
 
-/// Returns what people ask for, which is not an envelope.
-fn for_people(arguments: &[OsString]) -> Option<String> {
-    let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
-    match words.as_slice() {
-        ["--version" | "-V"] => Some(format!("legwork {}\n", env!("CARGO_PKG_VERSION"))),
-        ["help" | "--help" | "-h"] => Some(help::overview()),
-        ["help", name] | [name, "--help" | "-h"] => Entry::find(name)
-            .map(help::of)
-            .or_else(|| Service::find(name).map(help::of_service)),
-        _ => None,
+/// Creates the failure of a name that no primitive has; what else can be called is thought of too.
+fn unknown(name: &str) -> Failure {
+    let mut failure = unknown_primitive(name, &registry::descriptions());
+    if let Some(near) = people::nearest_other(name) {
+        failure.remediation = format!("Did you mean {near}? It is no primitive: see legwork help.");
     }
+    failure
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Violation, validation};
 
+/// The flag of every primitive that shows the answer to people.
+const PRETTY: &str = "pretty";
+
 /// What the arguments say.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
@@ -14,6 +17,8 @@ pub(super) struct Parsed {
     pub(super) spec: Option<String>,
     /// The text of `--json`.
     pub(super) json: Option<String>,
+    /// Whether `--pretty` is there.
+    pub(super) pretty: bool,
     /// The fields that flags set.
     pub(super) fields: Map<String, Value>,
 }
@@ -49,6 +54,13 @@ pub(super) fn command(name: &'static str, schema: &Value) -> Command {
             "JSON",
             "The input as JSON; wins over --spec, and flags win over it",
         ))
+        .arg(
+            Arg::new(PRETTY)
+                .long(PRETTY)
+                .action(ArgAction::SetTrue)
+                .overrides_with(PRETTY)
+                .help("Show the answer readably on standard error too"),
+        )
 }
 
 /// Builds a command line that has one flag for each field and no other.
@@ -135,6 +147,8 @@ fn read(
     let mut parsed = Parsed {
         spec: text("spec").pop(),
         json: text("json").pop(),
+        // A service has no --pretty either.
+        pretty: matches!(matches.try_get_one(PRETTY), Ok(Some(true))),
         fields: Map::new(),
     };
     for (field, place) in fields(schema) {

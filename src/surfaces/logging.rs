@@ -7,7 +7,7 @@ use tracing_subscriber::{
     filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use crate::system::{Context, secrets::Redactor};
+use crate::system::{Context, secrets::Redactor, terminal::printable};
 
 /// Standard error, with secrets taken out of every line.
 struct Masked(Redactor);
@@ -48,10 +48,14 @@ impl Drop for Line {
                 self.redactor.value(&mut event);
                 event.to_string()
             }
+            // A line for people goes to a terminal, which must not obey what a host wrote into it.
             Err(_) => self
                 .redactor
                 .text(String::from_utf8_lossy(&self.bytes).trim_end())
-                .into_owned(),
+                .lines()
+                .map(printable)
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         line.push('\n');
         // A log that nobody takes is no failure of the call.

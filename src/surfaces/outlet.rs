@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, OnceLock, PoisonError},
     time::Instant,
 };
@@ -11,15 +12,18 @@ use signal_hook::{
     iterator::Signals,
 };
 
-use super::dispatch;
+use super::{dispatch, pretty};
 use crate::{
     contract::{Code, Envelope, Failure, details},
     registry,
-    system::Context,
+    system::{Context, terminal::Terminal},
 };
 
-/// Whether the one line has been written. Whoever holds the lock may write it.
-static WRITTEN: Mutex<bool> = Mutex::new(false);
+/// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
+static WRITTEN: Mutex<Option<u8>> = Mutex::new(None);
+
+/// The terminal on which people are to read the answer; nothing where nobody asked for that.
+static READERS: OnceLock<Terminal> = OnceLock::new();
 
 /// The primitive being called, for whoever must answer in its place.
 static CALLED: OnceLock<String> = OnceLock::new();
@@ -35,14 +39,40 @@ pub(super) fn called() -> String {
     CALLED.get().cloned().unwrap_or_default()
 }
 
-/// Writes the one line and returns the exit status.
+/// Notes that the answer is to be shown to people too.
+pub(super) fn show_to_people(context: &Context) {
+    // Whoever asks twice has asked.
+    let _asked_already = READERS.set(context.terminal());
+}
+
+/// Writes the one line, shows it to people where they asked for that, and returns the exit status.
+///
+/// Where a line has been written before, nothing is, and the status stays that of the first.
 pub(super) fn answer(envelope: &Envelope, signal: Option<u8>) -> u8 {
     let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let status = dispatch::exit_status(envelope, signal);
-    if *written {
+    if let Some(status) = *written {
         return status;
     }
-    *written = true;
+    let status = write(envelope, dispatch::exit_status(envelope, signal));
+    *written = Some(status);
+    // Whoever reads slowly must not keep a signal from ending the process.
+    drop(written);
+    if let Some(terminal) = READERS.get() {
+        show(envelope, *terminal);
+    }
+    status
+}
+
+/// Shows the answer to people; the line is out, and nothing that goes wrong here matters to it.
+fn show(envelope: &Envelope, terminal: Terminal) {
+    let text = catch_unwind(AssertUnwindSafe(|| pretty::render(envelope, terminal)));
+    if let Ok(text) = text {
+        let _unseen = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Writes the one line and returns the exit status.
+fn write(envelope: &Envelope, status: u8) -> u8 {
     let mut line = serde_json::to_vec(envelope).unwrap_or_default();
     line.push(b'\n');
     let mut stdout = io::stdout().lock();
@@ -57,13 +87,32 @@ pub(super) fn answer(envelope: &Envelope, signal: Option<u8>) -> u8 {
     }
 }
 
+/// Prints a text for people in place of a line, and returns the exit status.
+pub(super) fn print(text: &str) -> u8 {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Ok(()) => 0,
+        // Somebody who stops reading has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            tracing::error!(%error, "cannot write the text");
+            3
+        }
+    }
+}
+
 /// Answers in place of the call when a signal ends the process.
 pub(super) fn answer_signals(context: &Context, since: Instant) {
     let meter = context.meter().clone();
+    let activity = context.activity().clone();
     on_signal(move |signal| {
         let failure = interrupted(signal).with_effect(meter.effect_of_failure());
         let context = Context::of_process(registry::descriptions);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
+        activity.clear();
         leave(answer(&envelope, Some(signal)));
     });
 }

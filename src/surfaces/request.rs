@@ -4,7 +4,7 @@ use std::{ffi::OsString, io};
 
 use serde_json::{Map, Value};
 
-use super::flags;
+use super::flags::{self, Parsed};
 use crate::{
     contract::{Code, Failure, Violation, details},
     registry::Entry,
@@ -14,15 +14,34 @@ use crate::{
 /// An input larger than this is refused.
 const LIMIT: u64 = 64 << 20;
 
-/// Puts the input together from the arguments after the primitive's name; flags win over `--json`, which wins over `--spec`.
-pub(super) fn read(
-    context: &Context,
-    entry: &Entry,
-    arguments: Vec<OsString>,
-) -> Result<Value, Failure> {
+/// What the arguments after a primitive's name come to.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// The input, or why there is none.
+    pub(super) input: Result<Value, Failure>,
+    /// Whether the answer is to be shown to people too.
+    pub(super) pretty: bool,
+}
+
+/// Reads the arguments after the primitive's name.
+pub(super) fn read(context: &Context, entry: &Entry, arguments: Vec<OsString>) -> Request {
     let schema = (entry.about.input_schema)();
-    let parsed = flags::parse(entry.about.name, schema.as_value(), arguments)
-        .map_err(|violations| entry.about.refuse(violations))?;
+    // Where flags cannot be read, nobody can say of which one `--pretty` would have been the value.
+    let named = arguments.iter().any(|word| word == "--pretty");
+    match flags::parse(entry.about.name, schema.as_value(), arguments) {
+        Ok(parsed) => Request {
+            pretty: parsed.pretty,
+            input: put_together(context, entry, parsed),
+        },
+        Err(violations) => Request {
+            pretty: named,
+            input: Err(entry.about.refuse(violations)),
+        },
+    }
+}
+
+/// Puts the input together: flags win over `--json`, which wins over `--spec`.
+fn put_together(context: &Context, entry: &Entry, parsed: Parsed) -> Result<Value, Failure> {
     let mut input = match &parsed.spec {
         Some(path) => spec(context, path)?,
         None => Map::new(),

@@ -13,6 +13,7 @@ use super::{
     progress::{Activity, Progress},
     secrets::{self, Redactor},
     store::{self, Store},
+    terminal::Terminal,
 };
 use crate::contract::{Description, configuration::Configuration};
 
@@ -186,12 +187,25 @@ impl Context {
         Ok(self.store.get_or_init(|| opened))
     }
 
+    /// Looks at the terminal on standard error.
+    pub fn terminal(&self) -> Terminal {
+        Terminal::of(&self.shared.environment)
+    }
+
     /// Begins to show progress.
     pub(crate) fn progress(&self, doing: &str) -> Progress {
         Progress::start(
-            self.shared.environment.has_terminal(),
+            self.terminal(),
             self.activity.clone(),
+            self.redactor(),
             doing,
         )
+    }
+
+    /// Begins to show that a machine is waited for, where nothing better is being shown.
+    pub(crate) fn waiting_for(&self, machine: &str) -> Option<Progress> {
+        self.activity
+            .is_idle()
+            .then(|| self.progress(&format!("waiting for {machine}")))
     }
 }

@@ -91,6 +91,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// Runs a program there and returns its acknowledged answer.
     pub(crate) async fn run(&self, context: &Context, script: Script) -> Result<Reply, Error> {
+        let _progress = context.waiting_for(self.name.as_str());
         let nonce = files::random_hexadecimal(12).map_err(Error::Shell)?;
         let program = script
             .with_root(&self.root)

@@ -20,5 +20,6 @@ pub(crate) mod secrets;
 pub(crate) mod ssh;
 pub(crate) mod stand_in;
 pub(crate) mod store;
+pub(crate) mod terminal;
 
 pub use context::Context;

@@ -24,6 +24,7 @@ mod issues;
 mod jobs;
 mod layering;
 mod mcp;
+mod people;
 mod pipelines;
 mod published;
 mod recordings;

@@ -91,6 +91,10 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, Error> {
     wanted.check()?;
     let folder = Folder::of(context, wanted.job_id, wanted.run);
+    let progress = context.progress(&format!(
+        "fetching what {} left on {}",
+        wanted.job_id, machine.name
+    ));
     // A look changes nothing, so it needs no lock and makes no folder.
     let _lock = if wanted.dry_run {
         None
@@ -109,6 +113,13 @@ pub(crate) async fn fetch(
             .map(|file| file.name.clone())
             .collect();
         if !asked.is_empty() {
+            progress.say(&format!(
+                "fetching {} of {} files of {} from {}",
+                asked.len(),
+                files.len(),
+                wanted.job_id,
+                machine.name
+            ));
             let unpacked = pack(context, machine, wanted, &asked).await?;
             wrote = write(
                 context, &folder, wanted, &mut files, &asked, unpacked, ended,

@@ -220,6 +220,7 @@ struct Guide {
 impl Guide {
     fn note(&mut self, name: &str, said: String) {
         self.progress.note(&format!("{name}: {said}"));
+        self.progress.say(&format!("demonstration, after {name}"));
         let ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since = clock::instant();
         self.stages.push(Stage {

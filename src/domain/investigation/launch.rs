@@ -86,6 +86,10 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     if let Some(there) = plan.there(context)? {
         return Ok(replay(there));
     }
+    let progress = context.progress(&format!(
+        "launching {} on {}: reading what it is about",
+        plan.job_id, plan.machine.name
+    ));
     let prepared = plan.prepare(context, request).await?;
     if request.dry_run {
         return Ok(Launched {
@@ -95,6 +99,10 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
             argv: shown(&prepared.argv),
         });
     }
+    progress.say(&format!(
+        "launching {} on {}: waiting for another launch of it to end",
+        plan.job_id, plan.machine.name
+    ));
     // One process of this machine at a time launches a given job; the others wait and find it launched.
     let locks = context.environment().home().join("locks");
     files::make_private_folder(&locks)?;
@@ -105,6 +113,10 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     let job = records::insert(context, &plan.job())?;
     plan.job_id = job.job_id.clone();
     failpoint::reached("launch.recorded");
+    progress.say(&format!(
+        "launching {} on {}: making its worktree and starting {}",
+        plan.job_id, plan.machine.name, plan.order.agent
+    ));
     let launched = send(context, &plan, &prepared, job).await?;
     failpoint::reached("launch.saved");
     Ok(launched)

@@ -12,6 +12,7 @@ mod log;
 mod observe;
 mod readiness;
 mod records;
+mod told;
 mod verify;
 mod wait;
 

@@ -11,6 +11,7 @@ use super::{
     job::{Job, Outcome},
     launch::by_host,
     records,
+    told::{self, Told},
 };
 use crate::{
     contract::{Code, Coded, JobId, Name},
@@ -18,7 +19,7 @@ use crate::{
         agent, host,
         run::{self, Beat, Changes, State, Status},
     },
-    system::{Context, clock, failpoint, machine::Machine, script::Script},
+    system::{Context, clock, failpoint, machine::Machine, progress::Progress, script::Script},
 };
 
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
@@ -72,6 +73,17 @@ pub(crate) async fn poll(
     jobs: Vec<Job>,
     wait_s: u64,
 ) -> Result<Vec<Observed>, Error> {
+    let progress = context.progress(&told::waiting_for(jobs.iter().map(Told::from)));
+    poll_telling(context, jobs, wait_s, &progress).await
+}
+
+/// Looks at jobs as [`poll`] does, and tells what is waited for with every answer.
+pub(super) async fn poll_telling(
+    context: &Context,
+    jobs: Vec<Job>,
+    wait_s: u64,
+    progress: &Progress,
+) -> Result<Vec<Observed>, Error> {
     let order: Vec<JobId> = jobs.iter().map(|job| job.job_id.clone()).collect();
     let (ended, active): (Vec<Job>, Vec<Job>) = jobs
         .into_iter()
@@ -96,6 +108,7 @@ pub(crate) async fn poll(
             changed |= before.is_none_or(|before| before.job.state != observed.job.state);
             seen.insert(observed.job.job_id.clone(), observed);
         }
+        progress.say(&told::waiting_for(seen.values().map(Told::from)));
         if changed && wait_s > 0 {
             break;
         }

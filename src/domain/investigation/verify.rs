@@ -128,9 +128,13 @@ pub(crate) async fn verify(
     context.meter().changing();
     let mut status = start(context, &machine, &job, &name, &check, request.limit_s).await?;
     failpoint::reached("verify.started");
-    let progress = context.progress(&format!("verifying {job_id}"));
+    let progress = context.progress(&format!("verifying {job_id} on {}", machine.name));
     while !status.state.is_terminal() {
         status = look(context, &machine, &job, &status).await?;
+        progress.say(&format!(
+            "verifying {job_id} on {}: the check without the diff, then with it, is {}",
+            machine.name, status.state
+        ));
     }
     drop(progress);
     let reply = read(context, &machine, &job, &name).await?;

@@ -7,6 +7,7 @@ use super::{
     job::{Job, Outcome},
     observe::{self, Observed},
     records,
+    told::{self, Told},
     verify::Verdict,
 };
 use crate::{
@@ -35,12 +36,13 @@ pub(crate) async fn wait(
 ) -> Result<Observed, Error> {
     let since = clock::instant();
     let allowed = Duration::from_secs(wait_s);
-    let progress = context.progress(&format!("waiting for {job_id}"));
+    let job = records::find(context, job_id)?;
+    let progress = context.progress(&told::waiting_for([Told::from(&job)]));
     loop {
         let job = records::find(context, job_id)?;
         let left = allowed.saturating_sub(since.elapsed());
         let slice = left.as_secs().min(LONGEST_S);
-        let seen = observe::poll(context, vec![job], slice).await?;
+        let seen = observe::poll_telling(context, vec![job], slice, &progress).await?;
         let Some(observed) = seen.into_iter().next() else {
             return Err(Error::NotFound {
                 job_id: job_id.clone(),
@@ -49,7 +51,6 @@ pub(crate) async fn wait(
         if observed.job.state.is_terminal() {
             return Ok(observed);
         }
-        progress.say(&format!("waiting for {job_id}: {}", observed.job.state));
         if since.elapsed() >= allowed {
             return Err(over(observed));
         }

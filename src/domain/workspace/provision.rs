@@ -164,7 +164,12 @@ impl Work<'_> {
                         record::note_begun(self.context, &self.machine.name, specification, step)?;
                         failpoint::reached("provision.noted");
                     }
-                    progress.say(&format!("{}: {}", specification.repository, step.name()));
+                    progress.say(&format!(
+                        "provisioning {} on {}: step {}",
+                        specification.repository,
+                        self.machine.name,
+                        step.name()
+                    ));
                     self.context.meter().changing();
                     let (state_now, mark) = self
                         .take(step, &digest, commit.as_deref(), just_cloned, again, effect)

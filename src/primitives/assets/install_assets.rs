@@ -25,7 +25,7 @@ pub(crate) struct Input {
     pub(crate) target: Target,
     /// The project's folder, for targets other than `user`; the current folder where none is given.
     #[serde(default = "directory")]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
     pub(crate) directory: String,
     /// Whether to install the Stop hook too, and to name it in `settings.json`: while jobs that a conversation launched
     /// are active, it does not end without having said how they are watched. For `user` and `project`.

@@ -21,7 +21,7 @@ pub(crate) struct Input {
     pub(crate) target: Target,
     /// The project's folder, for targets other than `user`; the current folder where none is given.
     #[serde(default = "directory")]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
     pub(crate) directory: String,
     /// Whether only to say what would be done.
     #[serde(default)]

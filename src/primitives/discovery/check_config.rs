@@ -17,6 +17,7 @@ use crate::{
 pub(crate) struct Input {
     /// The file to check; the one in force where none is given.
     #[serde(default)]
+    #[schemars(extend("format" = "file-path"))]
     pub(crate) path: Option<String>,
 }
 

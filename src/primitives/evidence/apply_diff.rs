@@ -31,14 +31,14 @@ pub(crate) struct Input {
     pub(crate) job_id: Option<JobId>,
     /// A file here that holds the diff, in place of a job.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "file-path"))]
     pub(crate) diff: Option<String>,
     /// Which diff of the job.
     #[serde(default)]
     pub(crate) which: Which,
     /// A folder of the checkout; the current folder where none is given.
     #[serde(default = "checkout")]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
     pub(crate) checkout: String,
     /// The branch; `legwork/<job_id>` or `legwork/<first digits of the diff's SHA-256>` where none is given.
     #[serde(default)]

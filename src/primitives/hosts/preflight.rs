@@ -99,7 +99,10 @@ impl Primitive for Preflight {
             .or_else(|| configuration.defaults.agent.clone())
             .unwrap_or_else(|| Name::fixed("claude"));
         let agent = agent::resolve(configuration, name.as_str())?;
-        let _progress = context.progress(&format!("checking {}", machine.name));
+        let _progress = context.progress(&format!(
+            "checking whether a launch of {name} on {} would work",
+            machine.name
+        ));
         let max_age = Duration::from_secs(input.max_age_s);
         let url = input.url.as_deref();
         let findings = investigation::preflight(context, &machine, &agent, url, max_age).await?;

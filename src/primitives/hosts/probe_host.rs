@@ -52,7 +52,7 @@ impl Primitive for ProbeHost {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<host::Probe>, Failure> {
         let machine = host::resolve(context, input.host.as_ref())?;
-        let _progress = context.progress(&format!("looking at {}", machine.name));
+        let _progress = context.progress(&format!("looking at what {} has", machine.name));
         let probe = host::probe(context, &machine).await?;
         let next = Next::new(
             "preflight",

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Input {
     /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: Option<String>,
     /// A text in Markdown, in place of an issue.
     #[serde(default)]

@@ -21,7 +21,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: String,
     /// Seconds for which an earlier answer is taken without asking; 0 asks always.
     #[serde(default = "max_age_s")]

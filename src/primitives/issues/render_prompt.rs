@@ -27,7 +27,7 @@ pub(crate) struct Input {
     pub(crate) template: Name,
     /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: Option<String>,
     /// What to do, in words; beside an issue it adds to it.
     #[serde(default)]

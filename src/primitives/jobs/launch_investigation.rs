@@ -25,7 +25,7 @@ pub(crate) struct Input {
     pub(crate) repository: Name,
     /// The issue: `owner/name#12`, its address, or a Markdown or JSON file here.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4096))]
+    #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: Option<String>,
     /// What to do, in words; beside an issue it adds to it.
     #[serde(default)]

@@ -6,3 +6,4 @@ mod schemas;
 mod tables;
 
 pub use files::files;
+pub(super) use tables::{Side, kind};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Whose side a schema is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(in crate::surfaces) enum Side {
     /// Whoever writes what the schema describes: inputs, the configuration.
     Producer,
     /// Whoever reads it: outputs, the envelope.
@@ -131,7 +131,7 @@ pub(super) fn word(value: &Value) -> String {
 }
 
 /// Says in words which values fit. Whoever writes may leave out what may be null; whoever reads must be told.
-fn kind(place: &Value, side: Side) -> String {
+pub(in crate::surfaces) fn kind(place: &Value, side: Side) -> String {
     if let Some(reference) = place["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();
         return if name == "Code" {

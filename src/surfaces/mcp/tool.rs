@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::offer::Offer;
 use crate::{
-    contract::{Effects, Refusal, Success, publication::strip_widths},
+    contract::{Effects, Refusal, Success, publication::strip_formats},
     registry::Entry,
 };
 
@@ -53,7 +53,7 @@ pub(super) struct CallInput {
 pub(super) fn of(entry: &Entry) -> Tool {
     let about = &entry.about;
     let mut input = (about.input_schema)().to_value();
-    strip_widths(&mut input);
+    strip_formats(&mut input);
     let mut input = object(input);
     // What stands there is the description of the tool.
     input.remove("description");
@@ -161,7 +161,7 @@ fn envelope(mut data: Value) -> JsonObject {
         "anyOf": cases,
         "$defs": definitions,
     });
-    strip_widths(&mut envelope);
+    strip_formats(&mut envelope);
     object(envelope)
 }
 

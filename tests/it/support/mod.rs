@@ -10,6 +10,7 @@ mod mounts;
 pub(crate) mod schemas;
 pub(crate) mod snapshot;
 mod sshd;
+pub(crate) mod terminal;
 mod workplace;
 mod world;
 

@@ -1,0 +1,50 @@
+//! Completions: scripts with which a shell knows primitives, flags and values.
+
+use clap_complete::Shell;
+
+use super::tree;
+use crate::contract::{Code, Failure, Violation, details, validation};
+
+/// The shells there are completions for.
+pub(super) const NAMES: &[&str] = &["bash", "zsh", "fish"];
+
+/// Writes the completions of a shell.
+pub(super) fn script(shell: &str) -> Result<String, Failure> {
+    let generator = match shell {
+        "bash" => Shell::Bash,
+        "zsh" => Shell::Zsh,
+        "fish" => Shell::Fish,
+        _ => return Err(unknown(shell)),
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(generator, &mut tree::root(), "legwork", &mut script);
+    Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+fn unknown(shell: &str) -> Failure {
+    let choices = NAMES.join(", ");
+    let (keyword, message) = if shell.is_empty() {
+        ("required", "no shell was named".to_owned())
+    } else {
+        ("enum", format!("there are no completions for {shell:?}"))
+    };
+    let near = validation::nearest(shell, NAMES.iter().copied());
+    let name = near.as_deref().unwrap_or("bash");
+    Failure::new(
+        Code::SpecInvalid,
+        format!("{message}; there are some for {choices}"),
+        format!("Name one of {choices}: legwork completions {name}"),
+    )
+    .with_details(
+        details::Input {
+            violations: vec![Violation {
+                pointer: "/shell".to_owned(),
+                keyword: keyword.to_owned(),
+                message,
+                expected: Some(choices),
+            }],
+            skeleton: None,
+        }
+        .into(),
+    )
+}
