@@ -18,6 +18,7 @@ use crate::{
 pub static ALL: &[Entry] = &[
     Entry::of::<discovery::capabilities::Capabilities>(),
     Entry::of::<discovery::describe::Describe>(),
+    Entry::of::<discovery::show_schema::ShowSchema>(),
     Entry::of::<discovery::check_input::CheckInput>(),
     Entry::of::<discovery::get_config::GetConfig>(),
     Entry::of::<discovery::check_config::CheckConfig>(),

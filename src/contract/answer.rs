@@ -12,6 +12,7 @@ pub struct Next {
     /// The primitive to call.
     pub primitive: String,
     /// Its input, complete and valid as it stands.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub input: Value,
     /// Why one would call it.
     pub why: String,

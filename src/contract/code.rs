@@ -496,19 +496,29 @@ pub enum Code {
     ///
     /// Make the folder in `details.path` one in which programs can be written and run, or set `TMPDIR` to another.
     HarnessUncheckable,
+    /// No schema of that name is published.
+    ///
+    /// ## Resolution
+    ///
+    /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
+    SchemaUnknown,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
 fn open(schema: &mut Schema) {
     if let Some(known) = schema.remove("oneOf") {
         let any = serde_json::json!({
+            "title": "LaterCode",
             "type": "string",
             "pattern": "^[a-z][a-z0-9_]*$",
             "description": "A code that was added later; fall back on the kind.",
         });
         schema.insert(
             "anyOf".to_owned(),
-            serde_json::json!([{"oneOf": known, "description": "A code that is known."}, any]),
+            serde_json::json!([
+                {"title": "KnownCode", "oneOf": known, "description": "A code that is known."},
+                any,
+            ]),
         );
     }
 }
@@ -597,6 +607,7 @@ impl Code {
         Self::AssetUnwritable,
         Self::HarnessNonconforming,
         Self::HarnessUncheckable,
+        Self::SchemaUnknown,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -666,7 +677,8 @@ impl Code {
             | Self::IssueNotFound
             | Self::TemplateUnknown
             | Self::JobNotFound
-            | Self::ArtifactMissing => Kind::NotFound,
+            | Self::ArtifactMissing
+            | Self::SchemaUnknown => Kind::NotFound,
             Self::ConfigInvalid
             | Self::ConfigUnreadable
             | Self::HomeUnwritable
@@ -740,7 +752,8 @@ impl Code {
             | Self::HostExists
             | Self::AgentOptionUnsupported
             | Self::JobNotFound
-            | Self::RequirementUnmet => Retry::of(Mode::Never),
+            | Self::RequirementUnmet
+            | Self::SchemaUnknown => Retry::of(Mode::Never),
             Self::SpecUnreadable
             | Self::ConfigInvalid
             | Self::ConfigUnreadable
@@ -839,7 +852,8 @@ impl Code {
             | Self::AgentOptionUnsupported
             | Self::SecretUnavailable
             | Self::TemplateUnknown
-            | Self::JobNotFound => Shape::Unknown,
+            | Self::JobNotFound
+            | Self::SchemaUnknown => Shape::Unknown,
             Self::ConfigInvalid => Shape::Config,
             Self::StoreBusy | Self::StoreDamaged | Self::StoreNewer => Shape::Store,
             Self::Internal | Self::MutationNotAllowed => Shape::Nothing,

@@ -66,6 +66,7 @@ pub struct Input {
     /// Every way in which the input is wrong.
     pub violations: Vec<Violation>,
     /// A valid input to start from.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub skeleton: Option<Value>,
 }
 

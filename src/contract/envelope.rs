@@ -34,7 +34,7 @@ pub struct Success {
     /// What this call did to the world.
     pub effect: Effect,
     /// The primitive's output, in the shape of its output schema.
-    #[schemars(with = "Value")]
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub data: Box<RawValue>,
     /// Things the caller should know that are not failures.
     pub warnings: Vec<String>,
@@ -70,6 +70,7 @@ pub struct Refusal {
     /// One sentence with the concrete next step.
     pub remediation: String,
     /// Facts in the fixed shape of the `error_code`.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub details: Value,
     /// The calls that usually follow.
     pub next: Vec<Next>,

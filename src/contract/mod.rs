@@ -13,6 +13,7 @@ mod envelope;
 mod failure;
 mod identifier;
 mod kind;
+pub mod publication;
 mod retry;
 pub mod validation;
 mod violation;

@@ -170,7 +170,7 @@ struct FrozenPrimitive {
 }
 
 /// Reads what was frozen, or with `UPDATE=1` adds to it what is new; nothing that is there is ever changed.
-fn frozen_map<T: Serialize + for<'a> Deserialize<'a>>(
+pub(crate) fn frozen_map<T: Serialize + for<'a> Deserialize<'a>>(
     name: &str,
     now: BTreeMap<String, T>,
 ) -> BTreeMap<String, T> {

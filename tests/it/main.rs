@@ -8,6 +8,7 @@
 
 mod assets;
 mod batch;
+mod call_ts;
 mod contract;
 mod demo;
 mod docs;
@@ -24,6 +25,8 @@ mod jobs;
 mod layering;
 mod mcp;
 mod people;
+mod pipelines;
+mod published;
 mod recordings;
 mod secrets;
 mod slash_commands;

@@ -128,7 +128,7 @@ fn filled(text: &str) -> String {
 }
 
 /// Returns the name of the primitive called, and what is wrong with the call: a shell reads it, and legwork itself judges.
-fn judge(world: &World, call: &str) -> (String, Vec<String>) {
+pub(crate) fn judge(world: &World, call: &str) -> (String, Vec<String>) {
     let read = format!("set -- {}; printf '%s\\0' \"$@\"", filled(call));
     let output = world
         .command("sh")

@@ -30,6 +30,7 @@ pub(crate) struct Output {
     /// Every way in which the input is wrong.
     pub(crate) violations: Vec<Violation>,
     /// A valid input to start from; null where the input is valid.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub(crate) skeleton: Option<Value>,
 }
 

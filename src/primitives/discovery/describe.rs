@@ -38,12 +38,16 @@ pub(crate) struct Output {
     /// How a call can fail.
     pub(crate) codes: Vec<Described>,
     /// The JSON Schema of its input.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub(crate) input_schema: Value,
     /// The JSON Schema of its output.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub(crate) output_schema: Value,
     /// Inputs worth looking at.
+    #[schemars(with = "Vec<serde_json::Map<String, Value>>")]
     pub(crate) examples: Vec<Value>,
     /// A valid input to start from.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub(crate) skeleton: Value,
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::offer::Offer;
 use crate::{
-    contract::{Effects, Refusal, Success},
+    contract::{Effects, Refusal, Success, publication::strip_formats},
     registry::Entry,
 };
 
@@ -163,26 +163,6 @@ fn envelope(mut data: Value) -> JsonObject {
     });
     strip_formats(&mut envelope);
     object(envelope)
-}
-
-/// Takes out formats that only say how wide a number is: they are no words of JSON Schema, and clients complain of them.
-fn strip_formats(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            let is_width = |format: &Value| {
-                let format = format.as_str().unwrap_or_default();
-                ["int", "uint", "float", "double"]
-                    .iter()
-                    .any(|kind| format.starts_with(kind))
-            };
-            if fields.get("format").is_some_and(is_width) {
-                fields.remove("format");
-            }
-            fields.values_mut().for_each(strip_formats);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_formats),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// The list of codes is long, and open anyway.
