@@ -74,7 +74,10 @@ impl Entry {
                 name: P::NAME,
                 summary: P::SUMMARY,
                 effects: P::EFFECTS,
-                codes: P::CODES,
+                codes: || {
+                    let of_hosts = if P::NEEDS_HOST { Code::OF_HOSTS } else { &[] };
+                    [P::CODES, of_hosts].concat()
+                },
                 input_schema: input_schema::<P::Input>,
                 output_schema: output_schema::<P::Output>,
                 examples: || {

@@ -628,7 +628,7 @@ impl Code {
         Self::MutationNotAllowed,
     ];
 
-    /// Codes that any call which talks to a host may fail with.
+    /// Codes that any call which needs an answer of a host may fail with.
     pub const OF_HOSTS: &'static [Self] = &[
         Self::HostUnknown,
         Self::SshUnreachable,
@@ -640,7 +640,6 @@ impl Code {
         Self::ContactLost,
         Self::HostBusy,
         Self::HostToolMissing,
-        Self::HostFolderUnwritable,
         Self::HostScriptFailed,
     ];
 

@@ -17,8 +17,8 @@ pub struct Description {
     pub summary: &'static str,
     /// What a call may change.
     pub effects: Effects,
-    /// The codes it may return besides the universal ones.
-    pub codes: &'static [Code],
+    /// Lists the codes it may return besides the universal ones.
+    pub codes: fn() -> Vec<Code>,
     /// Builds the schema of its input, without references.
     pub input_schema: fn() -> Schema,
     /// Builds the schema of its output.

@@ -194,7 +194,7 @@ impl Index {
                 effects: about.effects,
                 input: format!("{name}.input.json"),
                 output: format!("{name}.output.json"),
-                codes: about.codes.to_vec(),
+                codes: (about.codes)(),
             };
             (name.to_owned(), entry)
         });

@@ -19,8 +19,10 @@ pub(crate) trait Primitive: 'static {
     const SUMMARY: &'static str;
     /// What a call may change.
     const EFFECTS: Effects;
-    /// Every code `run` may return besides those that any call may.
+    /// Every code `run` may return besides those that any call may, and those of [`Self::NEEDS_HOST`].
     const CODES: &'static [Code];
+    /// Whether it fails, with any of [`Code::OF_HOSTS`], where a host gives no answer.
+    const NEEDS_HOST: bool = false;
     /// What the caller sends. A field `timeout_s` limits the whole call; `wait_s` is allowed on top of it.
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.

@@ -105,7 +105,10 @@ pub(super) fn of(entry: &Entry) -> String {
 
 /// Lists the codes of its own that a primitive may fail with.
 fn codes(entry: &Entry) -> String {
-    let names: Vec<String> = entry.about.codes.iter().map(|code| code.name()).collect();
+    let names: Vec<String> = (entry.about.codes)()
+        .iter()
+        .map(|code| code.name())
+        .collect();
     match names.as_slice() {
         [] => String::new(),
         names => format!("{}, and ", names.join(", ")),

@@ -176,7 +176,7 @@ pub(super) fn page_of(entry: &Entry) -> String {
         .and_then(|()| man.render_options_section(&mut page));
     let mut roff = Roff::new();
     roff.control("SH", ["FAILURES"]);
-    for code in about.codes {
+    for code in (about.codes)() {
         let kind = serde_json::to_value(code.kind()).unwrap_or_default();
         let kind = kind.as_str().unwrap_or_default().replace('_', " ");
         let status = code.kind().exit_status(None);

@@ -91,18 +91,7 @@ impl Primitive for Demo {
     const EFFECTS: Effects = Effects::ENSURES_REMOTE;
     const CODES: &'static [Code] = &[
         Code::StepFailed,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
         Code::HostFolderUnwritable,
-        Code::HostScriptFailed,
         Code::OperationInProgress,
         Code::RepositoryMismatch,
         Code::CloneFailed,
@@ -124,6 +113,7 @@ impl Primitive for Demo {
         Code::GitMissing,
         Code::GitFailed,
     ];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

@@ -107,7 +107,7 @@ impl Primitive for Capabilities {
                 .map(|description| Detail {
                     name: description.name.to_owned(),
                     effects: description.effects,
-                    codes: description.codes.to_vec(),
+                    codes: (description.codes)(),
                 })
                 .collect()
         });

@@ -100,8 +100,7 @@ impl Primitive for Describe {
             summary: about.summary.to_owned(),
             documentation: about.documentation(),
             effects: about.effects,
-            codes: about
-                .codes
+            codes: (about.codes)()
                 .iter()
                 .map(|code| described(code, false))
                 .chain(Code::UNIVERSAL.iter().map(|code| described(code, true)))

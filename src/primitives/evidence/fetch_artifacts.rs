@@ -83,18 +83,8 @@ impl Primitive for FetchArtifacts {
         Code::ArtifactMissing,
         Code::ArtifactRefused,
         Code::ArtifactChanged,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
-        Code::HostScriptFailed,
     ];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

@@ -95,18 +95,8 @@ impl Primitive for VerifyFix {
         Code::DiffEmpty,
         Code::VerifyUnspecified,
         Code::RequirementUnmet,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
-        Code::HostScriptFailed,
     ];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

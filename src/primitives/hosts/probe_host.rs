@@ -39,7 +39,8 @@ impl Primitive for ProbeHost {
     const NAME: &'static str = "probe-host";
     const SUMMARY: &'static str = "Say what a machine has";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = Code::OF_HOSTS;
+    const CODES: &'static [Code] = &[Code::HostFolderUnwritable];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = host::Probe;
 

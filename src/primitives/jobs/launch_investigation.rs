@@ -111,17 +111,6 @@ impl Primitive for LaunchInvestigation {
     const EFFECTS: Effects = Effects::ENSURES_REMOTE;
     const CODES: &'static [Code] = &[
         Code::IdempotencyKeyReused,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
-        Code::HostScriptFailed,
         Code::WorkspaceNotFound,
         Code::WorkspaceNotReady,
         Code::WorktreeFailed,
@@ -139,6 +128,7 @@ impl Primitive for LaunchInvestigation {
         Code::PromptTooLarge,
         Code::LaunchFailed,
     ];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

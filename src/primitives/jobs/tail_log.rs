@@ -103,20 +103,8 @@ impl Primitive for TailLog {
     const NAME: &'static str = "tail-log";
     const SUMMARY: &'static str = "Show what an agent wrote";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = &[
-        Code::JobNotFound,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
-        Code::HostScriptFailed,
-    ];
+    const CODES: &'static [Code] = &[Code::JobNotFound];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

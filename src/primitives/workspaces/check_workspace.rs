@@ -92,20 +92,8 @@ impl Primitive for CheckWorkspace {
     const NAME: &'static str = "check-workspace";
     const SUMMARY: &'static str = "Check that a workspace is still whole on its host";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = &[
-        Code::WorkspaceNotFound,
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
-        Code::HostScriptFailed,
-    ];
+    const CODES: &'static [Code] = &[Code::WorkspaceNotFound];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

@@ -137,18 +137,7 @@ impl Primitive for ProvisionWorkspace {
     const SUMMARY: &'static str = "Make a repository ready for jobs on a host";
     const EFFECTS: Effects = Effects::ENSURES_REMOTE;
     const CODES: &'static [Code] = &[
-        Code::HostUnknown,
-        Code::SshUnreachable,
-        Code::SshAuthFailed,
-        Code::SshHostKeyUnknown,
-        Code::SshHostKeyChanged,
-        Code::SshClientMissing,
-        Code::SshConfigInvalid,
-        Code::ContactLost,
-        Code::HostBusy,
-        Code::HostToolMissing,
         Code::HostFolderUnwritable,
-        Code::HostScriptFailed,
         Code::RepositoryUnknown,
         Code::RepositoryMismatch,
         Code::RefNotFound,
@@ -157,6 +146,7 @@ impl Primitive for ProvisionWorkspace {
         Code::ProvisionStepFailed,
         Code::OperationInProgress,
     ];
+    const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
 

@@ -97,21 +97,22 @@ fn page(entry: &Entry) -> String {
         Side::Consumer,
     );
     text.push_str("\n## Failures\n\n");
-    if about.codes.is_empty() {
+    let codes = (about.codes)();
+    if codes.is_empty() {
         text.push_str("Only [those of every call](../errors.md#every-call).\n");
     } else {
         text.push_str(
             "Besides [those of every call](../errors.md#every-call):\n\n| code | kind | retry | |\n|---|---|---|---|\n",
         );
     }
-    for code in about.codes {
+    for code in codes {
         let name = code.name();
         let _infallible = writeln!(
             text,
             "| [`{name}`](../errors.md#{name}) | {} | {} | {} |",
             word(&json!(code.kind())),
             word(&json!(code.retry().mode)),
-            cell(&meaning(*code).0)
+            cell(&meaning(code).0)
         );
     }
     text.push_str("\n## Examples\n");
@@ -238,7 +239,7 @@ fn errors() -> String {
         }
         let callers: Vec<String> = ALL
             .iter()
-            .filter(|entry| entry.about.codes.contains(code))
+            .filter(|entry| (entry.about.codes)().contains(code))
             .map(|entry| {
                 let about = &entry.about;
                 format!("[`{0}`]({1}/{0}.md)", about.name, about.chapter())

@@ -104,10 +104,8 @@ fn each_primitive_has_a_page_that_says_what_it_takes() {
         let schema = (entry.about.input_schema)().to_value();
         let fields = schema["properties"].as_object().into_iter().flatten();
         let flags = fields.map(|(field, _)| format!("--{} <", field.replace('_', "-")));
-        let codes = entry
-            .about
-            .codes
-            .iter()
+        let codes = (entry.about.codes)()
+            .into_iter()
             .map(|code| format!("{} Exit status", code.name()));
         let parts = [
             "--spec <FILE>".to_owned(),

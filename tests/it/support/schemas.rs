@@ -130,7 +130,8 @@ pub(crate) fn judge(output: &Output) -> (Value, Vec<String>) {
             }
         }
         if let Some(entry) = Entry::find(primitive) {
-            let declared = entry.about.codes.iter().map(|code| code.name());
+            let declared = (entry.about.codes)();
+            let declared = declared.iter().map(|code| code.name());
             let universal = legwork::contract::Code::UNIVERSAL
                 .iter()
                 .map(|code| code.name());
