@@ -182,9 +182,9 @@ fn of_type(name: &str, place: &Value, side: Side) -> String {
                 |values| format!("map to {}", kind(values, side)),
             )
         }
-        "integer" | "number" => match (place["minimum"].as_i64(), place["maximum"].as_i64()) {
+        "integer" | "number" => match (place["minimum"].as_f64(), place["maximum"].as_f64()) {
             (Some(least), Some(most)) => format!("{name}, {least} to {most}"),
-            (Some(least), None) if least != 0 => format!("{name}, at least {least}"),
+            (Some(least), None) if least != 0.0 => format!("{name}, at least {least}"),
             _ => name.to_owned(),
         },
         "string" => match (place["pattern"].as_str(), place["maxLength"].as_u64()) {

@@ -65,7 +65,7 @@ fn help_of_a_primitive_names_every_field_its_type_and_its_default() {
                 wanted.push(format!("by default {default}"));
             }
             for bound in ["minimum", "maximum"] {
-                if let Some(bound) = place[bound].as_u64().filter(|bound| *bound > 0) {
+                if let Some(bound) = place[bound].as_f64().filter(|bound| *bound > 0.0) {
                     wanted.push(bound.to_string());
                 }
             }
