@@ -76,7 +76,7 @@ fn read(text: &str) -> Page {
         page.front = front
             .lines()
             .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
             .collect();
         body = rest;
     }
@@ -270,6 +270,69 @@ fn a_page_that_errs_is_found_out() {
         "legwork launch-investigation --json '{'",
     ] {
         assert!(!judge(&world, call).1.is_empty(), "{call}");
+    }
+}
+
+/// Reads front matter as a reader of YAML does; what it is no mapping of text to text for is an error.
+fn front_matter(world: &World, text: &str) -> Result<BTreeMap<String, String>, String> {
+    const READ: &str = "const {readFileSync} = require('node:fs'); const {parse} = require('yaml'); \
+        const text = readFileSync(0, 'utf8'); \
+        const whole = /^---\\n([^]*?\\n)---\\n/.exec(text); \
+        console.log(JSON.stringify(parse(whole[1], {strict: true, uniqueKeys: true})))";
+    let file = world.path("front_matter.md");
+    fs::write(&file, text).expect("a file");
+    let output = world
+        .command("node")
+        .args(["-e", READ])
+        .env(
+            "NODE_PATH",
+            world.testbed().path("checks/node/node_modules"),
+        )
+        .stdin(fs::File::open(&file).expect("the file"))
+        .output()
+        .expect("node starts");
+    let read: Result<BTreeMap<String, Value>, _> = serde_json::from_slice(&output.stdout);
+    let plain = |value: Value| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
+    };
+    read.map(|front| {
+        front
+            .into_iter()
+            .map(|(name, value)| (name, plain(value)))
+            .collect()
+    })
+    .map_err(|error| {
+        format!(
+            "{error}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+#[test]
+fn front_matter_is_yaml_and_says_what_is_read_from_it() {
+    let world = World::new();
+    let faults = Faults::default();
+    let skill = fs::read_to_string(plugin().join("skills/legwork/SKILL.md")).expect("the skill");
+    let mut texts = commands();
+    texts.insert("SKILL".to_owned(), skill);
+    for (name, text) in &texts {
+        match front_matter(&world, text) {
+            Ok(front) => faults.unless(front == read(text).front, || format!("{name}: {front:?}")),
+            Err(error) => faults.note(format!("{name}: {error}")),
+        }
+    }
+    faults.none();
+    for spoiled in [
+        "---\ndescription: [one\n---\nText.\n",
+        "---\ndescription: one: two\n---\nText.\n",
+        "---\ndescription: one\ndescription: two\n---\nText.\n",
+        "---\n- one\n---\nText.\n",
+        "Text.\n",
+    ] {
+        assert!(front_matter(&world, spoiled).is_err(), "{spoiled}");
     }
 }
 
