@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::{
     Change, Error, Patch, RawPath,
     checkout::{Checkout, Published},
+    diff::Content,
     git::Git,
-    parse::Content,
     quarantine::{Commit, Difference, Put, Quarantine, refused},
     rules::{Rule, inspect},
 };

@@ -61,7 +61,7 @@ pub(super) fn read(stderr: &[u8], patch: &Patch) -> Vec<Conflicted> {
                 .hunks()
                 .iter()
                 .filter(|hunk| Some(hunk.old_start) == line)
-                .map(super::parse::Hunk::header)
+                .map(super::diff::Hunk::header)
                 .collect();
             let known = Conflicted {
                 path: path.to_string(),

@@ -3,8 +3,10 @@
 mod apply;
 mod checkout;
 mod conflict;
+mod diff;
 mod error;
 mod git;
+mod header;
 mod parse;
 mod path;
 mod quarantine;
@@ -13,7 +15,8 @@ mod rules;
 mod tests;
 
 pub(crate) use apply::{Changed, Identity, Outcome, Request, apply};
+pub(crate) use diff::{Change, MAX_BYTES, Patch};
 pub(crate) use error::Error;
-pub(crate) use parse::{Change, MAX_BYTES, Patch};
+
 pub(crate) use path::RawPath;
 pub(crate) use rules::Rule;

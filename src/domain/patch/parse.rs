@@ -4,156 +4,18 @@
 
 use super::{
     Error,
+    diff::{Change, Content, FileDiff, MAX_BINARY, MAX_FILES, MAX_PATH},
+    header::{Header, Side, either, git_names, hunk, number, strip_one},
     path::{RawPath, unquote},
 };
 
-/// The largest diff that is read.
-pub(crate) const MAX_BYTES: usize = 32 << 20;
-/// The largest number of files in a diff.
-pub(crate) const MAX_FILES: usize = 10_000;
-/// The largest file that a binary diff may unpack to.
-pub(crate) const MAX_BINARY: u64 = 256 << 20;
-/// The longest path.
-pub(crate) const MAX_PATH: usize = 4096;
-
-/// What a diff does to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// It makes the file.
-    Add,
-    /// It removes the file.
-    Delete,
-    /// It changes the content, and perhaps the mode.
-    Modify,
-    /// It changes nothing but the mode.
-    Mode,
-    /// It moves the file, and perhaps changes it.
-    Rename,
-    /// It makes the file from a copy of another.
-    Copy,
-}
-
-/// What a diff says of a file's content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// Nothing: the content stays.
-    Kept,
-    /// Lines.
-    Text(Vec<Hunk>),
-    /// Bytes, packed.
-    Binary,
-    /// That the bytes differ, without giving them.
-    BinaryMissing,
-}
-
-/// One hunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hunk {
-    /// The line of the old file it starts at; 0 where there is none.
-    pub(crate) old_start: u64,
-    /// Its lines in the old file.
-    pub(crate) old_lines: u64,
-    /// The line of the new file it starts at.
-    pub(crate) new_start: u64,
-    /// Its lines in the new file.
-    pub(crate) new_lines: u64,
-}
-
-impl Hunk {
-    /// Returns the header without what git writes behind it.
-    pub(crate) fn header(&self) -> String {
-        let side = |start: u64, lines: u64| match lines {
-            1 => start.to_string(),
-            _ => format!("{start},{lines}"),
-        };
-        format!(
-            "@@ -{} +{} @@",
-            side(self.old_start, self.old_lines),
-            side(self.new_start, self.new_lines)
-        )
-    }
-}
-
-/// What a diff does to one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileDiff {
-    /// What it does.
-    pub(crate) change: Change,
-    /// The path before; none where the file is made.
-    pub(crate) old: Option<RawPath>,
-    /// The path after; none where the file is removed.
-    pub(crate) new: Option<RawPath>,
-    /// The mode before, such as `0o100644`, where the diff says it.
-    pub(crate) old_mode: Option<u32>,
-    /// The mode after, where the diff says it.
-    pub(crate) new_mode: Option<u32>,
-    /// What becomes of the content.
-    pub(crate) content: Content,
-    /// Lines added.
-    pub(crate) added: u64,
-    /// Lines removed.
-    pub(crate) removed: u64,
-}
-
-impl FileDiff {
-    /// Returns the path after, or before where there is none.
-    pub(crate) fn path(&self) -> Option<&RawPath> {
-        self.new.as_ref().or(self.old.as_ref())
-    }
-
-    /// Returns whether the content is bytes rather than lines.
-    #[cfg(test)]
-    pub(crate) fn is_binary(&self) -> bool {
-        matches!(self.content, Content::Binary | Content::BinaryMissing)
-    }
-
-    /// Returns the hunks.
-    pub(crate) fn hunks(&self) -> &[Hunk] {
-        match &self.content {
-            Content::Text(hunks) => hunks,
-            Content::Kept | Content::Binary | Content::BinaryMissing => &[],
-        }
-    }
-}
-
-/// A diff.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Patch {
-    /// What it does to each file, in its order.
-    pub(crate) files: Vec<FileDiff>,
-}
-
-impl Patch {
-    /// Reads a diff.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::TooLarge {
-                bytes: bytes.len(),
-                max_bytes: MAX_BYTES,
-            });
-        }
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::Empty);
-        }
-        Reader::new(bytes).files().map(|files| Self { files })
-    }
-
-    /// Returns the lines added and removed in all.
-    #[cfg(test)]
-    pub(crate) fn totals(&self) -> (u64, u64) {
-        self.files.iter().fold((0, 0), |(added, removed), file| {
-            (added + file.added, removed + file.removed)
-        })
-    }
-}
-
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     lines: Vec<&'a [u8]>,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             lines: bytes.split_inclusive(|&byte| byte == b'\n').collect(),
             at: 0,
@@ -173,7 +35,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn files(&mut self) -> Result<Vec<FileDiff>, Error> {
+    pub(super) fn files(&mut self) -> Result<Vec<FileDiff>, Error> {
         let mut files = Vec::new();
         while let Some(line) = self.line(0) {
             if line.starts_with(b"diff --git ") {
@@ -426,148 +288,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-#[derive(Clone)]
-enum Side {
-    Nothing,
-    Path(RawPath),
-}
-
-#[derive(Default)]
-struct Header {
-    shared: Option<RawPath>,
-    change: Option<Change>,
-    old_mode: Option<u32>,
-    new_mode: Option<u32>,
-    old: Option<RawPath>,
-    new: Option<RawPath>,
-    before: Option<Side>,
-    after: Option<Side>,
-}
-
-impl Header {
-    fn into_file(self) -> Result<FileDiff, &'static str> {
-        let name = |given: Option<RawPath>, side: Option<Side>| match (given, side) {
-            (Some(given), Some(Side::Path(path))) if given != path => {
-                Err("the names of a file contradict each other")
-            }
-            (Some(given), _) => Ok(Some(given)),
-            (None, Some(Side::Path(path))) => Ok(Some(path)),
-            (None, _) => Ok(self.shared.clone()),
-        };
-        let change = self.change.unwrap_or(Change::Modify);
-        let missing = (
-            matches!(self.before, Some(Side::Nothing)),
-            matches!(self.after, Some(Side::Nothing)),
-        );
-        let old = name(self.old, self.before)?;
-        let new = name(self.new, self.after)?;
-        let change = match (change, missing) {
-            (Change::Modify, (true, false)) => Change::Add,
-            (Change::Modify, (false, true)) => Change::Delete,
-            (change, _) => change,
-        };
-        let (old, new) = match change {
-            Change::Add => (None, new),
-            Change::Delete => (old, None),
-            Change::Modify | Change::Mode | Change::Rename | Change::Copy => (old, new),
-        };
-        let complete = match change {
-            Change::Add => new.is_some(),
-            Change::Delete => old.is_some(),
-            Change::Modify | Change::Mode | Change::Rename | Change::Copy => {
-                old.is_some() && new.is_some()
-            }
-        };
-        if !complete {
-            return Err("the name of a file cannot be told");
-        }
-        if change == Change::Modify && old != new {
-            return Err("the names of a file contradict each other");
-        }
-        Ok(FileDiff {
-            change,
-            old,
-            new,
-            old_mode: self.old_mode,
-            new_mode: self.new_mode,
-            content: Content::Kept,
-            added: 0,
-            removed: 0,
-        })
-    }
-}
-
-fn either<'a>(line: &'a [u8], one: &[u8], other: &[u8]) -> Option<&'a [u8]> {
-    line.strip_prefix(one).or_else(|| line.strip_prefix(other))
-}
-
-fn strip_one(name: &[u8]) -> Option<&[u8]> {
-    let slash = name.iter().position(|&byte| byte == b'/')?;
-    Some(&name[slash + 1..])
-}
-
-/// Reads the one name that both sides of a `diff --git` line share; nothing where they differ.
-fn git_names(text: &[u8]) -> Option<RawPath> {
-    let same = |one: &[u8], other: &[u8]| {
-        let (one, other) = (strip_one(one)?, strip_one(other)?);
-        (one == other && !one.is_empty()).then(|| RawPath::new(one))
-    };
-    if let Some((one, rest)) = unquote(text) {
-        let rest = rest.strip_prefix(b" ")?;
-        return match unquote(rest) {
-            Some((other, _)) => same(&one, &other),
-            None => same(&one, rest),
-        };
-    }
-    text.iter()
-        .enumerate()
-        .filter(|&(_, &byte)| byte == b' ')
-        .find_map(|(space, _)| {
-            let (one, other) = (&text[..space], &text[space + 1..]);
-            match unquote(other) {
-                Some((other, _)) => same(one, &other),
-                None => same(one, other),
-            }
-        })
-}
-
-fn number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// Reads the header of a hunk.
-fn hunk(line: &[u8]) -> Option<Hunk> {
-    let rest = line.strip_prefix(b"@@ -")?;
-    let end = rest.windows(3).position(|part| part == b" @@")?;
-    let ranges = &rest[..end];
-    let plus = ranges.windows(2).position(|part| part == b" +")?;
-    let (old_start, old_lines) = range(&ranges[..plus])?;
-    let (new_start, new_lines) = range(&ranges[plus + 2..])?;
-    Some(Hunk {
-        old_start,
-        old_lines,
-        new_start,
-        new_lines,
-    })
-}
-
-fn range(text: &[u8]) -> Option<(u64, u64)> {
-    match text.iter().position(|&byte| byte == b',') {
-        Some(comma) => Some((number(&text[..comma])?, number(&text[comma + 1..])?)),
-        None => Some((number(text)?, 1)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Change, Content, Error, Patch};
+    use super::super::{
+        Error,
+        diff::{Change, Content, FileDiff, Patch},
+    };
 
-    fn one(text: &str) -> super::FileDiff {
+    fn one(text: &str) -> FileDiff {
         let mut patch = Patch::parse(text.as_bytes()).unwrap();
         assert_eq!(patch.files.len(), 1);
         patch.files.remove(0)

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    parse::{Change, Patch},
+    diff::{Change, Patch},
     path::RawPath,
 };
 use crate::contract::details::Finding;

@@ -1,0 +1,143 @@
+//! A diff that has been read: what it does to each file.
+
+use super::{Error, parse::Reader, path::RawPath};
+
+/// The largest diff that is read.
+pub(crate) const MAX_BYTES: usize = 32 << 20;
+/// The largest number of files in a diff.
+pub(crate) const MAX_FILES: usize = 10_000;
+/// The largest file that a binary diff may unpack to.
+pub(crate) const MAX_BINARY: u64 = 256 << 20;
+/// The longest path.
+pub(crate) const MAX_PATH: usize = 4096;
+
+/// What a diff does to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It makes the file.
+    Add,
+    /// It removes the file.
+    Delete,
+    /// It changes the content, and perhaps the mode.
+    Modify,
+    /// It changes nothing but the mode.
+    Mode,
+    /// It moves the file, and perhaps changes it.
+    Rename,
+    /// It makes the file from a copy of another.
+    Copy,
+}
+
+/// What a diff says of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Nothing: the content stays.
+    Kept,
+    /// Lines.
+    Text(Vec<Hunk>),
+    /// Bytes, packed.
+    Binary,
+    /// That the bytes differ, without giving them.
+    BinaryMissing,
+}
+
+/// One hunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hunk {
+    /// The line of the old file it starts at; 0 where there is none.
+    pub(crate) old_start: u64,
+    /// Its lines in the old file.
+    pub(crate) old_lines: u64,
+    /// The line of the new file it starts at.
+    pub(crate) new_start: u64,
+    /// Its lines in the new file.
+    pub(crate) new_lines: u64,
+}
+
+impl Hunk {
+    /// Returns the header without what git writes behind it.
+    pub(crate) fn header(&self) -> String {
+        let side = |start: u64, lines: u64| match lines {
+            1 => start.to_string(),
+            _ => format!("{start},{lines}"),
+        };
+        format!(
+            "@@ -{} +{} @@",
+            side(self.old_start, self.old_lines),
+            side(self.new_start, self.new_lines)
+        )
+    }
+}
+
+/// What a diff does to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileDiff {
+    /// What it does.
+    pub(crate) change: Change,
+    /// The path before; none where the file is made.
+    pub(crate) old: Option<RawPath>,
+    /// The path after; none where the file is removed.
+    pub(crate) new: Option<RawPath>,
+    /// The mode before, such as `0o100644`, where the diff says it.
+    pub(crate) old_mode: Option<u32>,
+    /// The mode after, where the diff says it.
+    pub(crate) new_mode: Option<u32>,
+    /// What becomes of the content.
+    pub(crate) content: Content,
+    /// Lines added.
+    pub(crate) added: u64,
+    /// Lines removed.
+    pub(crate) removed: u64,
+}
+
+impl FileDiff {
+    /// Returns the path after, or before where there is none.
+    pub(crate) fn path(&self) -> Option<&RawPath> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+
+    /// Returns whether the content is bytes rather than lines.
+    #[cfg(test)]
+    pub(crate) fn is_binary(&self) -> bool {
+        matches!(self.content, Content::Binary | Content::BinaryMissing)
+    }
+
+    /// Returns the hunks.
+    pub(crate) fn hunks(&self) -> &[Hunk] {
+        match &self.content {
+            Content::Text(hunks) => hunks,
+            Content::Kept | Content::Binary | Content::BinaryMissing => &[],
+        }
+    }
+}
+
+/// A diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Patch {
+    /// What it does to each file, in its order.
+    pub(crate) files: Vec<FileDiff>,
+}
+
+impl Patch {
+    /// Reads a diff.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::TooLarge {
+                bytes: bytes.len(),
+                max_bytes: MAX_BYTES,
+            });
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::Empty);
+        }
+        Reader::new(bytes).files().map(|files| Self { files })
+    }
+
+    /// Returns the lines added and removed in all.
+    #[cfg(test)]
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        self.files.iter().fold((0, 0), |(added, removed), file| {
+            (added + file.added, removed + file.removed)
+        })
+    }
+}
