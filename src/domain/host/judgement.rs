@@ -1,90 +1,18 @@
 //! The checks of one preflight, judged from what was seen.
 
-use std::cmp::Ordering;
-
 use super::{
-    agent_login::{self, Agent, Login},
+    agent_login::{self, Login},
     check::{Check, Subject},
     frames::Frames,
-    probe::{self, Program},
-    ssh_agent::{self, Accepted, Socket},
-    version,
+    probe,
+    seen::{Client, Contact, RoundTrip, Seen, Trouble},
+    ssh_agent::{self, Accepted},
+    tools::{coreutils, git, tool},
 };
 use crate::contract::Code;
 
-/// The oldest git that makes worktrees as they are needed here.
-const OLDEST_GIT: &str = "2.20";
-
-/// The programs of coreutils that the scripts of a run use.
-const COREUTILS: [&str; 6] = ["sha256sum", "base64", "timeout", "stat", "head", "mktemp"];
-
 const MEGABYTE: u64 = 1_000_000;
 const GIGABYTE: u64 = 1_000 * MEGABYTE;
-
-/// The ssh client here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Client {
-    /// It says this of itself.
-    There(String),
-    /// It cannot be run.
-    Missing(String),
-}
-
-/// How far a connection got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Contact {
-    /// The host is this machine.
-    Local,
-    /// It stands.
-    Stands,
-    /// The host answered, and its key is not the one that is known, or none is.
-    HostKey(Trouble),
-    /// The host answered, and refused every key.
-    Refused(Trouble),
-    /// It did not come about.
-    None(Trouble),
-}
-
-/// What stood in the way of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// The code it has.
-    pub(super) code: Code,
-    /// What the client said.
-    pub(super) evidence: String,
-    /// The next step.
-    pub(super) remediation: String,
-}
-
-/// What a command to the host and back showed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct RoundTrip {
-    /// How long it took, in milliseconds.
-    pub(super) milliseconds: f64,
-    /// How far the host's clock is ahead, in seconds; nothing where it does not tell.
-    pub(super) clock_ahead_s: Option<f64>,
-}
-
-/// All that was seen.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    /// The ssh client here; nothing where none is needed.
-    pub(super) client: Option<Client>,
-    /// The ssh-agent here; nothing where none is needed.
-    pub(super) socket: Option<Socket>,
-    /// How far the connection got.
-    pub(super) contact: Contact,
-    /// What a command showed; nothing where none came back.
-    pub(super) round_trip: Option<RoundTrip>,
-    /// What the script on the host printed; nothing where it did not come back.
-    pub(super) frames: Option<Frames>,
-    /// The agent that was asked for.
-    pub(super) agent: Agent,
-    /// Whether a repository was asked for.
-    pub(super) asks_repository: bool,
-    /// The sessions legwork may use at once on one host.
-    pub(super) sessions: u8,
-}
 
 /// Judges all checks, in the order in which one would mend them; `read_login` understands the agent's words.
 pub(super) fn judge(seen: &Seen, read_login: &(dyn Fn(&str) -> Login + Sync)) -> Vec<Check> {
@@ -226,76 +154,6 @@ fn shell(frames: &Frames) -> Check {
         Subject::Shell,
         format!("a script ran to its end; sh is {path}"),
     )
-}
-
-fn find<'a>(tools: &'a [Program], name: &str) -> Option<&'a Program> {
-    tools
-        .iter()
-        .find(|tool| tool.name == name && tool.path.is_some())
-}
-
-fn missing(subject: Subject, names: &str) -> Check {
-    Check::fail(
-        subject,
-        format!("{names} is not on the PATH of the host"),
-        format!("Install {names} on the host, or add its folder to the host's path in the configuration."),
-    )
-    .coded(Code::HostToolMissing)
-}
-
-fn described(tool: &Program) -> String {
-    let path = tool.path.as_deref().unwrap_or_default();
-    match &tool.version {
-        Some(version) => format!("{version} at {path}"),
-        None => path.to_owned(),
-    }
-}
-
-fn tool(tools: &[Program], subject: Subject, name: &str) -> Check {
-    find(tools, name).map_or_else(
-        || missing(subject, name),
-        |found| Check::pass(subject, described(found)),
-    )
-}
-
-fn git(tools: &[Program]) -> Check {
-    let Some(found) = find(tools, "git") else {
-        return missing(Subject::Git, "git");
-    };
-    match &found.version {
-        Some(version) if version::compare(version, OLDEST_GIT) == Ordering::Less => Check::fail(
-            Subject::Git,
-            format!("{} is older than {OLDEST_GIT}", described(found)),
-            format!("Install git {OLDEST_GIT} or newer on the host."),
-        )
-        .coded(Code::HostToolMissing),
-        Some(_) => Check::pass(Subject::Git, described(found)),
-        None => Check::fail(
-            Subject::Git,
-            format!("{} does not say its version", described(found)),
-            "Make git --version work on the host.",
-        )
-        .coded(Code::HostToolMissing),
-    }
-}
-
-fn coreutils(tools: &[Program], frames: &Frames) -> Check {
-    let lacking: Vec<&str> = COREUTILS
-        .into_iter()
-        .filter(|name| find(tools, name).is_none())
-        .collect();
-    if !lacking.is_empty() {
-        return missing(Subject::Coreutils, &lacking.join(", "));
-    }
-    if frames.first("decoded") != Some("ok") {
-        return Check::fail(
-            Subject::Coreutils,
-            "base64 -d does not decode",
-            "Install GNU coreutils or BusyBox on the host.",
-        )
-        .coded(Code::HostToolMissing);
-    }
-    Check::pass(Subject::Coreutils, COREUTILS.join(", "))
 }
 
 fn proc(frames: &Frames) -> Check {

@@ -12,7 +12,9 @@ mod judgement;
 mod preflight;
 mod probe;
 mod scheduler;
+mod seen;
 mod ssh_agent;
+mod tools;
 mod version;
 
 pub(crate) use agent_login::{Agent, Login, Secret};

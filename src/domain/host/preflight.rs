@@ -12,7 +12,8 @@ use super::{
     catalogue,
     check::{self, Check},
     frames::Frames,
-    judgement::{self, Client, Contact, RoundTrip, Seen, Trouble},
+    judgement,
+    seen::{Client, Contact, RoundTrip, Seen, Trouble},
     ssh_agent,
 };
 use crate::{
