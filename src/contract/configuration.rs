@@ -46,6 +46,13 @@ pub struct Defaults {
     pub max_cost_usd: Option<f64>,
 }
 
+impl Defaults {
+    /// Returns the wall-clock limit of a run in seconds.
+    pub fn max_wall_s(&self) -> u64 {
+        self.max_wall_s.unwrap_or(3600)
+    }
+}
+
 /// How the ssh client is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -58,6 +65,13 @@ pub struct Ssh {
     pub persist_s: Option<u64>,
     /// Sessions that all legwork processes of this user may use at once on one host; 8 where none is set.
     pub max_sessions: Option<u8>,
+}
+
+impl Ssh {
+    /// Returns how many sessions all legwork processes of this user may use at once on one host.
+    pub fn max_sessions(&self) -> u8 {
+        self.max_sessions.unwrap_or(8)
+    }
 }
 
 /// The forge that issues come from.

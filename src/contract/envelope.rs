@@ -9,6 +9,9 @@ use super::{Code, Effect, Kind, Next, Retry};
 /// The version of the whole contract.
 pub const VERSION: u32 = 1;
 
+/// Bytes that an input may have; a longer one is refused.
+pub const MAX_INPUT_BYTES: u32 = 64 << 20;
+
 /// What the call cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Meta {

@@ -23,7 +23,7 @@ pub use code::Code;
 pub use coded::Coded;
 pub use description::{Description, unknown_primitive};
 pub use effects::{Effect, Effects};
-pub use envelope::{Envelope, Meta, Refusal, Success, VERSION};
+pub use envelope::{Envelope, MAX_INPUT_BYTES, Meta, Refusal, Success, VERSION};
 pub use failure::Failure;
 pub use identifier::{InvalidName, JobId, Name};
 pub use kind::Kind;

@@ -13,13 +13,14 @@ use tokio::{
 use super::{outlet, services::Serve, session::Session};
 use crate::{
     contract::{
-        Code, Envelope, Failure, Violation, details, unknown_primitive, validation::Checker,
+        Code, Envelope, Failure, MAX_INPUT_BYTES, Violation, details, unknown_primitive,
+        validation::Checker,
     },
     registry::{self, Entry},
 };
 
 /// A line longer than this is refused.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = MAX_INPUT_BYTES as usize;
 
 /// Answers that wait for a reader; with more than these, no further call is begun.
 const WAITING: usize = 256;

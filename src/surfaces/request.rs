@@ -6,13 +6,10 @@ use serde_json::{Map, Value};
 
 use super::flags::{self, Parsed};
 use crate::{
-    contract::{Code, Failure, Violation, details},
+    contract::{Code, Failure, MAX_INPUT_BYTES, Violation, details},
     registry::Entry,
     system::{Context, files},
 };
-
-/// An input larger than this is refused.
-const LIMIT: u64 = 64 << 20;
 
 /// What the arguments after a primitive's name come to.
 #[derive(Debug)]
@@ -75,9 +72,9 @@ fn not_an_object() -> Violation {
 
 fn spec(context: &Context, path: &str) -> Result<Map<String, Value>, Failure> {
     let read = if path == "-" {
-        files::read_stdin(LIMIT)
+        files::read_stdin(MAX_INPUT_BYTES.into())
     } else {
-        files::read(&context.environment().path(path), LIMIT)
+        files::read(&context.environment().path(path), MAX_INPUT_BYTES.into())
     };
     let parsed = read.and_then(|bytes| {
         let text = std::str::from_utf8(&bytes)

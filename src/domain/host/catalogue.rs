@@ -258,7 +258,7 @@ fn machine(
                 .map(|file| context.environment().path(file)),
             connect_timeout: Duration::from_secs(ssh.connect_timeout_s.unwrap_or(10)),
             persist: Duration::from_secs(ssh.persist_s.unwrap_or(600)),
-            sessions: ssh.max_sessions.unwrap_or(8),
+            sessions: ssh.max_sessions(),
         })
     };
     Machine {

@@ -171,7 +171,7 @@ impl Plan {
             .unwrap_or_else(|| Name::fixed("claude"));
         let agent = agent::resolve(configuration, agent_name.as_str())?;
         let limits = Limits {
-            max_wall_s: request.max_wall_s.or(defaults.max_wall_s).unwrap_or(3600),
+            max_wall_s: request.max_wall_s.unwrap_or_else(|| defaults.max_wall_s()),
             max_idle_s: request.max_idle_s.unwrap_or(0),
             max_turns: request
                 .max_turns

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, VERSION},
+    contract::{
+        Answer, Code, Effects, Failure, MAX_INPUT_BYTES, VERSION,
+        configuration::{Defaults, Ssh},
+    },
     domain::agent,
     primitives::Primitive,
     system::Context,
@@ -120,9 +123,9 @@ impl Primitive for Capabilities {
                 .to_vec(),
             primitives,
             limits: input.full.then_some(Limits {
-                input_bytes: 64 << 20,
-                sessions_per_host: 8,
-                max_wall_s: 3600,
+                input_bytes: MAX_INPUT_BYTES.into(),
+                sessions_per_host: Ssh::default().max_sessions(),
+                max_wall_s: Defaults::default().max_wall_s(),
             }),
         }))
     }
