@@ -117,13 +117,12 @@ impl Store {
     fn shorten_log(&self, connection: &Connection) {
         let log = self.path.with_file_name(LOG);
         if files::metadata(&log).is_ok_and(|found| found.len() > LOG_LIMIT) {
-            let shortened = connection
-                .busy_timeout(Duration::ZERO)
-                .and_then(|()| {
-                    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
-                })
-                .and_then(|()| connection.busy_timeout(PATIENCE));
-            if let Err(error) = shortened {
+            let shortened = connection.busy_timeout(Duration::ZERO).and_then(|()| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+            });
+            // Whatever came of it, the next statement waits for others again.
+            let patient = connection.busy_timeout(PATIENCE);
+            if let Err(error) = shortened.and(patient) {
                 // What is in the log is as safe there; whoever writes next tries again.
                 tracing::debug!(%error, "the write-ahead log stays long");
             }
