@@ -5,9 +5,9 @@ use super::{
     check::{Check, Subject},
     frames::Frames,
     probe,
+    programs::{coreutils, git, tool},
     seen::{Client, Contact, RoundTrip, Seen, Trouble},
     ssh_agent::{self, Accepted},
-    tools::{coreutils, git, tool},
 };
 use crate::contract::Code;
 

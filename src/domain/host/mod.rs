@@ -11,10 +11,10 @@ mod gpu;
 mod judgement;
 mod preflight;
 mod probe;
+mod programs;
 mod scheduler;
 mod seen;
 mod ssh_agent;
-mod tools;
 mod version;
 
 pub(crate) use agent_login::{Agent, Login, Secret};

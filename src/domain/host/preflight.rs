@@ -138,11 +138,14 @@ async fn look(context: &Context, machine: &Machine, question: &Question) -> Resu
 
 fn script(question: &Question) -> Script {
     let (count, words) = question.agent.questions();
-    Script::new(include_str!("preflight.sh"))
-        .argument(question.agent.program.as_str())
-        .argument(question.url.as_deref().unwrap_or_default())
-        .argument(count.to_string())
-        .arguments(words)
+    Script::new(concat!(
+        include_str!("saying.sh"),
+        include_str!("preflight.sh")
+    ))
+    .argument(question.agent.program.as_str())
+    .argument(question.url.as_deref().unwrap_or_default())
+    .argument(count.to_string())
+    .arguments(words)
 }
 
 /// Asks the ssh client for its version.

@@ -1,31 +1,8 @@
 # preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and says it as
 # one `key<TAB>value` a line. The first COUNT words make the agent say its version, the others whether it is logged
-# in. What cannot be found out is left unsaid. Changes nothing.
+# in. What cannot be found out is left unsaid. Changes nothing. saying.sh stands in front of it.
 agent=$1 url=$2 count=$3
 shift 3
-say() { printf '%s\t%s\n' "$1" "$2"; }
-lines() {
-    while IFS= read -r line || [ -n "$line" ]; do say "$1" "$line"; done
-}
-first_lines() {
-    count=0
-    while [ "$count" -lt 5 ] && IFS= read -r line; do
-        say "$1" "$2 $line"
-        count=$((count + 1))
-    done
-}
-has_timeout= patience=
-if command -v timeout >/dev/null 2>&1; then
-    has_timeout=yes
-    timeout -k 1 1 true >/dev/null 2>&1 && patience='-k 2'
-fi
-# limited SECONDS COMMAND...
-limited() {
-    seconds=$1
-    shift
-    # The option is two words on purpose.
-    if [ -n "$has_timeout" ]; then timeout $patience "$seconds" "$@"; else "$@"; fi
-}
 
 # agent_itself COUNT [WORD...]
 agent_itself() {

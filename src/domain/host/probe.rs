@@ -104,7 +104,10 @@ pub(crate) struct Program {
 /// Finds out what a host has.
 pub(crate) async fn probe(context: &Context, machine: &Machine) -> Result<Probe, Error> {
     let reply = machine
-        .run(context, Script::new(include_str!("probe.sh")))
+        .run(
+            context,
+            Script::new(concat!(include_str!("saying.sh"), include_str!("probe.sh"))),
+        )
         .await
         .map_err(|error| catalogue::known_instead(context, &machine.name, error))?;
     if reply.status != 0 {

@@ -1,29 +1,6 @@
 # Says what this machine is: one `key<TAB>value` a line. What cannot be found out is left unsaid, save for
-# programs: one that is not there is named without a path. Needs nothing but the shell itself.
-say() { printf '%s\t%s\n' "$1" "$2"; }
-lines() {
-    while IFS= read -r line || [ -n "$line" ]; do say "$1" "$line"; done
-}
-# first_lines KEY PREFIX: the first few lines, which is where programs say their version.
-first_lines() {
-    count=0
-    while [ "$count" -lt 5 ] && IFS= read -r line; do
-        say "$1" "$2 $line"
-        count=$((count + 1))
-    done
-}
-has_timeout= patience=
-if command -v timeout >/dev/null 2>&1; then
-    has_timeout=yes
-    timeout -k 1 1 true >/dev/null 2>&1 && patience='-k 2'
-fi
-# limited SECONDS COMMAND...
-limited() {
-    seconds=$1
-    shift
-    # The option is two words on purpose.
-    if [ -n "$has_timeout" ]; then timeout $patience "$seconds" "$@"; else "$@"; fi
-}
+# programs: one that is not there is named without a path. Needs nothing but the shell itself. saying.sh stands in front.
+
 # program KEY NAME FLAG
 program() {
     path=$(command -v "$2" 2>/dev/null)
