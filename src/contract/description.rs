@@ -55,9 +55,7 @@ impl Description {
 
     /// Lists every way in which an input does not fit.
     pub fn violations(&self, input: &Value) -> Vec<Violation> {
-        let mut found = validation::violations((self.input_schema)().as_value(), input);
-        find_nul(input, String::new(), &mut found);
-        found
+        Self::violations_by(&self.checker(), input)
     }
 
     /// Makes its input schema ready, for [`Description::violations_by`].

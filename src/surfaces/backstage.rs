@@ -45,7 +45,8 @@ fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
     let input = match Entry::find(primitive) {
         Some(entry) => {
             let arguments = arguments.get(1..).unwrap_or_default().to_vec();
-            request::read(&context, entry, arguments).input
+            let schema = (entry.about.input_schema)();
+            request::read(&context, entry, schema.as_value(), arguments).input
         }
         None => Err(unknown_primitive(primitive, &registry::descriptions())),
     };

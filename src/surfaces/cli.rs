@@ -9,7 +9,7 @@ use std::{
 
 use super::{backstage, dispatch, logging, outlet, people, request, services::Service};
 use crate::{
-    contract::{Envelope, Failure, unknown_primitive},
+    contract::{Envelope, Failure, unknown_primitive, validation::Checker},
     registry::{self, Entry},
     system::Context,
 };
@@ -93,13 +93,16 @@ fn answer(context: &Context, name: &str, arguments: Vec<OsString>, since: Instan
             return dispatch::refusal(context, entry.about.name, failure, since);
         }
     };
-    let request = request::read(context, entry, arguments);
+    let schema = (entry.about.input_schema)().to_value();
+    let request = request::read(context, entry, &schema, arguments);
     if request.pretty {
         outlet::show_to_people(context);
     }
     match request.input {
         Ok(input) => {
-            let envelope = runtime.block_on(dispatch::call(context, entry, input, since));
+            let checker = Checker::new(schema);
+            let call = dispatch::call(&checker, context, entry, input, since);
+            let envelope = runtime.block_on(call);
             // Work on other threads, such as a look-up of a name, must not hold up the answer.
             runtime.shutdown_background();
             envelope

@@ -6,44 +6,27 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Description, Envelope, Failure, Meta, Refusal, Success, VERSION, Violation,
+        Answer, Description, Envelope, Failure, Meta, Refusal, Success, VERSION,
         validation::Checker,
     },
     registry::Entry,
     system::{Context, failpoint},
 };
 
-/// Sends an input to a primitive and returns the envelope, whatever happens.
-pub async fn call(context: &Context, entry: &Entry, input: Value, since: Instant) -> Envelope {
-    let checked = check(entry, &input);
-    run(context, entry, checked, input, since).await
-}
-
 /// Sends an input to a primitive, checked by its schema made ready before, and returns the envelope, whatever happens.
-pub(super) async fn call_by(
+pub(super) async fn call(
     checker: &Checker,
     context: &Context,
     entry: &Entry,
     input: Value,
     since: Instant,
 ) -> Envelope {
-    let verdict = judged(entry, Description::violations_by(checker, &input));
-    run(context, entry, verdict, input, since).await
-}
-
-async fn run(
-    context: &Context,
-    entry: &Entry,
-    checked: Result<(), Failure>,
-    input: Value,
-    since: Instant,
-) -> Envelope {
-    let outcome = match checked {
-        Ok(()) => {
-            failpoint::reached("call.checked");
-            (entry.call)(context, input).await
-        }
-        Err(failure) => Err(failure),
+    let violations = Description::violations_by(checker, &input);
+    let outcome = if violations.is_empty() {
+        failpoint::reached("call.checked");
+        (entry.call)(context, input).await
+    } else {
+        Err(entry.about.refuse(violations))
     };
     match outcome {
         Ok(answer) => {
@@ -51,19 +34,6 @@ async fn run(
             success(context, entry.about.name, idempotent, answer, since)
         }
         Err(failure) => refusal(context, entry.about.name, failure, since),
-    }
-}
-
-/// Checks an input against a primitive's schema, reporting every violation at once.
-pub fn check(entry: &Entry, input: &Value) -> Result<(), Failure> {
-    judged(entry, entry.about.violations(input))
-}
-
-fn judged(entry: &Entry, violations: Vec<Violation>) -> Result<(), Failure> {
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(entry.about.refuse(violations))
     }
 }
 

@@ -41,6 +41,16 @@ impl Field<'_> {
         flowing(self.place["description"].as_str().unwrap_or_default())
     }
 
+    /// Returns the first paragraph of its comment, and what it is where it is left out.
+    pub(super) fn summary(&self) -> String {
+        let about = self.about();
+        let first = about.split("\n\n").next().unwrap_or_default();
+        match self.place.get("default") {
+            None | Some(Value::Null) => first.to_owned(),
+            Some(default) => format!("{first} [default: {default}]"),
+        }
+    }
+
     /// Says which values fit, in which unit, and what it is where it is left out.
     pub(super) fn values(&self) -> String {
         let kind = kind(self.place, Side::Producer).replace(['`', '"'], "");

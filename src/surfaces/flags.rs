@@ -72,8 +72,7 @@ pub(super) fn command_of_fields(name: &'static str, schema: &Value) -> Command {
         let flag = field.replace('_', "-");
         let mut arg = Arg::new(field.clone())
             .value_parser(clap::value_parser!(OsString))
-            .allow_hyphen_values(true)
-            .help(help(place));
+            .allow_hyphen_values(true);
         if flag != *field {
             arg = arg.alias(field.clone());
         }
@@ -218,22 +217,6 @@ fn shape(place: &Value) -> Shape {
                 None => Shape::Text,
             }
         }
-    }
-}
-
-fn help(place: &Value) -> String {
-    let text = place
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let first = text
-        .split("\n\n")
-        .next()
-        .unwrap_or_default()
-        .replace('\n', " ");
-    match place.get("default") {
-        None | Some(Value::Null) => first,
-        Some(default) => format!("{first} [default: {default}]"),
     }
 }
 

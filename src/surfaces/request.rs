@@ -20,12 +20,16 @@ pub(super) struct Request {
     pub(super) pretty: bool,
 }
 
-/// Reads the arguments after the primitive's name.
-pub(super) fn read(context: &Context, entry: &Entry, arguments: Vec<OsString>) -> Request {
-    let schema = (entry.about.input_schema)();
+/// Reads the arguments after the primitive's name, by the schema of its input.
+pub(super) fn read(
+    context: &Context,
+    entry: &Entry,
+    schema: &Value,
+    arguments: Vec<OsString>,
+) -> Request {
     // Where flags cannot be read, nobody can say of which one `--pretty` would have been the value.
     let named = arguments.iter().any(|word| word == "--pretty");
-    match flags::parse(entry.about.name, schema.as_value(), arguments) {
+    match flags::parse(entry.about.name, schema, arguments) {
         Ok(parsed) => Request {
             pretty: parsed.pretty,
             input: put_together(context, entry, parsed),

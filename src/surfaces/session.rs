@@ -66,9 +66,12 @@ impl Ongoing<'_> {
     /// Sends an input to a primitive and returns the envelope, whatever happens, a panic included.
     pub(super) async fn call(&self, entry: &Entry, input: Value) -> Envelope {
         let Some(checker) = self.session.checker(entry) else {
-            return dispatch::call(&self.context, entry, input, self.since).await;
+            return self.refuse(
+                entry.about.name,
+                Failure::internal("it is not in the registry"),
+            );
         };
-        let call = dispatch::call_by(checker, &self.context, entry, input, self.since);
+        let call = dispatch::call(checker, &self.context, entry, input, self.since);
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(envelope) => envelope,
             Err(panic) => self.refuse(entry.about.name, Failure::panicked(panic.as_ref())),

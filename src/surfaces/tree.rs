@@ -83,10 +83,15 @@ fn told(command: Command, schema: &Value) -> Command {
                 }
             })
             .collect();
+        let summary = field.summary();
         let values = format!("{}\n\n{}", field.about(), field.values());
         let (boolean, hint, required) = (field.is_boolean(), field.hint(), field.required);
         command = command.mut_arg(field.name, |arg| {
-            let arg = arg.long_help(values).value_hint(hint).required(required);
+            let arg = arg
+                .help(summary)
+                .long_help(values)
+                .value_hint(hint)
+                .required(required);
             if !choices.is_empty() {
                 arg.value_parser(PossibleValuesParser::new(choices))
             } else if boolean {

@@ -5,19 +5,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Error, bundle};
 use crate::system::{Context, files, quote};
 
-/// What assets are installed into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What assets go into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Target {
-    /// The user's own `.claude` folder.
+    /// The user's own folder: `~/.claude`, or what `CLAUDE_CONFIG_DIR` names.
     User,
-    /// The `.claude` folder of a project.
+    /// The folder `.claude` of a project.
     Project,
-    /// A block in a project's `AGENTS.md`.
+    /// A marked block in a project's `AGENTS.md`.
     AgentsMd,
-    /// A block in a project's `CLAUDE.md`.
+    /// A marked block in a project's `CLAUDE.md`.
     ClaudeMd,
 }
 

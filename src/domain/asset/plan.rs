@@ -1,19 +1,22 @@
 //! What is to be done to each file, found out before anything is done.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use similar::TextDiff;
 
-/// What happens to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What happened to a file, or would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
-    /// It is made.
+    /// It was made.
     Created,
-    /// It is brought up to date.
+    /// It was brought up to date.
     Updated,
     /// It was edited and is given up, as it was named.
     Overwritten,
     /// It is as it should be.
     Unchanged,
-    /// It is removed.
+    /// It was removed.
     Removed,
     /// It was edited, and stays.
     Kept,

@@ -11,7 +11,7 @@ pub(crate) enum Error {
     /// A line of the host is not what a supervisor writes.
     #[error("the host's line about the {what} cannot be read: {field} is missing or odd")]
     Garbled {
-        /// What it is about: `state`, `heartbeat`, `poll`.
+        /// What it is about: `state`, `poll`.
         what: &'static str,
         /// The field at fault.
         field: &'static str,

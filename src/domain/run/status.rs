@@ -1,4 +1,4 @@
-//! What a supervisor says about its run, in two lines.
+//! What a supervisor says about its run: where it stands, and at the end of the line its heartbeat.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ impl Status {
     }
 }
 
-/// The heartbeat of a run: a line of its own, and the end of its state line.
+/// The heartbeat of a run, which stands at the end of its state line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Beat {
     /// The job.

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::written::{Output, Target, directory};
+use super::written::{Output, directory};
 use crate::{
     contract::{Answer, Code, Effects, Failure},
-    domain::asset,
+    domain::asset::{self, Target},
     primitives::Primitive,
     system::Context,
 };
@@ -68,7 +68,7 @@ impl Primitive for InstallAssets {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let dry_run = input.dry_run;
         let request = asset::Request {
-            target: input.target.into(),
+            target: input.target,
             directory: input.directory,
             hook: input.hook,
             overwrite: input.overwrite,

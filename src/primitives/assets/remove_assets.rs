@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::written::{Change, Output, Target, directory};
+use super::written::{Output, directory};
 use crate::{
     contract::{Answer, Code, Effects, Failure},
-    domain::asset,
+    domain::asset::{self, Change, Target},
     primitives::Primitive,
     system::Context,
 };
@@ -50,7 +50,7 @@ impl Primitive for RemoveAssets {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let dry_run = input.dry_run;
         let request = asset::Request {
-            target: input.target.into(),
+            target: input.target,
             directory: input.directory,
             hook: false,
             overwrite: Vec::new(),

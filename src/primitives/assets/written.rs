@@ -1,52 +1,9 @@
-//! What both primitives of the chapter take and give.
+//! What both primitives of the chapter give.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::domain::asset;
-
-/// What assets go into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Target {
-    /// The user's own folder: `~/.claude`, or what `CLAUDE_CONFIG_DIR` names.
-    User,
-    /// The folder `.claude` of a project.
-    Project,
-    /// A marked block in a project's `AGENTS.md`.
-    AgentsMd,
-    /// A marked block in a project's `CLAUDE.md`.
-    ClaudeMd,
-}
-
-impl From<Target> for asset::Target {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::User => Self::User,
-            Target::Project => Self::Project,
-            Target::AgentsMd => Self::AgentsMd,
-            Target::ClaudeMd => Self::ClaudeMd,
-        }
-    }
-}
-
-/// What happened to a file, or would.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Change {
-    /// It was made.
-    Created,
-    /// It was brought up to date.
-    Updated,
-    /// It was edited and is given up, as it was named.
-    Overwritten,
-    /// It is as it should be.
-    Unchanged,
-    /// It was removed.
-    Removed,
-    /// It was edited, and stays.
-    Kept,
-}
+use crate::domain::asset::{self, Change};
 
 /// A file.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -78,14 +35,7 @@ impl Output {
                 .iter()
                 .map(|file| File {
                     path: file.path.clone(),
-                    change: match file.change {
-                        asset::Change::Created => Change::Created,
-                        asset::Change::Updated => Change::Updated,
-                        asset::Change::Overwritten => Change::Overwritten,
-                        asset::Change::Unchanged => Change::Unchanged,
-                        asset::Change::Removed => Change::Removed,
-                        asset::Change::Kept => Change::Kept,
-                    },
+                    change: file.change,
                     diff: dry_run.then(|| file.diff()).flatten(),
                 })
                 .collect(),

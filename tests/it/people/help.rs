@@ -1,6 +1,6 @@
 //! Help: it names all there is to name.
 
-use legwork::{contract::Code, registry::ALL, surfaces::dispatch};
+use legwork::{contract::Code, registry::ALL};
 use serde_json::Value;
 
 use crate::support::{Faults, World, assert_isolated, schemas};
@@ -134,7 +134,7 @@ fn examples_in_help_can_be_pasted() {
             let mut words = words.lines();
             faults.unless(words.next() == Some(name), || format!("{name}: {line}"));
             // What is left out is so by default.
-            faults.unless(dispatch::check(entry, example).is_ok(), || {
+            faults.unless(entry.about.violations(example).is_empty(), || {
                 format!("{name}: {line}")
             });
             for (field, value) in example.as_object().into_iter().flatten() {
