@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use memchr::memmem;
 use serde_json::{Value, value::RawValue};
 
 use super::environment::Environment;
@@ -135,12 +136,15 @@ impl Redactor {
     /// Whether anything in JSON might have to be masked. Saying so without need costs time; not saying so, a secret.
     fn may_be_in(&self, json: &str) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        // Every answer is searched for every secret, and this search is several times quicker than that of the
+        // standard library.
+        let holds = |part: &str| memmem::find(json.as_bytes(), part.as_bytes()).is_some();
         known
             .iter()
-            .any(|secret| json.contains(within(&Value::from(secret.as_str()).to_string())))
-            || json.contains("://")
+            .any(|secret| holds(within(&Value::from(secret.as_str()).to_string())))
+            || holds("://")
             // The letter of an escape may stand right before a token, so where a word begins says nothing here.
-            || PREFIXES.iter().any(|prefix| json.contains(prefix))
+            || PREFIXES.iter().any(|prefix| holds(prefix))
     }
 
     /// Takes all secrets out of all texts in a value, the names of fields included.
