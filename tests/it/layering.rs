@@ -395,6 +395,29 @@ fn nouns_stand_in_their_declared_order() {
 }
 
 #[test]
+fn every_noun_is_on_the_page_with_what_it_stands_on() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"))
+            .expect("the page");
+    let faults = Faults::default();
+    for (noun, below) in NOUNS {
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{noun}` |")));
+        let stands_on = row
+            .and_then(|row| row.trim_end_matches(" |").rsplit(" |").next())
+            .unwrap_or_default();
+        let named: BTreeSet<&str> = stands_on.split('`').skip(1).step_by(2).collect();
+        let all = stands_on.trim() == "all of the above";
+        faults.unless(
+            row.is_some() && (all || named == below.iter().copied().collect()),
+            || format!("{noun}: {row:?}"),
+        );
+    }
+    faults.none();
+}
+
+#[test]
 fn every_noun_has_errors_with_codes() {
     let faults = Faults::default();
     let sources = sources();
