@@ -15,6 +15,7 @@ mod identifier;
 mod kind;
 pub mod publication;
 mod retry;
+pub(crate) mod text;
 pub mod validation;
 mod violation;
 

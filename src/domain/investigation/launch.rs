@@ -11,7 +11,7 @@ use super::{
     observe, records,
 };
 use crate::{
-    contract::{Effect, JobId, Name},
+    contract::{Effect, JobId, Name, text},
     domain::{
         agent, host, issue, prompt,
         run::{self, State},
@@ -214,7 +214,7 @@ impl Plan {
             agent: agent_name,
             model,
             issue: request.issue.as_deref().map(clean),
-            title: topic.clone(),
+            title: text::line(&topic, 120),
             verify,
             limits,
             seed: workspace.seed.clone(),
@@ -222,7 +222,7 @@ impl Plan {
             variables: workspace.variables.clone(),
         };
         Ok(Self {
-            job_id: job_id(&request.repository, &topic, &key),
+            job_id: job_id(&request.repository, &text::strip(&topic), &key),
             key,
             input_digest,
             order,
@@ -474,12 +474,7 @@ fn topic(request: &Request) -> String {
         .or(request.message.as_deref())
         .unwrap_or_default();
     let line = text.lines().find(|line| !line.trim().is_empty());
-    line.unwrap_or_default()
-        .trim()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(120)
-        .collect()
+    line.unwrap_or_default().to_owned()
 }
 
 /// Makes a job id that says what it is of and is the same for the same key.

@@ -13,7 +13,10 @@ use super::{
     quarantine::{Commit, Difference, Put, Quarantine, refused},
     rules::{Rule, inspect},
 };
-use crate::{contract::Effect, system::failpoint};
+use crate::{
+    contract::{Effect, text},
+    system::failpoint,
+};
 
 /// What is wanted.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +58,7 @@ impl Identity {
     /// Tells git, for the variables that start so.
     pub(super) fn on(&self, git: Git, start: &str) -> Git {
         let clean = |text: &str, otherwise: &str| {
-            let text: String = text
-                .chars()
-                .filter(|&c| !c.is_control() && !matches!(c, '<' | '>'))
-                .collect();
+            let text = text::strip(text).replace(['<', '>'], "");
             match text.trim() {
                 "" => otherwise.to_owned(),
                 text => text.to_owned(),
