@@ -10,7 +10,7 @@ use crate::{
     contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Timeout},
     domain::{
         demonstration::{self, Request, Stage},
-        investigation::Outcome,
+        job::Outcome,
     },
     primitives::Primitive,
     system::Context,
@@ -147,7 +147,7 @@ impl Primitive for Demo {
             Output {
                 stages: tour.stages,
                 job_id: Some(tour.job.job_id),
-                agent: Some(tour.job.order.agent),
+                agent: Some(tour.job.spec.agent),
                 scripted,
                 verdict: tour.job.outcome,
                 checkout: Some(tour.checkout),

@@ -8,7 +8,10 @@ use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
-    domain::investigation::{self, Outcome, Verdict, Verified, VerifyRequest},
+    domain::{
+        investigation::{self, VerifyRequest},
+        job::{self, Outcome, Verdict, Verified},
+    },
     primitives::Primitive,
     system::Context,
 };
@@ -124,7 +127,7 @@ impl Primitive for VerifyFix {
             investigation::verify(context, &input.job_id, &request).await?;
         let verdict = verified.as_ref().map(|verified| verified.verdict);
         if let (Some(Require::Fixed), Some(verdict)) = (input.require, verdict) {
-            investigation::require_verdict(&job, verdict)?;
+            job::require_verdict(&job, verdict)?;
         }
         let fixed = job.outcome == Some(Outcome::Fixed);
         let answer = Answer::new(
