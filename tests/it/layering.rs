@@ -35,6 +35,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("repository", &[]),
     ("run", &[]),
     ("workspace", &["host", "profile", "repository"]),
+    ("job", &["agent", "host", "run"]),
     (
         "investigation",
         &[
@@ -42,6 +43,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "artifact",
             "host",
             "issue",
+            "job",
             "patch",
             "profile",
             "prompt",
@@ -58,6 +60,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "host",
             "investigation",
             "issue",
+            "job",
             "patch",
             "profile",
             "prompt",
