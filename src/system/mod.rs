@@ -14,12 +14,12 @@ pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quote;
-pub(crate) mod scratch;
 pub(crate) mod script;
 pub(crate) mod secrets;
 pub(crate) mod ssh;
 pub(crate) mod stand_in;
 pub(crate) mod store;
+pub(crate) mod temporary;
 pub(crate) mod terminal;
 
 pub use context::Context;

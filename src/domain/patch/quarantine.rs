@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     contract::details::{Conflicted, Finding},
-    system::scratch::Scratch,
+    system::temporary::Scratch,
 };
 
 /// The repository on the side.
