@@ -9,6 +9,7 @@ pub(crate) mod failpoint;
 pub(crate) mod files;
 pub(crate) mod guard;
 pub(crate) mod http;
+pub(crate) mod lock_file;
 pub(crate) mod machine;
 pub(crate) mod meter;
 pub(crate) mod process;

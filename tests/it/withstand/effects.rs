@@ -124,3 +124,43 @@ fn a_signal_at_any_moment_of_an_installation_says_what_was_written() {
     faults.none();
     assert!(cancelled >= 5, "only {cancelled} were interrupted");
 }
+
+#[test]
+fn a_diff_put_into_a_full_repository_says_what_was_left_there() {
+    let world = World::new();
+    let faults = Faults::default();
+    let mut effects = Vec::new();
+    for kilobytes in [0, 16, 64, 160, 320, 4096] {
+        let script = format!(
+            r#"mount -t tmpfs -o size=8m tmpfs "$2" && cd "$2" && git init -q c && cd c &&
+               git config user.name a && git config user.email a@b && echo 1 >one && git add . && git commit -qm one &&
+               head -c 150000 /dev/urandom >big && cp big /dev/shm/big.$$ && git add big && git diff --cached --binary >"$3.diff" &&
+               git reset -q --hard && git gc -q --prune=now && git pack-refs --all && find .git -type f | sort >"$3.before" &&
+               rm -f /dev/shm/big.$$ &&
+               head -c {kilobytes}k /dev/zero >../room && {{ cat /dev/zero >../fill 2>/dev/null; rm ../room; }}
+               "$1" apply-diff --diff "$3.diff" --checkout . --branch fix; status=$?
+               find .git -type f | sort >"$3.after"
+               {{ git rev-parse -q --verify refs/heads/fix; comm -13 "$3.before" "$3.after"; }} >"$3"
+               exit $status"#
+        );
+        let (answer, left) = listed(&world, &script);
+        let effect = answer["effect"].as_str().unwrap_or_default().to_owned();
+        let wanted: &[&str] = match (answer["ok"] == true, left.is_empty()) {
+            (true, _) => &["applied"],
+            // Objects that were removed again may have been there.
+            (false, true) => &["none", "partial"],
+            (false, false) => &["partial"],
+        };
+        faults.unless(wanted.contains(&effect.as_str()), || {
+            format!("{kilobytes} kB: {effect} with {left:?}: {answer}")
+        });
+        if answer["ok"] != true {
+            faults.unless(answer["error_code"] == "disk_full", || answer.to_string());
+            faults.unless(answer["retry_safe"] == false, || answer.to_string());
+        }
+        effects.push(effect);
+    }
+    faults.none();
+    assert_eq!(effects.last().map(String::as_str), Some("applied"));
+    assert_ne!(effects.first().map(String::as_str), Some("applied"));
+}
