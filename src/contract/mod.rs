@@ -14,6 +14,7 @@ mod envelope;
 mod failure;
 mod identifier;
 mod kind;
+pub(crate) mod places;
 pub mod publication;
 mod retry;
 pub(crate) mod text;
