@@ -1,4 +1,8 @@
 //! A private temporary folder that goes away with its owner.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what is copied into it is gone before the call is over"
+)]
 
 use std::{
     io,
