@@ -3,6 +3,7 @@
 //! Pure types: nothing here reads a file, runs a process or knows a clock.
 
 mod answer;
+mod below;
 mod code;
 mod coded;
 pub mod configuration;
@@ -15,17 +16,21 @@ mod identifier;
 mod kind;
 pub mod publication;
 mod retry;
+mod timeout;
 pub mod validation;
 mod violation;
 
 pub use answer::{Answer, Next};
+pub use below::Below;
+pub(crate) use below::passes_on;
 pub use code::Code;
 pub use coded::Coded;
-pub use description::{Description, unknown_primitive};
+pub use description::{Chapter, Description, unknown_name, unknown_primitive};
 pub use effects::{Effect, Effects};
 pub use envelope::{Envelope, MAX_INPUT_BYTES, Meta, Refusal, Success, VERSION};
 pub use failure::Failure;
 pub use identifier::{InvalidName, JobId, Name};
 pub use kind::Kind;
 pub use retry::{Mode, Retry};
+pub use timeout::Timeout;
 pub use violation::Violation;

@@ -16,7 +16,7 @@ use super::{dispatch, pretty};
 use crate::{
     contract::{Code, Envelope, Failure, details},
     registry,
-    system::{Context, terminal::Terminal},
+    system::{Context, temporary, terminal::Terminal},
 };
 
 /// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
@@ -109,7 +109,8 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
     let meter = context.meter().clone();
     let activity = context.activity().clone();
     on_signal(move |signal| {
-        let failure = interrupted(signal).with_effect(meter.effect_of_failure());
+        let failure = interrupted(signal).with_effect(meter.halt());
+        temporary::abandon();
         let context = Context::of_process(registry::descriptions);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();

@@ -1,13 +1,15 @@
 //! `poll-job`: where jobs stand.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, details},
-    domain::investigation::{self, Filter},
+    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, Timeout, details},
+    domain::job::{self, Filter},
     primitives::Primitive,
     system::Context,
 };
@@ -33,13 +35,8 @@ pub(crate) struct Input {
     #[schemars(range(min = 0, max = 86_400))]
     pub(crate) wait_s: u64,
     /// Seconds the call may take, waiting aside.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn timeout_s() -> u64 {
-    60
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 /// Where the jobs stand.
@@ -75,35 +72,39 @@ impl Primitive for PollJob {
                 job_ids: vec![JobId::fixed("widgets-12-0123456789ab")],
                 since: None,
                 wait_s: 0,
-                timeout_s: timeout_s(),
+                timeout_s: Timeout::default(),
             },
             Input {
                 job_ids: Vec::new(),
                 since: None,
                 wait_s: 30,
-                timeout_s: timeout_s(),
+                timeout_s: Timeout::default(),
             },
         ]
     }
 
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.beside_wait(input.wait_s))
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let cursor = investigation::last_event(context)?;
+        let cursor = job::last_event(context)?;
         let jobs = if input.job_ids.is_empty() {
             let filter = Filter {
                 active: Some(true),
                 limit: 500,
                 ..Filter::default()
             };
-            investigation::list(context, &filter)?
+            job::list(context, &filter)?
                 .into_iter()
                 .map(|(_, job)| job)
                 .collect()
         } else {
             named(context, &input.job_ids)?
         };
-        let observed = investigation::poll(context, jobs, input.wait_s).await?;
+        let observed = job::poll(context, jobs, input.wait_s).await?;
         let changed = match input.since {
-            Some(since) => Some(investigation::changed_since(context, since)?),
+            Some(since) => Some(job::changed_since(context, since)?),
             None => None,
         };
         // What was noted while polling is newer than the cursor read before it, and may be told twice, never lost.
@@ -144,8 +145,8 @@ impl Primitive for PollJob {
 }
 
 /// Finds the jobs of all ids; an unknown id fails the call, and says how to ask for the others.
-fn named(context: &Context, ids: &[JobId]) -> Result<Vec<investigation::Job>, Failure> {
-    let found = investigation::find_all(context, ids)?;
+fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
+    let found = job::find_all(context, ids)?;
     let unknown: Vec<&JobId> = ids
         .iter()
         .zip(&found)
@@ -155,7 +156,7 @@ fn named(context: &Context, ids: &[JobId]) -> Result<Vec<investigation::Job>, Fa
     match unknown.as_slice() {
         [] => {}
         [only] if ids.len() == 1 => {
-            return Err(investigation::Error::NotFound {
+            return Err(job::Error::NotFound {
                 job_id: (*only).clone(),
             }
             .into());

@@ -1,14 +1,16 @@
 //! `tail-log`: what an agent wrote.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::{
         agent,
-        investigation::{self, Chunk, Job},
+        job::{self, Chunk, Job},
     },
     primitives::Primitive,
     system::Context,
@@ -37,17 +39,12 @@ pub(crate) struct Input {
     #[schemars(range(min = 256, max = 8_388_608))]
     pub(crate) max_bytes: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 const fn max_bytes() -> u64 {
     65_536
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// Which log.
@@ -115,18 +112,21 @@ impl Primitive for TailLog {
             format: Format::Events,
             cursor: None,
             max_bytes: max_bytes(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
     }
 
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let job = investigation::find(context, &input.job_id)?;
+        let job = job::find(context, &input.job_id)?;
         let stream = match input.stream {
-            Stream::Output => investigation::Stream::Output,
-            Stream::Errors => investigation::Stream::Errors,
+            Stream::Output => job::Stream::Output,
+            Stream::Errors => job::Stream::Errors,
         };
-        let chunk =
-            investigation::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
+        let chunk = job::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
         let output = match input.format {
             Format::Raw => raw(&job, &chunk),
             Format::Events => events(&job, &chunk),
@@ -179,7 +179,7 @@ fn events(job: &Job, chunk: &Chunk) -> Output {
         .split(|byte| *byte == b'\n')
         .chain(tail.split(|byte| *byte == b'\n'))
         .filter(|line| !line.is_empty())
-        .flat_map(|line| agent::decode(job.order.adapter, line))
+        .flat_map(|line| agent::decode(job.spec.adapter, line))
         .collect();
     let rest = if cut_in_two { tail_rest } else { head_rest };
     // A single line longer than what may be read would never be whole: it is passed by.
