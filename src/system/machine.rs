@@ -50,18 +50,10 @@ impl Coded for Error {
     fn details(&self) -> Details {
         match self {
             Self::Ssh(inner) => inner.details(),
-            Self::Shell(source) => details::Tool {
-                tool: "/bin/sh".to_owned(),
-                host: "local".to_owned(),
-                evidence: source.to_string(),
+            Self::Shell(source) => {
+                details::Tool::new("/bin/sh", "local", source.to_string()).into()
             }
-            .into(),
-            Self::CutOff { stderr } => details::Host {
-                host: "local".to_owned(),
-                stderr: stderr.clone(),
-                last_evidence_at: None,
-            }
-            .into(),
+            Self::CutOff { stderr } => details::Host::new("local", stderr).into(),
         }
     }
 }

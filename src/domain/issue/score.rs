@@ -105,7 +105,8 @@ fn by_content(scored: &mut Scored, hints: &[String]) {
 
 /// Counts what the words right before a block announce.
 fn by_words(scored: &mut Scored, before: &str) {
-    let announced = |words: &[&'static str]| words.iter().find(|word| before.contains(**word)).copied();
+    let announced =
+        |words: &[&'static str]| words.iter().find(|word| before.contains(**word)).copied();
     if let Some(word) = announced(REPRO_WORDS) {
         scored.count(15, format!("the words before it say `{word}`"));
     } else if let Some(word) = announced(OTHER_WORDS) {

@@ -2,7 +2,7 @@
 
 use crate::contract::{
     Code, Coded, Violation,
-    details::{Details, Input, Step},
+    details::{self, Details},
 };
 
 /// What can go wrong when a run is described or its host's answer is read.
@@ -82,29 +82,16 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let violation = |pointer: String, keyword: &str| {
-            Details::from(Input {
-                violations: vec![Violation {
-                    pointer,
-                    keyword: keyword.to_owned(),
-                    message: self.to_string(),
-                    expected: None,
-                }],
-                skeleton: None,
-            })
+            Details::from(details::Input::new(
+                Violation::new(pointer, keyword, self.to_string()),
+                None,
+            ))
         };
         match self {
-            Self::Garbled { what, line, .. } => Step {
-                step: format!("read the {what}"),
-                stdout: line.clone(),
-                ..Step::default()
+            Self::Garbled { what, line, .. } => {
+                details::Step::new(format!("read the {what}"), line, "").into()
             }
-            .into(),
-            Self::Incomplete { what, answer } => Step {
-                step: (*what).to_owned(),
-                stdout: answer.clone(),
-                ..Step::default()
-            }
-            .into(),
+            Self::Incomplete { what, answer } => details::Step::new(*what, answer, "").into(),
             Self::LineBreak { field } | Self::Nul { field } => {
                 violation(format!("/{field}"), "pattern")
             }

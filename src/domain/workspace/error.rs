@@ -183,11 +183,6 @@ pub(super) fn is_full(said: &str) -> bool {
     repository::Trouble::of(said) == repository::Trouble::DiskFull || said.contains("os error 28")
 }
 
-fn tail(text: &str) -> String {
-    let length = text.chars().count();
-    text.chars().skip(length.saturating_sub(4000)).collect()
-}
-
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -267,50 +262,36 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let step = |step: &str, exit: Option<i64>, stdout: &str, stderr: &str| -> Details {
-            details::Step {
-                step: step.to_owned(),
-                exit_status: exit,
-                stdout: tail(stdout),
-                stderr: tail(stderr),
-            }
-            .into()
+            details::Step::new(step, stdout, stderr).exited(exit).into()
         };
         match self {
-            Self::NotFound { host, repository } => details::Unknown {
-                what: "workspace".to_owned(),
-                name: format!("{repository} on {host}"),
-                did_you_mean: None,
-                known: Vec::new(),
+            Self::NotFound { host, repository } => {
+                details::Unknown::new("workspace", format!("{repository} on {host}")).into()
             }
-            .into(),
             Self::NotReady { step: missing, .. } => step(missing, None, "", ""),
             Self::Mismatch {
                 path,
                 found,
                 wanted,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: None,
-                files: Vec::new(),
-                reason: format!("cloned from {found:?}, not from {wanted:?}"),
+            } => {
+                details::Checkout::new(path, format!("cloned from {found:?}, not from {wanted:?}"))
+                    .into()
             }
-            .into(),
             Self::Reference {
                 path,
                 reference,
                 said,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: reference.clone(),
-                files: Vec::new(),
-                reason: if said.trim().is_empty() {
-                    "no branch, tag or commit of that name".to_owned()
+            } => details::Checkout::new(
+                path,
+                if said.trim().is_empty() {
+                    "no branch, tag or commit of that name"
                 } else {
-                    tail(said)
+                    said
                 },
-            }
+            )
+            .reference(reference.clone())
             .into(),
             Self::Clone {
                 step: name,
@@ -324,23 +305,16 @@ impl Coded for Error {
                 said,
                 ..
             } => step(name, Some(*exit), "", said),
-            Self::Tool { host, tool } => details::Tool {
-                tool: (*tool).to_owned(),
-                host: host.to_string(),
-                evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
-            }
+            Self::Tool { host, tool } => details::Tool::new(
+                *tool,
+                host.to_string(),
+                "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin",
+            )
             .into(),
-            Self::Folder { path, said, .. } | Self::DiskFull { path, said, .. } => details::File {
-                path: path.clone(),
-                reason: tail(said),
+            Self::Folder { path, said, .. } | Self::DiskFull { path, said, .. } => {
+                details::File::new(path, said).into()
             }
-            .into(),
-            Self::Busy { .. } => details::Key {
-                idempotency_key: String::new(),
-                primitive: "provision-workspace".to_owned(),
-                job_id: None,
-            }
-            .into(),
+            Self::Busy { .. } => details::Key::new("", "provision-workspace").into(),
             Self::Script {
                 step: name,
                 exit,
@@ -349,14 +323,8 @@ impl Coded for Error {
                 ..
             } => step(name, Some(*exit), stdout, stderr),
             Self::Worktree { said, .. } => step("worktree", None, "", said),
-            Self::Cursor { cursor } => details::Unknown {
-                what: "cursor".to_owned(),
-                name: cursor.chars().take(200).collect(),
-                did_you_mean: None,
-                known: Vec::new(),
-            }
-            .into(),
-            Self::Record(_) => Details::None,
+            Self::Cursor { cursor } => details::Unknown::new("cursor", cursor).into(),
+            Self::Record(_) => Details::NONE,
             Self::Host(inner) => inner.details(),
             Self::Repository(inner) => inner.details(),
             Self::Profile(inner) => inner.details(),
