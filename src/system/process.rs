@@ -22,9 +22,17 @@ pub(crate) struct Invocation {
     pub(crate) without: Vec<String>,
     /// The folder it runs in.
     pub(crate) directory: Option<PathBuf>,
-    /// What it reads.
+    /// What it reads from stdin.
     pub(crate) stdin: Vec<u8>,
+    /// Bytes of its stdout that are read, where that is not [`STDOUT_LIMIT`].
+    pub(crate) limit: Option<u64>,
 }
+
+/// Bytes that are read of a program's stdout unless its invocation says otherwise.
+const STDOUT_LIMIT: u64 = 512 << 20;
+
+/// Bytes that are kept of the end of a program's stderr.
+const STDERR_KEPT: usize = 64 << 10;
 
 impl Invocation {
     /// Creates an invocation without arguments.
@@ -72,10 +80,17 @@ impl Invocation {
         self
     }
 
-    /// Sets what it reads.
+    /// Sets what it reads from stdin.
     #[must_use]
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
+        self
+    }
+
+    /// Sets how many bytes of its stdout are read.
+    #[must_use]
+    pub(crate) fn limit(mut self, bytes: u64) -> Self {
+        self.limit = Some(bytes);
         self
     }
 }
@@ -83,32 +98,37 @@ impl Invocation {
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
-    /// The exit status; nothing where a signal ended it.
+    /// The exit code; nothing where a signal ended it.
     pub(crate) status: Option<i32>,
-    /// What it printed.
+    /// What it wrote to stdout, up to the limit.
     pub(crate) stdout: Vec<u8>,
-    /// What it complained.
+    /// The end of what it wrote to stderr.
     pub(crate) stderr: Vec<u8>,
+    /// Whether it wrote more to stdout than the limit.
+    pub(crate) truncated: bool,
 }
 
 impl Exit {
-    /// Returns whether it ended with status 0.
+    /// Returns whether it ended with exit code 0.
     pub(crate) fn success(&self) -> bool {
         self.status == Some(0)
     }
 
-    /// Returns what it printed as text.
+    /// Returns its stdout as text.
     pub(crate) fn stdout_text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Returns what it complained as text.
+    /// Returns its stderr as text.
     pub(crate) fn stderr_text(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 }
 
 /// Runs a program to its end; dropping the future kills it.
+///
+/// It runs in a process group of its own: a signal to the group of this process, as a terminal, `timeout` and CI
+/// systems send it, does not end the program under a call that could then only say that it lost it.
 pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     #[expect(
         clippy::disallowed_methods,
@@ -126,6 +146,7 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true);
     for name in &invocation.without {
         command.env_remove(name);
@@ -143,20 +164,47 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
             let _closed_early = stdin.write_all(&invocation.stdin).await;
         }
     };
-    let ((), stdout, stderr) = tokio::join!(feed, read_all(stdout), read_all(stderr));
-    let (stdout, stderr) = (stdout?, stderr?);
+    let limit = invocation.limit.unwrap_or(STDOUT_LIMIT);
+    let ((), stdout, stderr) = tokio::join!(feed, read_up_to(stdout, limit), read_end(stderr));
+    let ((stdout, truncated), stderr) = (stdout?, stderr?);
     let status = child.wait().await?;
     Ok(Exit {
         status: status.code(),
         stdout,
         stderr,
+        truncated,
     })
 }
 
-async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec<u8>> {
+/// Reads a pipe to its end or to `limit` bytes; returns them and whether there were more.
+///
+/// Then the pipe is closed, which ends a program that goes on writing.
+pub(super) async fn read_up_to(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    limit: u64,
+) -> io::Result<(Vec<u8>, bool)> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .await?;
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let truncated = bytes.len() > limit;
+    bytes.truncate(limit);
+    Ok((bytes, truncated))
+}
+
+/// Reads all of a pipe and returns its end, however much comes before it.
+pub(super) async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes).await?;
+        while pipe.read_buf(&mut bytes).await? > 0 {
+            if bytes.len() > 2 * STDERR_KEPT {
+                bytes.drain(..bytes.len() - STDERR_KEPT);
+            }
+        }
     }
+    bytes.drain(..bytes.len().saturating_sub(STDERR_KEPT));
     Ok(bytes)
 }

@@ -3,7 +3,7 @@
 use super::{Error, Ignored, names};
 use crate::{
     contract::JobId,
-    system::{machine::Machine, script::Reply},
+    system::{machine::Machine, reply::Reply},
 };
 
 /// A file on the host that is an artifact by its name.
@@ -157,7 +157,7 @@ mod tests {
         contract::{Code, Coded as _, JobId, Name},
         system::{
             machine::{Machine, Reach},
-            script::Reply,
+            reply::Reply,
         },
     };
 
@@ -168,11 +168,7 @@ mod tests {
             root: "legwork".to_owned(),
             path: Vec::new(),
         };
-        let reply = Reply {
-            stdout: text.as_bytes().to_vec(),
-            stderr: String::new(),
-            status: 0,
-        };
+        let reply = Reply::of(text);
         read(&machine, &JobId::new("j").unwrap(), 1, &reply)
     }
 

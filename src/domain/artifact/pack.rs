@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     contract::JobId,
-    system::{digest, machine::Machine, script::Reply},
+    system::{digest, machine::Machine, reply::Reply},
 };
 
 /// A file that came, whole.

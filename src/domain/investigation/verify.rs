@@ -21,7 +21,8 @@ use crate::{
         Context, clock, digest, failpoint,
         machine::Machine,
         quote::quote,
-        script::{Reply, Script},
+        reply::Reply,
+        script::Script,
         secrets::Redactor,
     },
 };

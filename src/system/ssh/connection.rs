@@ -9,16 +9,13 @@ use std::{
 
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use super::{Error, Trouble, limiter};
-use crate::system::{Context, clock, digest, files, script::Reply};
+use crate::system::{Context, clock, digest, files, process, reply::Output};
 
 /// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
 const SOCKET_SUFFIX: usize = 50;
-
-/// Bytes that are read of an answer; a longer one counts as cut off.
-const ANSWER_LIMIT: u64 = 512 << 20;
 
 /// Tries for a session on a connection that just then refuses more.
 const ATTEMPTS: u32 = 60;
@@ -79,13 +76,21 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<(), Er
     session(context, target, &base).await.map(drop)
 }
 
-/// Runs a rendered program on the host and returns its acknowledged answer.
+/// Notes that the host has just given a whole answer.
+pub(crate) fn note_seen(context: &Context, target: &Target) {
+    if let Ok(base) = target.base(context) {
+        // A time that could not be noted is older than it need be, and no more.
+        let _older = files::touch(&base.with_extension("seen"));
+    }
+}
+
+/// Sends a rendered program to a shell on the host and returns what came back, at most `limit` bytes of stdout.
 pub(crate) async fn run(
     context: &Context,
     target: &Target,
     program: &str,
-    nonce: &str,
-) -> Result<Reply, Error> {
+    limit: u64,
+) -> Result<Output, Error> {
     let base = target.base(context)?;
     let _place = limiter::place(&base, target.sessions).await?;
     let mut child = match start_on_known(&base).await {
@@ -99,23 +104,29 @@ pub(crate) async fn run(
     let stderr = child.stderr().take();
     let feed = async {
         if let Some(mut stdin) = stdin {
-            // Whether it arrived shows in the acknowledgement.
+            // Whether it arrived shows in the answer's marks.
             let _told_by_the_answer = stdin.write_all(program.as_bytes()).await;
         }
     };
-    let read_stdout = read_all(stdout);
-    let read_stderr = read_all(stderr);
-    let ((), stdout, stderr) = tokio::join!(feed, read_stdout, read_stderr);
-    // The acknowledgement is the evidence; the client cannot tell an exit from a broken connection.
-    let _told_by_the_answer = child.wait().await;
-    let reply = Reply::parse(stdout, &stderr, nonce).ok_or_else(|| Error::Lost {
-        host: target.host.clone(),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-        last_evidence_at: last_seen(context, target),
-    })?;
-    // A time that could not be noted is older than it need be, and no more.
-    let _older = files::touch(&base.with_extension("seen"));
-    Ok(reply)
+    let ((), stdout, stderr) = tokio::join!(
+        feed,
+        process::read_up_to(stdout, limit),
+        process::read_end(stderr)
+    );
+    // What could not be read is missing, and the answer's marks tell that.
+    let (stdout, truncated) = stdout.unwrap_or_default();
+    let exit_code = if truncated {
+        // The session is given up: nobody reads on, so the shell need not end.
+        None
+    } else {
+        child.wait().await.ok().and_then(|status| status.code())
+    };
+    Ok(Output {
+        stdout,
+        stderr: stderr.unwrap_or_default(),
+        exit_code,
+        truncated,
+    })
 }
 
 /// A shell on the host that waits for its program.
@@ -164,15 +175,6 @@ async fn start_anyhow(context: &Context, target: &Target, base: &Path) -> Result
             Err(error) => return Err(unreachable(context, target, &error.to_string())),
         }
     }
-}
-
-async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        // What is missing, or more than anybody should send, shows in the acknowledgement.
-        let _told_by_the_answer = pipe.take(ANSWER_LIMIT).read_to_end(&mut bytes).await;
-    }
-    bytes
 }
 
 /// Finds the living master connection, or makes one; one process at a time does.
