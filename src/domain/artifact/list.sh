@@ -9,9 +9,9 @@ LC_ALL=C
 export LC_ALL
 a_kind_of() {
     if [ -L "$1" ]; then
-        a_kind=link
+        a_kind="link"
     elif [ -f "$1" ]; then
-        a_kind=file
+        a_kind="file"
     elif [ -d "$1" ]; then
         a_kind=folder
     elif [ -p "$1" ]; then

@@ -32,4 +32,5 @@ done
 printf 'tar\n'
 [ -n "$p_places" ] || exit 0
 # The places are on a list of ours and hold nothing that a shell would read.
+# shellcheck disable=SC2086
 cd "$p_side" && tar -c -f - $p_places

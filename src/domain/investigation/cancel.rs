@@ -7,13 +7,6 @@ use crate::{
     system::{Context, clock, failpoint, files, script::Script},
 };
 
-/// Makes the folder in which the wish to end a run is left, also where the run has not arrived yet.
-const FOLDER: &str = r#"
-c_job=$LEGWORK_ROOT/jobs/$1
-mkdir -p "$c_job/runs/$2" || exit 1
-set -- "$c_job" "$2" "$3" "$LEGWORK_ROOT/bin/$4"
-"#;
-
 /// Ends a job: TERM to all its processes, KILL after `grace_s`, and looks whether they are gone.
 ///
 /// A job that has ended is left as it is.
@@ -41,7 +34,7 @@ pub(crate) async fn cancel(
         "supervise-{}.sh",
         crate::system::digest::sha256(run::SUPERVISOR.as_bytes())
     );
-    let script = Script::new(format!("{FOLDER}{}", run::CANCEL))
+    let script = Script::new(run::CANCEL)
         .argument(job_id.as_str())
         .argument(job.run.to_string())
         .argument(grace_s.to_string())

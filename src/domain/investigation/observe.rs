@@ -28,10 +28,6 @@ const STALE_S: u64 = 60;
 /// Evidence that is older than this many seconds is replaced in the record, so that silence is told from close by.
 const KEPT_S: i64 = 10;
 
-/// Puts the root folder where `poll.sh` wants it.
-pub(super) const ROOT: &str =
-    "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
-
 /// Where a job stands, and what is to be said of that knowledge.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
@@ -131,7 +127,7 @@ async fn ask(
         String::new()
     };
     // This is asked more often than anything else, and a process is a good part of what it costs.
-    let mut script = Script::new(format!("{ROOT}{}", run::POLL))
+    let mut script = Script::new(run::POLL)
         .without_subshell()
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });

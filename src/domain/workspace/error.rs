@@ -1,4 +1,4 @@
-//! What can go wrong with workspaces.
+//! Failures of workspaces.
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,24 @@ pub(crate) enum CloneReason {
     Refused,
     /// Anything else, which may pass.
     Other,
+}
+
+/// What git was to do on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GitTask {
+    /// Clone the seed, or fetch into it.
+    Fetch,
+    /// Make or remove a worktree.
+    Worktree,
+}
+
+impl GitTask {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Worktree => "worktree",
+        }
+    }
 }
 
 /// Why a workspace cannot be made, found or used.
@@ -61,8 +79,8 @@ pub(crate) enum Error {
         path: String,
         /// The ref.
         reference: Option<String>,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// git could not clone or fetch.
     #[error("git on {host} could not {step} {url}")]
@@ -77,8 +95,8 @@ pub(crate) enum Error {
         reason: CloneReason,
         /// git's exit status.
         exit: i64,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// A step failed.
     #[error("the step {step} failed on {host} with exit status {exit}")]
@@ -89,9 +107,9 @@ pub(crate) enum Error {
         step: &'static str,
         /// The exit status of what it ran.
         exit: i64,
-        /// The end of what that said.
-        said: String,
-        /// All of what it said, on the host.
+        /// The end of what that wrote.
+        message: String,
+        /// The file that holds all of it, on the host.
         log: String,
     },
     /// A program is missing.
@@ -109,8 +127,8 @@ pub(crate) enum Error {
         host: Name,
         /// The folder.
         path: String,
-        /// What the host said.
-        said: String,
+        /// The host's own words.
+        message: String,
     },
     /// The host's disk is full.
     #[error("no room for {path} on {host}")]
@@ -119,8 +137,8 @@ pub(crate) enum Error {
         host: Name,
         /// What was being written.
         path: String,
-        /// What the host said.
-        said: String,
+        /// The host's own words.
+        message: String,
     },
     /// Another call is making or changing the same workspace.
     #[error("another call is at work on the same workspace on {host}")]
@@ -137,20 +155,32 @@ pub(crate) enum Error {
         step: &'static str,
         /// Its exit status.
         exit: i64,
-        /// What it printed.
+        /// Its stdout.
         stdout: String,
-        /// What it complained.
+        /// Its stderr.
         stderr: String,
     },
+    /// A lock file that a git left behind is in the way of another one.
+    #[error("{path} on {host} is in the way of git")]
+    Locked {
+        /// The host.
+        host: Name,
+        /// The lock file.
+        path: String,
+        /// What git was to do.
+        task: GitTask,
+        /// What git wrote to stderr.
+        message: String,
+    },
     /// git could not make or remove a worktree.
-    #[error("git on {host} could not make or remove a worktree: {}", .said.trim())]
+    #[error("git on {host} could not make or remove a worktree: {}", .message.trim())]
     Worktree {
         /// The host.
         host: Name,
         /// Whether it may well work the next time.
         again: bool,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// The cursor is not one of this list.
     #[error("the cursor was not made by this list with these filters")]
@@ -178,9 +208,9 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
 }
 
-/// Returns whether a program complained of a full disk.
-pub(super) fn is_full(said: &str) -> bool {
-    repository::Trouble::of(said) == repository::Trouble::DiskFull || said.contains("os error 28")
+/// Returns whether a program says that a disk is full.
+pub(super) fn is_full(message: &str) -> bool {
+    repository::Trouble::of(message) == repository::Trouble::DiskFull || message.contains("os error 28")
 }
 
 fn tail(text: &str) -> String {
@@ -202,7 +232,15 @@ impl Coded for Error {
             Self::DiskFull { .. } => Code::DiskFull,
             Self::Busy { .. } => Code::OperationInProgress,
             Self::Script { .. } => Code::HostScriptFailed,
-            Self::Worktree { .. } => Code::WorktreeFailed,
+            Self::Worktree { .. }
+            | Self::Locked {
+                task: GitTask::Worktree,
+                ..
+            } => Code::WorktreeFailed,
+            Self::Locked {
+                task: GitTask::Fetch,
+                ..
+            } => Code::CloneFailed,
             Self::Cursor { .. } => Code::CursorInvalid,
             Self::Record(_) => Code::Internal,
             Self::Host(inner) => inner.code(),
@@ -249,6 +287,9 @@ impl Coded for Error {
             Self::Script { .. } => {
                 "Read details.stderr, mend the host, and send the same call again.".to_owned()
             }
+            Self::Locked { host, path, .. } => format!(
+                "See that no git is at work there, remove {path} on {host}, and send the same call again."
+            ),
             Self::Worktree { again: true, .. } => {
                 "Read details.stderr; send the same call again.".to_owned()
             }
@@ -299,40 +340,40 @@ impl Coded for Error {
             Self::Reference {
                 path,
                 reference,
-                said,
+                message,
                 ..
             } => details::Checkout {
                 path: path.clone(),
                 reference: reference.clone(),
                 files: Vec::new(),
-                reason: if said.trim().is_empty() {
+                reason: if message.trim().is_empty() {
                     "no branch, tag or commit of that name".to_owned()
                 } else {
-                    tail(said)
+                    tail(message)
                 },
             }
             .into(),
             Self::Clone {
                 step: name,
                 exit,
-                said,
+                message,
                 ..
             }
             | Self::Step {
                 step: name,
                 exit,
-                said,
+                message,
                 ..
-            } => step(name, Some(*exit), "", said),
+            } => step(name, Some(*exit), "", message),
             Self::Tool { host, tool } => details::Tool {
                 tool: (*tool).to_owned(),
                 host: host.to_string(),
                 evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
             }
             .into(),
-            Self::Folder { path, said, .. } | Self::DiskFull { path, said, .. } => details::File {
+            Self::Folder { path, message, .. } | Self::DiskFull { path, message, .. } => details::File {
                 path: path.clone(),
-                reason: tail(said),
+                reason: tail(message),
             }
             .into(),
             Self::Busy { .. } => details::Key {
@@ -348,7 +389,8 @@ impl Coded for Error {
                 stderr,
                 ..
             } => step(name, Some(*exit), stdout, stderr),
-            Self::Worktree { said, .. } => step("worktree", None, "", said),
+            Self::Locked { task, message, .. } => step(task.name(), None, "", message),
+            Self::Worktree { message, .. } => step("worktree", None, "", message),
             Self::Cursor { cursor } => details::Unknown {
                 what: "cursor".to_owned(),
                 name: cursor.chars().take(200).collect(),
@@ -371,6 +413,7 @@ impl Coded for Error {
                 reason: CloneReason::Refused,
                 ..
             }
+            | Self::Locked { .. }
             | Self::Worktree { again: false, .. } => Retry::of(Mode::AfterFix),
             Self::Host(inner) => inner.retry(),
             Self::Machine(inner) => inner.retry(),
@@ -421,6 +464,7 @@ impl Coded for Error {
             | Self::DiskFull { .. }
             | Self::Busy { .. }
             | Self::Script { .. }
+            | Self::Locked { .. }
             | Self::Worktree { .. }
             | Self::Cursor { .. }
             | Self::Record(_)

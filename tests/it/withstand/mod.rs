@@ -5,3 +5,4 @@ mod crashes;
 mod crowds;
 mod hostile;
 mod hosts;
+mod noise;
