@@ -3,6 +3,7 @@
 //! Pure types: nothing here reads a file, runs a process or knows a clock.
 
 mod answer;
+mod below;
 mod code;
 mod coded;
 pub mod configuration;
@@ -19,6 +20,8 @@ pub mod validation;
 mod violation;
 
 pub use answer::{Answer, Next};
+pub use below::Below;
+pub(crate) use below::passes_on;
 pub use code::Code;
 pub use coded::Coded;
 pub use description::{Description, unknown_primitive};

@@ -8,6 +8,7 @@ pub(crate) mod harness;
 pub(crate) mod host;
 pub(crate) mod investigation;
 pub(crate) mod issue;
+pub(crate) mod job;
 pub(crate) mod patch;
 pub(crate) mod profile;
 pub(crate) mod prompt;

@@ -34,6 +34,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("repository", &[]),
     ("run", &[]),
     ("workspace", &["host", "profile", "repository"]),
+    ("job", &["agent", "host", "run"]),
     (
         "investigation",
         &[
@@ -41,6 +42,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "artifact",
             "host",
             "issue",
+            "job",
             "patch",
             "profile",
             "prompt",
@@ -57,6 +59,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "host",
             "investigation",
             "issue",
+            "job",
             "patch",
             "profile",
             "prompt",

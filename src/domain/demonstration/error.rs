@@ -1,8 +1,8 @@
 //! What can go wrong with the demonstration.
 
 use crate::{
-    contract::{Code, Coded, Next, Retry, details, details::Details},
-    domain::{host, investigation, workspace},
+    contract::{Below, Code, Coded, Next, Retry, details, details::Details, passes_on},
+    domain::{host, investigation, job, workspace},
     system::{files, machine},
 };
 
@@ -16,7 +16,7 @@ pub(crate) enum Error {
         host: String,
         /// The exit status of the script that makes it.
         status: i32,
-        /// What was complained.
+        /// Its standard error.
         stderr: String,
     },
     /// The agent did not bring a proven fix.
@@ -29,61 +29,36 @@ pub(crate) enum Error {
         /// What the agent says.
         why: String,
     },
-    /// The host cannot be used.
+    /// An error from below.
     #[error(transparent)]
-    Host(#[from] host::Error),
-    /// The host gave no whole answer.
-    #[error(transparent)]
-    Machine(#[from] machine::Error),
-    /// The workspace could not be made.
-    #[error(transparent)]
-    Workspace(#[from] workspace::Error),
-    /// The job did not come to its end.
-    #[error(transparent)]
-    Investigation(#[from] investigation::Error),
-    /// The disk here cannot be used.
-    #[error(transparent)]
-    Files(#[from] files::Error),
+    Below(Below),
 }
 
-impl Error {
-    fn inner(&self) -> Option<&dyn Coded> {
-        match self {
-            Self::Host(inner) => Some(inner),
-            Self::Machine(inner) => Some(inner),
-            Self::Workspace(inner) => Some(inner),
-            Self::Investigation(inner) => Some(inner),
-            Self::Files(inner) => Some(inner),
-            Self::Repository { .. } | Self::NotFixed { .. } => None,
-        }
-    }
-}
+passes_on!(
+    Error: host::Error, investigation::Error, job::Error, workspace::Error, files::Error, machine::Error,
+);
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "errors that are only passed on are answered before, by `inner`"
-)]
 impl Coded for Error {
     fn code(&self) -> Code {
-        self.inner().map_or(Code::StepFailed, Coded::code)
+        match self {
+            Self::Repository { .. } | Self::NotFixed { .. } => Code::StepFailed,
+            Self::Below(inner) => inner.code(),
+        }
     }
 
     fn remediation(&self) -> String {
-        if let Some(inner) = self.inner() {
-            return inner.remediation();
-        }
         match self {
             Self::NotFixed { job_id, .. } => format!(
                 "Look at what the agent did with tail-log for {job_id}, or run the demonstration with agent demo, which needs no model."
             ),
-            _ => "Read details.stderr, mend the machine, and send the same call again.".to_owned(),
+            Self::Repository { .. } => {
+                "Read details.stderr, repair the machine, and send the same call again.".to_owned()
+            }
+            Self::Below(inner) => inner.remediation(),
         }
     }
 
     fn details(&self) -> Details {
-        if let Some(inner) = self.inner() {
-            return inner.details();
-        }
         match self {
             Self::NotFixed { outcome, why, .. } => details::Step {
                 step: "verify".to_owned(),
@@ -99,13 +74,15 @@ impl Coded for Error {
                 ..details::Step::default()
             }
             .into(),
-            _ => Details::None,
+            Self::Below(inner) => inner.details(),
         }
     }
 
     fn retry(&self) -> Retry {
-        self.inner()
-            .map_or_else(|| self.code().retry(), Coded::retry)
+        match self {
+            Self::Repository { .. } | Self::NotFixed { .. } => self.code().retry(),
+            Self::Below(inner) => inner.retry(),
+        }
     }
 
     fn next(&self) -> Vec<Next> {
@@ -115,7 +92,8 @@ impl Coded for Error {
                 serde_json::json!({"job_id": job_id}),
                 "see what the agent did",
             )],
-            _ => self.inner().map(Coded::next).unwrap_or_default(),
+            Self::Repository { .. } => Vec::new(),
+            Self::Below(inner) => inner.next(),
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::{
     contract::{Effect, Name},
     domain::{
         agent, host,
-        investigation::{self, ApplyRequest, Job, Maker, Origin, Outcome, VerifyRequest},
+        investigation::{self, ApplyRequest, Maker, Origin, VerifyRequest},
+        job::{self, Job, Outcome},
         repository, workspace,
     },
     system::{Context, clock, files, machine::Machine, progress::Progress, script::Script},
@@ -120,24 +121,17 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         context,
         &investigation::Request {
             host: Some(machine.name.clone()),
-            repository: repository_name,
             agent: Some(agent),
-            model: None,
             issue: Some(issue.display().to_string()),
-            message: None,
             verify: Some("sh tests/run.sh".to_owned()),
             max_wall_s: Some(request.max_wall_s),
-            max_idle_s: None,
-            max_turns: None,
-            max_cost_usd: None,
-            idempotency_key: None,
-            dry_run: false,
+            ..investigation::Request::new(repository_name)
         },
     )
     .await?;
     let job_id = launched.job.job_id.clone();
     guide.note("launch", format!("{job_id} at work"));
-    let observed = investigation::wait(context, &job_id, request.max_wall_s + 120).await?;
+    let observed = job::wait(context, &job_id, request.max_wall_s + 120).await?;
     guide.note("wait", format!("ended: {}", observed.job.state));
     let (_, fetched) =
         investigation::fetch_artifacts(context, &job_id, &[], 64 << 20, false).await?;

@@ -1,10 +1,11 @@
 //! Handing a diff back: a job's own, or one in a file, onto a branch of a checkout here.
 
-use super::{Error, artifacts, job::Job, records, verify};
+use super::{artifacts, error::Error};
 use crate::{
     contract::{Effect, JobId},
     domain::{
         artifact::{self, Folder, State},
+        job::{self, Job},
         patch::{self, Rule},
         run::Changes,
     },
@@ -156,7 +157,7 @@ fn of_file(context: &Context, path: &str, base: Option<&String>) -> Result<Diff,
 ///
 /// The copy here is taken where it was fetched after the end and is whole; else the host is asked.
 async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff, Error> {
-    let job = verify::ended(context, records::find(context, job_id)?).await?;
+    let job = job::ended(context, job::find(context, job_id)?).await?;
     let lacking = |reason: String| Error::NoArtifact {
         job_id: job_id.clone(),
         name: maker.file().to_owned(),
@@ -194,9 +195,9 @@ async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff,
             job_id: job_id.clone(),
         });
     }
-    let title = title(&folder).unwrap_or_else(|| job.order.title.clone());
+    let title = title(&folder).unwrap_or_else(|| job.spec.title.clone());
     Ok(Diff {
-        base: Some(job.order.base_commit.clone()),
+        base: Some(job.spec.base_commit.clone()),
         branch: format!("legwork/{job_id}"),
         message: format!("{title}\n\nLegwork-Job: {job_id}\n"),
         job: Some(job),

@@ -1,11 +1,12 @@
 //! What a job left behind: bringing it here, and holding it against what the agent was asked for.
 
-use super::{Error, job::Job, records};
+use super::error::Error;
 use crate::{
     contract::JobId,
     domain::{
         artifact::{self, Fetched, Folder, Kept, State, Wanted},
         host,
+        job::{self, Job},
         prompt::{self, Fault},
         run,
     },
@@ -22,7 +23,7 @@ pub(crate) async fn fetch_artifacts(
     max_bytes: u64,
     dry_run: bool,
 ) -> Result<(Job, Fetched), Error> {
-    let job = records::find(context, job_id)?;
+    let job = job::find(context, job_id)?;
     let fetched = fetch(context, &job, include, max_bytes, dry_run).await?;
     Ok((job, fetched))
 }
@@ -35,7 +36,7 @@ pub(super) async fn fetch(
     max_bytes: u64,
     dry_run: bool,
 ) -> Result<Fetched, Error> {
-    let machine = host::resolve(context, Some(&job.order.host))?;
+    let machine = host::resolve(context, Some(&job.spec.host))?;
     let wanted = Wanted {
         job_id: &job.job_id,
         run: job.run,
@@ -105,7 +106,7 @@ pub(crate) async fn check_artifacts(
     job_id: &JobId,
     refresh: bool,
 ) -> Result<Checked, Error> {
-    let job = records::find(context, job_id)?;
+    let job = job::find(context, job_id)?;
     let folder = Folder::of(context, job_id, job.run);
     if !refresh {
         let known = folder

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::error::Error;
 use crate::{
     domain::{
         agent::{Agent, LoginState},

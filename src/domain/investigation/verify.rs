@@ -1,19 +1,14 @@
 //! Proof: the check fails without the diff and passes with it, in clean worktrees on the job's host.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{
-    Error, command,
-    job::{Job, Outcome},
-    observe, records,
-};
+use super::{command, error::Error};
 use crate::{
     contract::{Effect, JobId},
     domain::{
         host,
+        job::{self, Check, Job, Outcome, Verdict, Verified, inconclusive, verdict},
         run::{self, State, Status},
         workspace,
     },
@@ -27,54 +22,6 @@ use crate::{
         shell,
     },
 };
-
-/// What a verification found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
-    /// The check fails without the diff and passes with it.
-    Fixed,
-    /// The check passes without the diff: the problem does not show.
-    NotReproduced,
-    /// The check fails without the diff and with it.
-    NotFixed,
-    /// The check could not be judged: `reason` says why.
-    Inconclusive,
-}
-
-/// One run of the check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Check {
-    /// Its exit status, as a shell gives it: 124 where the time ran out, above 128 for a signal.
-    pub(crate) exit_status: i32,
-    /// Seconds it took.
-    pub(crate) seconds: u64,
-    /// The end of what it printed, standard error included, at most 4,000 characters.
-    pub(crate) output: String,
-}
-
-/// A verification that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Verified {
-    /// What was found.
-    pub(crate) verdict: Verdict,
-    /// Why a verdict is inconclusive: `check_timed_out`, `check_not_found`, `diff_does_not_apply`, `worktree_failed`, `verification_<state>`.
-    pub(crate) reason: Option<String>,
-    /// The command that was run.
-    pub(crate) check: String,
-    /// How it went without the diff.
-    pub(crate) before: Option<Check>,
-    /// How it went with the diff.
-    pub(crate) after: Option<Check>,
-    /// Files that only the diff has and the check names, which were put beside the unfixed code too.
-    pub(crate) carried: Vec<String>,
-    /// Where it was run: system, versions, base commit, digest of the diff.
-    pub(crate) fingerprint: Vec<String>,
-    /// The name of this verification on the host, the same for the same check of the same diff.
-    pub(crate) verification: String,
-    /// When it was made (RFC 3339, UTC).
-    pub(crate) at: String,
-}
 
 /// What is to be judged, and how.
 #[derive(Clone, Debug)]
@@ -98,13 +45,13 @@ pub(crate) async fn verify(
     job_id: &JobId,
     request: &Request,
 ) -> Result<(Option<Verified>, Job, Effect), Error> {
-    let job = records::find(context, job_id)?;
-    let job = ended(context, job).await?;
+    let job = job::find(context, job_id)?;
+    let job = job::ended(context, job).await?;
     if job.progress.diff_bytes == Some(0) {
         return Err(Error::NoDiff { job_id: job.job_id });
     }
-    let machine = host::resolve(context, Some(&job.order.host))?;
-    let check = match request.check.clone().or_else(|| job.order.verify.clone()) {
+    let machine = host::resolve(context, Some(&job.spec.host))?;
+    let check = match request.check.clone().or_else(|| job.spec.verify.clone()) {
         Some(check) => check,
         None => repro(context, &machine, &job).await?,
     };
@@ -141,7 +88,7 @@ pub(crate) async fn verify(
     drop(progress);
     let reply = read(context, &machine, &job, &name).await?;
     let verified = judge(&context.redactor(), &reply.text(), &status, &check, subject);
-    let job = records::update(context, &job.job_id, |job| {
+    let job = job::update(context, &job.job_id, |job| {
         let outcome = match verified.verdict {
             Verdict::Fixed => Outcome::Fixed,
             Verdict::NotReproduced => Outcome::NotReproduced,
@@ -158,32 +105,6 @@ pub(crate) async fn verify(
     })?;
     context.meter().settled(Effect::Applied);
     Ok((Some(verified), job, Effect::Applied))
-}
-
-pub(super) async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
-    let seen = observe::poll(context, vec![job.clone()], 0).await?;
-    let observed = seen.into_iter().next();
-    let silent = observed
-        .as_ref()
-        .is_some_and(|observed| observed.unreachable.is_some());
-    let job = observed.map_or(job, |observed| observed.job);
-    if job.state.is_terminal() && job.outcome.is_some() {
-        return Ok(job);
-    }
-    let (job_id, state, last_evidence_at) = (job.job_id, job.state, job.progress.last_evidence_at);
-    Err(if silent || state.is_terminal() {
-        Error::Unreachable {
-            job_id,
-            state,
-            last_evidence_at,
-        }
-    } else {
-        Error::NotEnded {
-            job_id,
-            state,
-            last_evidence_at,
-        }
-    })
 }
 
 /// Finds the repro that lies in the job's folder and the program that runs it.
@@ -241,19 +162,19 @@ async fn start(
     check: &str,
     limit_s: u64,
 ) -> Result<Status, Error> {
-    let order = &job.order;
+    let spec_of_job = &job.spec;
     let program = [
-        command::prelude(order.environment.as_deref(), &order.seed),
+        command::prelude(spec_of_job.environment.as_deref(), &spec_of_job.seed),
         format!(
             "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nv_limit={limit_s}\ncheck={}\n",
-            quote(&order.base_commit),
+            quote(&spec_of_job.base_commit),
             job.run,
             quote(check)
         ),
         "LEGWORK_ROOT=$root\n".to_owned(),
         format!(
             "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-            workspace::exports(&order.variables)
+            workspace::exports(&spec_of_job.variables)
         ),
         workspace::worktree_script(),
         "\nprepare_git\n".to_owned(),
@@ -410,49 +331,5 @@ fn judge(
         fingerprint: listed("fingerprint "),
         verification: subject,
         at: clock::now_text(),
-    }
-}
-
-fn inconclusive(reason: &str) -> (Verdict, Option<String>) {
-    (Verdict::Inconclusive, Some(reason.to_owned()))
-}
-
-/// Judges two exit statuses. One that says that the check itself did not run proves nothing.
-fn verdict(before: i32, after: i32) -> (Verdict, Option<String>) {
-    for status in [before, after] {
-        match status {
-            124 | 137 => return inconclusive("check_timed_out"),
-            125..=127 => return inconclusive("check_not_found"),
-            _ => {}
-        }
-        if before == 0 {
-            return (Verdict::NotReproduced, None);
-        }
-    }
-    if after == 0 {
-        (Verdict::Fixed, None)
-    } else {
-        (Verdict::NotFixed, None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Verdict, verdict};
-
-    #[test]
-    fn only_a_failure_and_a_pass_are_a_fix() {
-        assert_eq!(verdict(1, 0).0, Verdict::Fixed);
-        assert_eq!(verdict(139, 0).0, Verdict::Fixed);
-        assert_eq!(verdict(0, 0).0, Verdict::NotReproduced);
-        assert_eq!(verdict(0, 1).0, Verdict::NotReproduced);
-        assert_eq!(verdict(1, 1).0, Verdict::NotFixed);
-        for (before, after) in [(127, 0), (124, 0), (1, 127), (1, 137), (126, 126)] {
-            assert_eq!(
-                verdict(before, after).0,
-                Verdict::Inconclusive,
-                "{before} {after}"
-            );
-        }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Code, Coded, Mode, Name, Next, Retry, details, details::Details},
+    contract::{Below, Code, Coded, Mode, Name, Next, Retry, details, details::Details, passes_on},
     domain::{host, profile, repository},
     system::{machine, store},
 };
@@ -191,22 +191,12 @@ pub(crate) enum Error {
     /// What the database holds of a workspace cannot be read.
     #[error("what the database holds of a workspace cannot be read")]
     Record(#[source] serde_json::Error),
-    /// The host is not known.
+    /// An error of a noun or floor below.
     #[error(transparent)]
-    Host(#[from] host::Error),
-    /// The repository is not known.
-    #[error(transparent)]
-    Repository(#[from] repository::Error),
-    /// The profile is not known.
-    #[error(transparent)]
-    Profile(#[from] profile::Error),
-    /// The host gave no whole answer.
-    #[error(transparent)]
-    Machine(#[from] machine::Error),
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] store::Error),
+    Below(Below),
 }
+
+passes_on!(Error: host::Error, repository::Error, profile::Error, machine::Error, store::Error);
 
 /// Returns whether a program says that a disk is full.
 pub(super) fn is_full(message: &str) -> bool {
@@ -243,11 +233,7 @@ impl Coded for Error {
             } => Code::CloneFailed,
             Self::Cursor { .. } => Code::CursorInvalid,
             Self::Record(_) => Code::Internal,
-            Self::Host(inner) => inner.code(),
-            Self::Repository(inner) => inner.code(),
-            Self::Profile(inner) => inner.code(),
-            Self::Machine(inner) => inner.code(),
-            Self::Store(inner) => inner.code(),
+            Self::Below(inner) => inner.code(),
         }
     }
 
@@ -298,11 +284,7 @@ impl Coded for Error {
             }
             Self::Cursor { .. } => "Leave the cursor out to start from the beginning.".to_owned(),
             Self::Record(_) => "Make the workspace anew with provision-workspace.".to_owned(),
-            Self::Host(inner) => inner.remediation(),
-            Self::Repository(inner) => inner.remediation(),
-            Self::Profile(inner) => inner.remediation(),
-            Self::Machine(inner) => inner.remediation(),
-            Self::Store(inner) => inner.remediation(),
+            Self::Below(inner) => inner.remediation(),
         }
     }
 
@@ -399,11 +381,7 @@ impl Coded for Error {
             }
             .into(),
             Self::Record(_) => Details::None,
-            Self::Host(inner) => inner.details(),
-            Self::Repository(inner) => inner.details(),
-            Self::Profile(inner) => inner.details(),
-            Self::Machine(inner) => inner.details(),
-            Self::Store(inner) => inner.details(),
+            Self::Below(inner) => inner.details(),
         }
     }
 
@@ -415,9 +393,7 @@ impl Coded for Error {
             }
             | Self::Locked { .. }
             | Self::Worktree { again: false, .. } => Retry::of(Mode::AfterFix),
-            Self::Host(inner) => inner.retry(),
-            Self::Machine(inner) => inner.retry(),
-            Self::Store(inner) => inner.retry(),
+            Self::Below(inner) => inner.retry(),
             Self::NotFound { .. }
             | Self::NotReady { .. }
             | Self::Mismatch { .. }
@@ -432,8 +408,6 @@ impl Coded for Error {
             | Self::Worktree { .. }
             | Self::Cursor { .. }
             | Self::Record(_) => self.code().retry(),
-            Self::Repository(inner) => inner.retry(),
-            Self::Profile(inner) => inner.retry(),
         }
     }
 
@@ -453,9 +427,7 @@ impl Coded for Error {
                 json!({"host": host}),
                 "see all that is missing on the host",
             ),
-            Self::Profile(profile::Error::Unknown { .. }) => {
-                call("list-profiles", json!({}), "see the profiles there are")
-            }
+            Self::Below(inner) => inner.next(),
             Self::Mismatch { .. }
             | Self::Reference { .. }
             | Self::Clone { .. }
@@ -467,12 +439,7 @@ impl Coded for Error {
             | Self::Locked { .. }
             | Self::Worktree { .. }
             | Self::Cursor { .. }
-            | Self::Record(_)
-            | Self::Host(_)
-            | Self::Repository(_)
-            | Self::Profile(_)
-            | Self::Machine(_)
-            | Self::Store(_) => Vec::new(),
+            | Self::Record(_) => Vec::new(),
         }
     }
 }

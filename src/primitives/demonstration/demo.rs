@@ -8,7 +8,7 @@ use crate::{
     contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next},
     domain::{
         demonstration::{self, Request, Stage},
-        investigation::Outcome,
+        job::Outcome,
     },
     primitives::Primitive,
     system::Context,
@@ -146,7 +146,7 @@ impl Primitive for Demo {
             Output {
                 stages: tour.stages,
                 job_id: Some(tour.job.job_id),
-                agent: Some(tour.job.order.agent),
+                agent: Some(tour.job.spec.agent),
                 scripted,
                 verdict: tour.job.outcome,
                 checkout: Some(tour.checkout),

@@ -9,7 +9,8 @@ use crate::{
         details::{self, Details},
     },
     domain::{
-        investigation::{self, Applied, ApplyRequest, Maker, Origin, Outcome},
+        investigation::{self, Applied, ApplyRequest, Maker, Origin},
+        job::Outcome,
         patch::{self, Change, Changed, Identity, Rule},
     },
     primitives::Primitive,

@@ -6,7 +6,10 @@ use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
-    domain::investigation::{self, Outcome, Verdict, Verified, VerifyRequest},
+    domain::{
+        investigation::{self, VerifyRequest},
+        job::{self, Outcome, Verdict, Verified},
+    },
     primitives::Primitive,
     system::Context,
 };
@@ -123,7 +126,7 @@ impl Primitive for VerifyFix {
             investigation::verify(context, &input.job_id, &request).await?;
         let verdict = verified.as_ref().map(|verified| verified.verdict);
         if let (Some(Require::Fixed), Some(verdict)) = (input.require, verdict) {
-            investigation::require_verdict(&job, verdict)?;
+            job::require_verdict(&job, verdict)?;
         }
         let fixed = job.outcome == Some(Outcome::Fixed);
         let answer = Answer::new(

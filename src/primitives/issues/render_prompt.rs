@@ -152,7 +152,8 @@ impl Primitive for RenderPrompt {
             message: input.message.as_deref(),
             max_bytes: input.max_bytes,
         };
-        let (prompt, repro) = investigation::render_prompt(context, &brief, issue.as_ref())?;
+        let rendered = investigation::render_prompt(context, &brief, issue.as_ref())?;
+        let prompt = rendered.prompt;
         let dropped = prompt.dropped.into_iter().map(|one| Dropped {
             part: one.part,
             bytes: one.bytes,
@@ -162,7 +163,7 @@ impl Primitive for RenderPrompt {
             bytes: prompt.bytes,
             dropped: dropped.collect(),
             text: prompt.text,
-            repro_file: repro.map(|(file, _)| file),
+            repro_file: rendered.repro.map(|repro| repro.file),
         }))
     }
 }

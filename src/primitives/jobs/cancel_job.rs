@@ -7,7 +7,7 @@ use serde_json::json;
 use super::JobView;
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
-    domain::investigation,
+    domain::job,
     primitives::Primitive,
     system::Context,
 };
@@ -78,13 +78,12 @@ impl Primitive for CancelJob {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let (job, effect) =
-            investigation::cancel(context, &input.job_id, input.grace_s, input.dry_run).await?;
-        let would_cancel = input.dry_run.then(|| !job.state.is_terminal());
+        let cancelled = job::cancel(context, &input.job_id, input.grace_s, input.dry_run).await?;
+        let would_cancel = input.dry_run.then(|| !cancelled.job.state.is_terminal());
         let answer = Answer::new(
-            effect,
+            cancelled.effect,
             Output {
-                job: job.into(),
+                job: cancelled.job.into(),
                 would_cancel,
             },
         );

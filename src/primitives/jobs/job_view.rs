@@ -7,7 +7,7 @@ use crate::{
     contract::{Code, JobId, Name},
     domain::{
         agent,
-        investigation::{Job, Limits, Observed, Outcome},
+        job::{Job, Limits, Observed, Outcome},
         run::{Changes, State},
     },
 };
@@ -90,9 +90,9 @@ impl From<Observed> for JobView {
         let mut view = Self::from(observed.job);
         view.stalled = observed.stalled;
         view.missing = observed.missing;
-        view.unreachable = observed.unreachable.map(|silence| Unreachable {
-            error_code: silence.code,
-            message: silence.message,
+        view.unreachable = observed.unreachable.map(|unreachable| Unreachable {
+            error_code: unreachable.code,
+            message: unreachable.message,
         });
         view
     }
@@ -100,18 +100,18 @@ impl From<Observed> for JobView {
 
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
-        let (order, progress) = (job.order, job.progress);
+        let (spec, progress) = (job.spec, job.progress);
         Self {
             job_id: job.job_id,
             ended: job.state.is_terminal(),
             state: job.state,
             outcome: job.outcome,
-            title: order.title,
-            host: order.host,
-            repository: order.repository,
-            base_commit: order.base_commit,
-            agent: order.agent,
-            model: order.model,
+            title: spec.title,
+            host: spec.host,
+            repository: spec.repository,
+            base_commit: spec.base_commit,
+            agent: spec.agent,
+            model: spec.model,
             run: job.run,
             unreachable: None,
             stalled: false,
@@ -129,8 +129,8 @@ impl From<Job> for JobView {
             changes: progress.changes,
             diff_bytes: progress.diff_bytes,
             summary: progress.summary,
-            limits: order.limits,
-            verify: order.verify,
+            limits: spec.limits,
+            verify: spec.verify,
         }
     }
 }

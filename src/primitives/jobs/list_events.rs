@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId},
-    domain::investigation,
+    domain::job,
     primitives::Primitive,
     system::Context,
 };
@@ -79,9 +79,9 @@ impl Primitive for ListEvents {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         if let Some(job_id) = &input.job_id {
-            investigation::find(context, job_id)?;
+            job::find(context, job_id)?;
         }
-        let mut found = investigation::events(
+        let mut found = job::events(
             context,
             input.job_id.as_ref(),
             input.cursor,

@@ -7,7 +7,7 @@ use super::JobView;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name},
     domain::{
-        investigation::{self, Filter},
+        job::{self, Filter},
         run::State,
     },
     primitives::Primitive,
@@ -92,7 +92,7 @@ impl Primitive for ListJobs {
             // One more than is told shows whether there are more.
             limit: input.limit + 1,
         };
-        let mut found = investigation::list(context, &filter)?;
+        let mut found = job::list(context, &filter)?;
         let wanted = input.limit as usize;
         let more = found.len() > wanted;
         found.truncate(wanted);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::JobView;
 use crate::{
     contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, details},
-    domain::investigation::{self, Filter},
+    domain::job::{self, Filter},
     primitives::Primitive,
     system::Context,
 };
@@ -87,23 +87,23 @@ impl Primitive for PollJob {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let cursor = investigation::last_event(context)?;
+        let cursor = job::last_event(context)?;
         let jobs = if input.job_ids.is_empty() {
             let filter = Filter {
                 active: Some(true),
                 limit: 500,
                 ..Filter::default()
             };
-            investigation::list(context, &filter)?
+            job::list(context, &filter)?
                 .into_iter()
                 .map(|(_, job)| job)
                 .collect()
         } else {
             named(context, &input.job_ids)?
         };
-        let observed = investigation::poll(context, jobs, input.wait_s).await?;
+        let observed = job::poll(context, jobs, input.wait_s).await?;
         let changed = match input.since {
-            Some(since) => Some(investigation::changed_since(context, since)?),
+            Some(since) => Some(job::changed_since(context, since)?),
             None => None,
         };
         // What was noted while polling is newer than the cursor read before it, and may be told twice, never lost.
@@ -144,8 +144,8 @@ impl Primitive for PollJob {
 }
 
 /// Finds the jobs of all ids; an unknown id fails the call, and says how to ask for the others.
-fn named(context: &Context, ids: &[JobId]) -> Result<Vec<investigation::Job>, Failure> {
-    let found = investigation::find_all(context, ids)?;
+fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
+    let found = job::find_all(context, ids)?;
     let unknown: Vec<&JobId> = ids
         .iter()
         .zip(&found)
@@ -155,7 +155,7 @@ fn named(context: &Context, ids: &[JobId]) -> Result<Vec<investigation::Job>, Fa
     match unknown.as_slice() {
         [] => {}
         [only] if ids.len() == 1 => {
-            return Err(investigation::Error::NotFound {
+            return Err(job::Error::NotFound {
                 job_id: (*only).clone(),
             }
             .into());

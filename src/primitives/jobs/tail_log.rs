@@ -8,7 +8,7 @@ use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
     domain::{
         agent,
-        investigation::{self, Chunk, Job},
+        job::{self, Chunk, Job},
     },
     primitives::Primitive,
     system::Context,
@@ -120,13 +120,12 @@ impl Primitive for TailLog {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let job = investigation::find(context, &input.job_id)?;
+        let job = job::find(context, &input.job_id)?;
         let stream = match input.stream {
-            Stream::Output => investigation::Stream::Output,
-            Stream::Errors => investigation::Stream::Errors,
+            Stream::Output => job::Stream::Output,
+            Stream::Errors => job::Stream::Errors,
         };
-        let chunk =
-            investigation::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
+        let chunk = job::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
         let output = match input.format {
             Format::Raw => raw(&job, &chunk),
             Format::Events => events(&job, &chunk),
@@ -179,7 +178,7 @@ fn events(job: &Job, chunk: &Chunk) -> Output {
         .split(|byte| *byte == b'\n')
         .chain(tail.split(|byte| *byte == b'\n'))
         .filter(|line| !line.is_empty())
-        .flat_map(|line| agent::decode(job.order.adapter, line))
+        .flat_map(|line| agent::decode(job.spec.adapter, line))
         .collect();
     let rest = if cut_in_two { tail_rest } else { head_rest };
     // A single line longer than what may be read would never be whole: it is passed by.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::JobView;
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
-    domain::investigation::{self, Requirement},
+    domain::job::{self, Requirement},
     primitives::Primitive,
     system::Context,
 };
@@ -97,9 +97,9 @@ impl Primitive for WaitJob {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let observed = investigation::wait(context, &input.job_id, input.wait_s).await?;
+        let observed = job::wait(context, &input.job_id, input.wait_s).await?;
         if let Some(require) = input.require {
-            investigation::require(&observed.job, require.into())?;
+            job::require(&observed.job, require.into())?;
         }
         let changed = observed
             .job

@@ -1,6 +1,6 @@
-//! Reading what an agent wrote, bounded, with what was cut said.
+//! Reading the logs of a run, a bounded piece at a time.
 
-use super::{Error, job::Job};
+use super::{error::Error, model::Job};
 use crate::{
     domain::host,
     system::{Context, script::Script},
@@ -9,9 +9,9 @@ use crate::{
 /// Which of a run's logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
-    /// What the agent printed.
+    /// Its standard output.
     Output,
-    /// What it complained.
+    /// Its standard error.
     Errors,
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn read(
     cursor: Option<u64>,
     max_bytes: u64,
 ) -> Result<Chunk, Error> {
-    let machine = host::resolve(context, Some(&job.order.host))?;
+    let machine = host::resolve(context, Some(&job.spec.host))?;
     let script = Script::new(TAIL)
         .argument(job.job_id.as_str())
         .argument(job.run.to_string())

@@ -1,14 +1,29 @@
-//! What an agent is told, put together from the issue, the caller's words and the job.
+//! The input of a prompt: the issue, the caller's message, and the job, with the secrets of this machine masked.
 
-use super::{Error, job::Order};
+use super::error::Error;
 use crate::{
     contract::{JobId, Name},
-    domain::{issue, prompt},
+    domain::{issue, job::JobSpec, prompt},
     system::Context,
 };
 
-/// Code of an issue that may show the problem: the file it is put into, in the job's folder, and the code.
-pub(crate) type Repro = (String, String);
+/// Code of an issue that may reproduce the problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReproFile {
+    /// The file in the job's folder that holds the code.
+    pub(crate) file: String,
+    /// The code.
+    pub(crate) code: String,
+}
+
+/// A prompt, and the file that it speaks of.
+#[derive(Clone, Debug)]
+pub(crate) struct Rendered {
+    /// The prompt.
+    pub(crate) prompt: prompt::Prompt,
+    /// The code that may reproduce the problem, where the issue has some.
+    pub(crate) repro: Option<ReproFile>,
+}
 
 /// What a prompt is made of, apart from the issue.
 #[derive(Clone, Debug)]
@@ -29,34 +44,34 @@ pub(crate) struct Brief<'a> {
     pub(crate) max_bytes: usize,
 }
 
-/// Makes the prompt of a job, and picks the code that may show the problem; no secret of this machine is in either.
-pub(super) fn prompt(
+/// Makes the prompt of a job.
+pub(super) fn of_job(
     context: &Context,
     job_id: &JobId,
-    order: &Order,
+    spec: &JobSpec,
     issue: Option<&issue::Issue>,
     message: Option<&str>,
-) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+) -> Result<Rendered, Error> {
     let brief = Brief {
         template: &Name::fixed("investigate"),
         job_id: job_id.as_str(),
-        repository: order.repository.as_str(),
-        base: &order.base_commit,
-        verify: order.verify.as_deref(),
+        repository: spec.repository.as_str(),
+        base: &spec.base_commit,
+        verify: spec.verify.as_deref(),
         message,
         max_bytes: prompt::MAX_BYTES,
     };
     render(context, &brief, issue)
 }
 
-/// Fills in a template for a job, real or only thought of.
+/// Fills in a template for a job, which may be hypothetical.
 ///
 /// The agent runs in the worktree with the job's folder one above, wherever that is on the host.
 pub(crate) fn render(
     context: &Context,
     brief: &Brief<'_>,
     issue: Option<&issue::Issue>,
-) -> Result<(prompt::Prompt, Option<Repro>), Error> {
+) -> Result<Rendered, Error> {
     if issue.is_none() && brief.message.is_none_or(|text| text.trim().is_empty()) {
         return Err(Error::NothingToDo);
     }
@@ -87,7 +102,13 @@ pub(crate) fn render(
     };
     let template = prompt::template(context, brief.template)?;
     let prompt = prompt::render(&template, &variables, brief.max_bytes)?;
-    Ok((prompt, repro.map(|repro| (repro.file, repro.code))))
+    Ok(Rendered {
+        prompt,
+        repro: repro.map(|repro| ReproFile {
+            file: repro.file,
+            code: repro.code,
+        }),
+    })
 }
 
 fn shown(issue: &issue::Issue, clean: impl Fn(&str) -> String) -> prompt::Issue {

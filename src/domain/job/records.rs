@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Value as Sql};
 use serde_json::Value;
 
-use super::{Error, job::Job};
+use super::{
+    error::Error,
+    model::{Job, Outcome},
+};
 use crate::{
     contract::{JobId, Name},
     domain::run::State,
-    system::{Context, clock, store},
+    system::{Context, clock},
 };
 
 /// Which jobs to list.
@@ -59,7 +62,7 @@ pub(crate) fn find(context: &Context, job_id: &JobId) -> Result<Job, Error> {
 }
 
 /// Finds a job by its idempotency key.
-pub(super) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, Error> {
+pub(crate) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, Error> {
     Ok(context
         .store()?
         .read(|connection| one(connection, "idempotency_key", key))?)
@@ -128,9 +131,9 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Vec<(i64, Job)>
     })?)
 }
 
-/// Keeps a new job; what is returned is the one that is kept, which another call may have made first.
-pub(super) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
-    let kept = context.store()?.write(|transaction| {
+/// Inserts a new job; returns the recorded one, which another call with the same key may have inserted first.
+pub(crate) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
+    let recorded = context.store()?.write(|transaction| {
         if let Some(there) = one(transaction, "idempotency_key", &job.idempotency_key)? {
             return Ok(there);
         }
@@ -141,9 +144,9 @@ pub(super) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
                 job.job_id.as_str(),
                 job.idempotency_key,
                 job.input_digest,
-                job.order.host.as_str(),
-                job.order.repository.as_str(),
-                job.order.agent.as_str(),
+                job.spec.host.as_str(),
+                job.spec.repository.as_str(),
+                job.spec.agent.as_str(),
                 job.state.name(),
                 text(job)?,
                 job.created_at,
@@ -152,13 +155,13 @@ pub(super) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
         note(transaction, &job.job_id, "recorded", &serde_json::json!({}))?;
         Ok(job.clone())
     })?;
-    Ok(kept)
+    Ok(recorded)
 }
 
 /// Changes a job as it stands now, and notes events, all or nothing.
 ///
 /// `change` sees the newest record, so that two calls at once never undo one another; it returns the events.
-pub(super) fn update(
+pub(crate) fn update(
     context: &Context,
     job_id: &JobId,
     change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
@@ -210,7 +213,7 @@ fn update_one(
             job_id.as_str(),
             job.state.name(),
             i64::from(!job.state.is_terminal()),
-            job.outcome.map(super::job::Outcome::name),
+            job.outcome.map(Outcome::name),
             text(&job)?,
             job.updated_at,
         ])?;
@@ -298,10 +301,4 @@ fn job_of(row: &Row<'_>, index: usize) -> rusqlite::Result<Job> {
 fn text(job: &Job) -> rusqlite::Result<String> {
     serde_json::to_string(job)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        Self::Store(error)
-    }
 }

@@ -1,24 +1,24 @@
-//! Jobs that are waited for, in a line for whoever watches.
+//! The line that shows a terminal which jobs are waited for.
 
 use std::collections::BTreeSet;
 
-use super::{job::Job, observe::Observed};
+use super::{model::Job, observed::Observed};
 
-/// What is told of a job.
+/// A job that is waited for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told<'a> {
+pub(super) struct Watched<'a> {
     job: &'a Job,
-    /// What is to be known beside its state.
+    /// What qualifies its state.
     remark: Option<&'static str>,
 }
 
-impl<'a> From<&'a Job> for Told<'a> {
+impl<'a> From<&'a Job> for Watched<'a> {
     fn from(job: &'a Job) -> Self {
         Self { job, remark: None }
     }
 }
 
-impl<'a> From<&'a Observed> for Told<'a> {
+impl<'a> From<&'a Observed> for Watched<'a> {
     fn from(observed: &'a Observed) -> Self {
         Self {
             job: &observed.job,
@@ -35,21 +35,26 @@ impl<'a> From<&'a Observed> for Told<'a> {
     }
 }
 
-/// Says which jobs are waited for, where they run, and where they stand.
-pub(super) fn waiting_for<'a>(jobs: impl IntoIterator<Item = Told<'a>>) -> String {
-    let jobs: Vec<Told<'_>> = jobs.into_iter().collect();
+/// Renders the jobs that are waited for, with their hosts and states.
+pub(super) fn waiting_for<'a>(jobs: impl IntoIterator<Item = Watched<'a>>) -> String {
+    let jobs: Vec<Watched<'_>> = jobs.into_iter().collect();
     if let [only] = jobs.as_slice() {
         return one(only);
     }
-    let ended = jobs.iter().filter(|told| told.job.state.is_terminal());
+    let ended = jobs
+        .iter()
+        .filter(|watched| watched.job.state.is_terminal());
     let ended = ended.count();
     let hosts: BTreeSet<&str> = jobs
         .iter()
-        .filter(|told| !told.job.state.is_terminal())
-        .map(|told| told.job.order.host.as_str())
+        .filter(|watched| !watched.job.state.is_terminal())
+        .map(|watched| watched.job.spec.host.as_str())
         .collect();
     let hosts: Vec<&str> = hosts.into_iter().collect();
-    let silent = jobs.iter().filter(|told| told.remark.is_some()).count();
+    let silent = jobs
+        .iter()
+        .filter(|watched| watched.remark.is_some())
+        .count();
     let places = if hosts.is_empty() {
         String::new()
     } else {
@@ -64,18 +69,18 @@ pub(super) fn waiting_for<'a>(jobs: impl IntoIterator<Item = Told<'a>>) -> Strin
     format!("waiting for {all} jobs{places}: {ended} of {all} ended{silence}")
 }
 
-fn one(told: &Told<'_>) -> String {
-    let job = told.job;
+fn one(watched: &Watched<'_>) -> String {
+    let job = watched.job;
     let mut text = format!(
         "waiting for {} on {}: {}",
-        job.job_id, job.order.host, job.state
+        job.job_id, job.spec.host, job.state
     );
     let since = job.progress.started_at.as_ref();
     if let Some(since) = since.filter(|_| !job.state.is_terminal()) {
         text.push_str(" since ");
         text.push_str(since);
     }
-    if let Some(remark) = told.remark {
+    if let Some(remark) = watched.remark {
         text.push_str(", ");
         text.push_str(remark);
     }

@@ -1,11 +1,20 @@
-//! Ending a job, and being sure of it.
+//! Ending a job, and making sure that its processes are gone.
 
-use super::{Error, job::Job, observe, records};
+use super::{error::Error, model::Job, observe, progress::note_status, records};
 use crate::{
     contract::{Effect, JobId},
     domain::{host, run, run::State},
     system::{Context, clock, failpoint, files, script::Script},
 };
+
+/// A job after it was asked to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Cancelled {
+    /// The job.
+    pub(crate) job: Job,
+    /// What this call did.
+    pub(crate) effect: Effect,
+}
 
 /// Ends a job: TERM to all its processes, KILL after `grace_s`, and looks whether they are gone.
 ///
@@ -15,7 +24,7 @@ pub(crate) async fn cancel(
     job_id: &JobId,
     grace_s: u64,
     dry_run: bool,
-) -> Result<(Job, Effect), Error> {
+) -> Result<Cancelled, Error> {
     let job = records::find(context, job_id)?;
     if dry_run || job.state.is_terminal() && job.progress.survivors.is_empty() {
         let effect = if dry_run {
@@ -23,13 +32,13 @@ pub(crate) async fn cancel(
         } else {
             Effect::Replayed
         };
-        return Ok((job, effect));
+        return Ok(Cancelled { job, effect });
     }
     // A launch of the same job that is under way comes to its end first.
     let locks = context.environment().home().join("locks");
     files::make_private_folder(&locks)?;
     let _lock = files::lock(&locks.join(job_id.as_str())).await?;
-    let machine = host::resolve(context, Some(&job.order.host))?;
+    let machine = host::resolve(context, Some(&job.spec.host))?;
     let supervisor = format!(
         "supervise-{}.sh",
         crate::system::digest::sha256(run::SUPERVISOR.as_bytes())
@@ -45,9 +54,7 @@ pub(crate) async fn cancel(
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
     let job = match run::parse_answer(&reply.text())? {
-        Ok(status) => records::update(context, job_id, |job| {
-            observe::note_status(job, &status, at)
-        })?,
+        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at))?,
         // Nothing was ever started there, and what was left there keeps it from starting.
         Err(missing) if !missing.claim => records::update(context, job_id, |job| {
             let before = job.state;
@@ -86,5 +93,8 @@ pub(crate) async fn cancel(
     // What the run left behind is looked at once, so that its outcome is known too.
     let seen = observe::poll(context, vec![job.clone()], 0).await?;
     let job = seen.into_iter().next().map_or(job, |observed| observed.job);
-    Ok((job, Effect::Applied))
+    Ok(Cancelled {
+        job,
+        effect: Effect::Applied,
+    })
 }

@@ -1,14 +1,15 @@
-//! Waiting for the end of a job, and holding it to what is demanded.
+//! Waiting for the end of a job, and holding the ended job to a requirement.
 
 use std::time::Duration;
 
 use super::{
-    Error,
-    job::{Job, Outcome},
-    observe::{self, Observed},
+    error::Error,
+    model::{Job, Outcome},
+    observe,
+    observed::Observed,
     records,
-    told::{self, Told},
-    verify::Verdict,
+    status_line::{self, Watched},
+    verdict::Verdict,
 };
 use crate::{
     contract::JobId,
@@ -37,12 +38,12 @@ pub(crate) async fn wait(
     let since = clock::instant();
     let allowed = Duration::from_secs(wait_s);
     let job = records::find(context, job_id)?;
-    let progress = context.progress(&told::waiting_for([Told::from(&job)]));
+    let progress = context.progress(&status_line::waiting_for([Watched::from(&job)]));
     loop {
         let job = records::find(context, job_id)?;
         let left = allowed.saturating_sub(since.elapsed());
         let slice = left.as_secs().min(LONGEST_S);
-        let seen = observe::poll_telling(context, vec![job], slice, &progress).await?;
+        let seen = observe::poll_with_progress(context, vec![job], slice, &progress).await?;
         let Some(observed) = seen.into_iter().next() else {
             return Err(Error::NotFound {
                 job_id: job_id.clone(),
@@ -79,6 +80,33 @@ fn over(observed: Observed) -> Error {
             last_evidence_at,
         }
     }
+}
+
+/// Returns a job that has ended with its outcome, after asking its host where the record has no end yet.
+pub(crate) async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
+    let seen = observe::poll(context, vec![job.clone()], 0).await?;
+    let observed = seen.into_iter().next();
+    let silent = observed
+        .as_ref()
+        .is_some_and(|observed| observed.unreachable.is_some());
+    let job = observed.map_or(job, |observed| observed.job);
+    if job.state.is_terminal() && job.outcome.is_some() {
+        return Ok(job);
+    }
+    let (job_id, state, last_evidence_at) = (job.job_id, job.state, job.progress.last_evidence_at);
+    Err(if silent || state.is_terminal() {
+        Error::Unreachable {
+            job_id,
+            state,
+            last_evidence_at,
+        }
+    } else {
+        Error::NotEnded {
+            job_id,
+            state,
+            last_evidence_at,
+        }
+    })
 }
 
 /// Fails where a verification did not find the fix, whatever an earlier one with another check found.

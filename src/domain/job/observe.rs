@@ -1,23 +1,27 @@
-//! Seeing where jobs stand: one question to each host, and nothing taken for an end that is none.
+//! Asking hosts for the states of their jobs.
+//!
+//! Each host is asked once for all of its jobs. A host that does not answer makes its jobs unreachable beside their last
+//! known state; only a state line of the host itself ends a job.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    Error,
-    job::{Job, Outcome},
-    launch::by_host,
+    error::Error,
+    model::Job,
+    observed::{Observed, Unreachable},
+    progress::{differs, note_beat, note_status, outcome},
     records,
-    told::{self, Told},
+    status_line::{self, Watched},
 };
 use crate::{
-    contract::{Code, Coded, JobId, Name},
+    contract::{Coded, JobId, Name},
     domain::{
         agent, host,
-        run::{self, Beat, Changes, State, Status},
+        run::{self, Status},
     },
     system::{Context, clock, failpoint, machine::Machine, progress::Progress, script::Script},
 };
@@ -25,41 +29,10 @@ use crate::{
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
 const STALE_S: u64 = 60;
 
-/// Evidence that is older than this many seconds is replaced in the record, so that silence is told from close by.
-const KEPT_S: i64 = 10;
-
-/// Where a job stands, and what is to be said of that knowledge.
-#[derive(Clone, Debug)]
-pub(crate) struct Observed {
-    /// The job, as the last evidence has it.
-    pub(crate) job: Job,
-    /// Why its host gave no answer, where it gave none.
-    pub(crate) unreachable: Option<Silence>,
-    /// Whether its supervisor gave no sign for too long although the host answers.
-    pub(crate) stalled: bool,
-    /// Whether its folder is gone from the host.
-    pub(crate) missing: bool,
-}
-
-/// Why a host gave no answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Silence {
-    /// The stable name of the failure.
-    pub(crate) code: Code,
-    /// One sentence on it.
-    pub(crate) message: String,
-}
-
-impl Observed {
-    fn known(job: Job) -> Self {
-        Self {
-            job,
-            unreachable: None,
-            stalled: false,
-            missing: false,
-        }
-    }
-}
+/// `last_evidence_at` is rewritten at most this often, in seconds.
+///
+/// Each write is an fsync, and ten seconds is precise enough to say since when a host has been silent.
+const EVIDENCE_S: i64 = 10;
 
 /// Looks at jobs; those that have ended cost nothing, the others one round trip for each host.
 ///
@@ -69,12 +42,12 @@ pub(crate) async fn poll(
     jobs: Vec<Job>,
     wait_s: u64,
 ) -> Result<Vec<Observed>, Error> {
-    let progress = context.progress(&told::waiting_for(jobs.iter().map(Told::from)));
-    poll_telling(context, jobs, wait_s, &progress).await
+    let progress = context.progress(&status_line::waiting_for(jobs.iter().map(Watched::from)));
+    poll_with_progress(context, jobs, wait_s, &progress).await
 }
 
-/// Looks at jobs as [`poll`] does, and tells what is waited for with every answer.
-pub(super) async fn poll_telling(
+/// Asks as [`poll`] does, and shows with every answer what is waited for.
+pub(super) async fn poll_with_progress(
     context: &Context,
     jobs: Vec<Job>,
     wait_s: u64,
@@ -88,12 +61,12 @@ pub(super) async fn poll_telling(
     let wait_s = if ended.is_empty() { wait_s } else { 0 };
     let mut seen: BTreeMap<JobId, Observed> = ended
         .into_iter()
-        .map(|job| (job.job_id.clone(), Observed::known(job)))
+        .map(|job| (job.job_id.clone(), Observed::recorded(job)))
         .collect();
     let mut asked = FuturesUnordered::new();
     for (name, group) in by_host(active) {
         for job in &group {
-            seen.insert(job.job_id.clone(), Observed::known(job.clone()));
+            seen.insert(job.job_id.clone(), Observed::recorded(job.clone()));
         }
         asked.push(ask(context, name, group, wait_s));
     }
@@ -104,7 +77,7 @@ pub(super) async fn poll_telling(
             changed |= before.is_none_or(|before| before.job.state != observed.job.state);
             seen.insert(observed.job.job_id.clone(), observed);
         }
-        progress.say(&told::waiting_for(seen.values().map(Told::from)));
+        progress.say(&status_line::waiting_for(seen.values().map(Watched::from)));
         if changed && wait_s > 0 {
             break;
         }
@@ -139,18 +112,18 @@ async fn ask(
     }
     let reply = match machine.run(context, script).await {
         Ok(reply) => reply,
-        Err(error) => return Ok(silence(jobs, &error)),
+        Err(error) => return Ok(unreachable(jobs, &error)),
     };
     let poll = match run::parse_poll(&reply.text()) {
         Ok(poll) => poll,
         // What one host says says nothing about the jobs of the others.
-        Err(error) => return Ok(silence(jobs, &error)),
+        Err(error) => return Ok(unreachable(jobs, &error)),
     };
     for garbled in &poll.garbled {
         tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
     }
     let at = clock::now_text();
-    let fresh = clock::text_of_epoch(clock::now().as_second() - KEPT_S);
+    let fresh = clock::text_of_epoch(clock::now().as_second() - EVIDENCE_S);
     // Two lines of the same job: one of them speaks for another, and nobody can tell which.
     let status_of = |id: &JobId| {
         let mut lines = poll.statuses.iter().filter(|status| status.job == *id);
@@ -201,12 +174,12 @@ async fn ask(
     Ok(observed)
 }
 
-/// Says of jobs whose host gave no answer just that; that it answered others since is no evidence of these.
-fn silence(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
+/// Marks jobs as unreachable. That their host answered other calls since is no evidence of these jobs.
+fn unreachable(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
     jobs.into_iter()
         .map(|job| Observed {
             job,
-            unreachable: Some(Silence {
+            unreachable: Some(Unreachable {
                 code: error.code(),
                 message: error.to_string(),
             }),
@@ -214,69 +187,6 @@ fn silence(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
             missing: false,
         })
         .collect()
-}
-
-/// Whether what the host says is worth writing down: a new state line, or the evidence kept is from before a time.
-fn differs(job: &Job, status: &Status, fresh: &str) -> bool {
-    job.progress.line.as_deref() != Some(status.line.as_str())
-        || job.progress.last_evidence_at.as_deref() < Some(fresh)
-}
-
-fn note_beat(job: &mut Job, beat: Option<&Beat>) {
-    if let Some(beat) = beat {
-        job.progress.beat_at = Some(beat.at);
-        job.progress.log_bytes = Some(beat.log);
-        job.progress.log_at = beat.log_at.map(text);
-    }
-}
-
-/// Writes what a host said of a run into the job's record; returns what happened.
-pub(super) fn note_status(
-    job: &mut Job,
-    status: &Status,
-    at: String,
-) -> Vec<(&'static str, Value)> {
-    // An end that is written down is never taken back by an answer that was under way meanwhile.
-    if job.state.is_terminal() && !status.state.is_terminal() {
-        return Vec::new();
-    }
-    let before = job.state;
-    let first = job.progress.line.is_none();
-    job.state = status.state;
-    let progress = &mut job.progress;
-    progress.line = Some(status.line.clone());
-    progress.last_evidence_at = Some(at);
-    progress.started_at = status.started.map(text);
-    progress.ended_at = status.ended.map(text);
-    progress.wall_s = status
-        .ended
-        .zip(status.started)
-        .map(|(ended, started)| ended.saturating_sub(started));
-    progress.exit_code = status.exit;
-    progress.signal = status.signal;
-    progress.reason.clone_from(&status.reason);
-    progress.survivors.clone_from(&status.survivors);
-    progress.changes = status.changes;
-    let mut events = Vec::new();
-    if first {
-        events.push(("launched", json!({"host": job.order.host, "run": job.run})));
-    }
-    if before != status.state {
-        events.push((
-            "state",
-            json!({
-                "from": before,
-                "to": status.state,
-                "exit_code": status.exit,
-                "reason": status.reason,
-            }),
-        ));
-    }
-    events
-}
-
-fn text(epoch: u64) -> String {
-    clock::text_of_epoch(i64::try_from(epoch).unwrap_or(i64::MAX))
 }
 
 /// Tells the size of the diff and the end of the log of runs that have ended.
@@ -335,7 +245,7 @@ async fn conclude(
         let log = STANDARD.decode(log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let log = redactor.text(&log);
-        let summary = agent::summarise(observed.job.order.adapter, log.lines());
+        let summary = agent::summarise(observed.job.spec.adapter, log.lines());
         let diff_bytes = diff.parse().ok();
         observed.job = records::update(context, id, |job| {
             if job.outcome.is_some() {
@@ -351,20 +261,11 @@ async fn conclude(
     Ok(())
 }
 
-/// Says what the end of a run is worth as long as nobody has verified anything.
-///
-/// An agent that ends with status 0 and an empty diff has not succeeded, and neither has one whose own log says so.
-fn outcome(job: &Job) -> Outcome {
-    let says_no = job
-        .progress
-        .summary
-        .as_ref()
-        .is_some_and(|summary| summary.succeeded == Some(false));
-    let has_diff = job.progress.diff_bytes.is_some_and(|bytes| bytes > 0);
-    match (job.state, job.progress.changes) {
-        (State::Succeeded, _) if says_no => Outcome::Failed,
-        (State::Succeeded, _) if has_diff => Outcome::Unverified,
-        (State::Succeeded, Some(Changes::Ok)) => Outcome::NoEffect,
-        _ => Outcome::Failed,
+/// Groups jobs by their host, to ask each host once.
+fn by_host(jobs: Vec<Job>) -> BTreeMap<Name, Vec<Job>> {
+    let mut groups: BTreeMap<Name, Vec<Job>> = BTreeMap::new();
+    for job in jobs {
+        groups.entry(job.spec.host.clone()).or_default().push(job);
     }
+    groups
 }

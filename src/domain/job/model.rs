@@ -1,11 +1,11 @@
-//! What is known of a job here.
+//! The record of a job: what it was launched with, and what the last evidence says of it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verify::Verified;
+use super::verdict::Verified;
 use crate::{
     contract::{JobId, Name},
     domain::{
@@ -62,7 +62,7 @@ pub(crate) struct Limits {
 
 /// What a job was launched with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct JobSpec {
     /// The host.
     pub(crate) host: Name,
     /// The repository.
@@ -136,7 +136,8 @@ pub(crate) struct Job {
     /// Digest of the input it was launched with.
     pub(crate) input_digest: String,
     /// What it was launched with.
-    pub(crate) order: Order,
+    #[serde(alias = "order")]
+    pub(crate) spec: JobSpec,
     /// The number of its current run.
     pub(crate) run: u32,
     /// Where the run stands, by the last evidence.

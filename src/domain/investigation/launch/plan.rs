@@ -1,0 +1,144 @@
+//! The plan of a launch: the request with configuration and defaults filled in. Looks at this machine only.
+
+use super::{
+    identity::{self, Identity},
+    request::Request,
+};
+use crate::{
+    contract::{JobId, Name},
+    domain::{
+        agent, host,
+        investigation::error::Error,
+        issue,
+        job::{self, Job, JobSpec, Limits, Progress},
+        run::State,
+        workspace,
+    },
+    system::{Context, clock, digest, machine::Machine},
+};
+
+/// A launch with everything decided that this machine can decide alone.
+pub(super) struct Plan {
+    pub(super) job_id: JobId,
+    pub(super) key: String,
+    pub(super) input_digest: String,
+    pub(super) spec: JobSpec,
+    pub(super) machine: Machine,
+    pub(super) agent: agent::Agent,
+}
+
+impl Plan {
+    /// Fills in configuration and defaults.
+    pub(super) fn make(context: &Context, request: &Request) -> Result<Self, Error> {
+        let says_nothing = |text: &String| text.trim().is_empty();
+        if request.issue.is_none() && request.message.as_ref().is_none_or(says_nothing) {
+            return Err(Error::NothingToDo);
+        }
+        let configuration = context.configuration()?;
+        let machine = host::resolve(context, request.host.as_ref())?;
+        let workspace = workspace::ready(context, &machine.name, &request.repository)?;
+        let agent_name = request
+            .agent
+            .clone()
+            .or_else(|| configuration.defaults.agent.clone())
+            .unwrap_or_else(|| Name::fixed("claude"));
+        let agent = agent::resolve(configuration, agent_name.as_str())?;
+        let limits = limits(context, request, &agent)?;
+        let model = request.model.clone().or_else(|| agent.model.clone());
+        let verify = request.verify.clone().or_else(|| workspace.verify.clone());
+        let reference = request
+            .issue
+            .as_deref()
+            .map(|text| issue::identity(context, text))
+            .transpose()?;
+        let input_digest = digest::canonical(&Identity {
+            host: &machine.name,
+            repository: &request.repository,
+            base_commit: &workspace.base_commit,
+            agent: &agent_name,
+            model: model.as_deref(),
+            issue: reference,
+            message: request.message.as_deref(),
+            verify: verify.as_deref(),
+            limits: &limits,
+        });
+        let key = request
+            .idempotency_key
+            .clone()
+            .unwrap_or_else(|| input_digest.clone());
+        // Titles and issue references are shown and sent around: no secret of this machine may be in them.
+        let redactor = context.redactor();
+        let clean = |text: &str| redactor.text(text).into_owned();
+        let title = clean(&identity::topic(request));
+        Ok(Self {
+            job_id: identity::job_id(&request.repository, &title, &key),
+            key,
+            input_digest,
+            spec: JobSpec {
+                host: machine.name.clone(),
+                repository: request.repository.clone(),
+                base_commit: workspace.base_commit,
+                adapter: agent.adapter,
+                agent: agent_name,
+                model,
+                issue: request.issue.as_deref().map(clean),
+                title,
+                verify,
+                limits,
+                seed: workspace.seed,
+                environment: workspace.environment,
+                variables: workspace.variables,
+            },
+            machine,
+            agent,
+        })
+    }
+
+    /// Finds the job where it was launched before; one that was recorded and perhaps never sent does not count.
+    pub(super) fn existing(&self, context: &Context) -> Result<Option<Job>, Error> {
+        let Some(job) = job::find_by_key(context, &self.key)? else {
+            return Ok(None);
+        };
+        if job.input_digest != self.input_digest {
+            return Err(Error::KeyReused {
+                key: self.key.clone(),
+                job_id: job.job_id,
+            });
+        }
+        Ok((job.progress.line.is_some() || job.state.is_terminal()).then_some(job))
+    }
+
+    /// Makes the record of the job as it is before anything was sent.
+    pub(super) fn job(&self) -> Job {
+        let now = clock::now_text();
+        Job {
+            job_id: self.job_id.clone(),
+            idempotency_key: self.key.clone(),
+            input_digest: self.input_digest.clone(),
+            spec: self.spec.clone(),
+            run: 1,
+            state: State::Launching,
+            outcome: None,
+            progress: Progress::default(),
+            verification: None,
+            created_at: now.clone(),
+            updated_at: now,
+        }
+    }
+}
+
+/// Fills in the limits; a default binds only agents that have the limit at all.
+fn limits(context: &Context, request: &Request, agent: &agent::Agent) -> Result<Limits, Error> {
+    let defaults = &context.configuration()?.defaults;
+    let options = agent.options();
+    Ok(Limits {
+        max_wall_s: request.max_wall_s.unwrap_or_else(|| defaults.max_wall_s()),
+        max_idle_s: request.max_idle_s.unwrap_or(0),
+        max_turns: request
+            .max_turns
+            .or(defaults.max_turns.filter(|_| options.max_turns)),
+        max_cost_usd: request
+            .max_cost_usd
+            .or(defaults.max_cost_usd.filter(|_| options.max_cost_usd)),
+    })
+}

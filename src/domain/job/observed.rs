@@ -1,0 +1,38 @@
+//! What a look at a job's host says of the job.
+
+use super::model::Job;
+use crate::contract::Code;
+
+/// A job by the last evidence, and how good that evidence is.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// The job, as the last evidence has it.
+    pub(crate) job: Job,
+    /// Why its host gave no answer, where it gave none.
+    pub(crate) unreachable: Option<Unreachable>,
+    /// Whether its supervisor gave no sign for too long although the host answers.
+    pub(crate) stalled: bool,
+    /// Whether its folder is gone from the host.
+    pub(crate) missing: bool,
+}
+
+/// Why a host gave no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Unreachable {
+    /// The stable name of the failure.
+    pub(crate) code: Code,
+    /// One sentence on it.
+    pub(crate) message: String,
+}
+
+impl Observed {
+    /// Takes a job as it is recorded, without asking its host.
+    pub(super) fn recorded(job: Job) -> Self {
+        Self {
+            job,
+            unreachable: None,
+            stalled: false,
+            missing: false,
+        }
+    }
+}

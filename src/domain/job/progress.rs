@@ -1,0 +1,93 @@
+//! Writing what a host said of a run into the record of its job.
+//!
+//! An end that is recorded is never taken back by an answer that was under way meanwhile, and an outcome is decided
+//! once, from the evidence of the end.
+
+use serde_json::{Value, json};
+
+use super::model::{Job, Outcome};
+use crate::{
+    domain::run::{Beat, Changes, State, Status},
+    system::clock,
+};
+
+/// Returns whether an answer is worth a write: the state line is new, or the recorded evidence is older than `fresh`.
+pub(super) fn differs(job: &Job, status: &Status, fresh: &str) -> bool {
+    job.progress.line.as_deref() != Some(status.line.as_str())
+        || job.progress.last_evidence_at.as_deref() < Some(fresh)
+}
+
+/// Writes a heartbeat into the record.
+pub(super) fn note_beat(job: &mut Job, beat: Option<&Beat>) {
+    if let Some(beat) = beat {
+        job.progress.beat_at = Some(beat.at);
+        job.progress.log_bytes = Some(beat.log);
+        job.progress.log_at = beat.log_at.map(text);
+    }
+}
+
+/// Writes a state line into the record; returns the events to note.
+pub(crate) fn note_status(
+    job: &mut Job,
+    status: &Status,
+    at: String,
+) -> Vec<(&'static str, Value)> {
+    if job.state.is_terminal() && !status.state.is_terminal() {
+        return Vec::new();
+    }
+    let before = job.state;
+    let first = job.progress.line.is_none();
+    job.state = status.state;
+    let progress = &mut job.progress;
+    progress.line = Some(status.line.clone());
+    progress.last_evidence_at = Some(at);
+    progress.started_at = status.started.map(text);
+    progress.ended_at = status.ended.map(text);
+    progress.wall_s = status
+        .ended
+        .zip(status.started)
+        .map(|(ended, started)| ended.saturating_sub(started));
+    progress.exit_code = status.exit;
+    progress.signal = status.signal;
+    progress.reason.clone_from(&status.reason);
+    progress.survivors.clone_from(&status.survivors);
+    progress.changes = status.changes;
+    let mut events = Vec::new();
+    if first {
+        events.push(("launched", json!({"host": job.spec.host, "run": job.run})));
+    }
+    if before != status.state {
+        events.push((
+            "state",
+            json!({
+                "from": before,
+                "to": status.state,
+                "exit_code": status.exit,
+                "reason": status.reason,
+            }),
+        ));
+    }
+    events
+}
+
+fn text(epoch: u64) -> String {
+    clock::text_of_epoch(i64::try_from(epoch).unwrap_or(i64::MAX))
+}
+
+/// Decides the outcome of a run that has ended and was not verified.
+///
+/// An agent that exits 0 with an empty diff has not succeeded, and neither has one whose own log reports a failure.
+pub(super) fn outcome(job: &Job) -> Outcome {
+    let says_no = job
+        .progress
+        .summary
+        .as_ref()
+        .is_some_and(|summary| summary.succeeded == Some(false));
+    let has_diff = job.progress.diff_bytes.is_some_and(|bytes| bytes > 0);
+    match (job.state, job.progress.changes) {
+        (State::Succeeded, _) if says_no => Outcome::Failed,
+        (State::Succeeded, _) if has_diff => Outcome::Unverified,
+        (State::Succeeded, Some(Changes::Ok)) => Outcome::NoEffect,
+        _ => Outcome::Failed,
+    }
+}
