@@ -4,7 +4,7 @@
 # A program stands with the fragments it is joined of, by name and in their order. A script below src that no program
 # names is a fault.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PROGRAMS=(
     "forget_git process log changes agent sweep supervise"

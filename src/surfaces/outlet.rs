@@ -16,7 +16,7 @@ use super::{dispatch, pretty};
 use crate::{
     contract::{Code, Envelope, Failure, details},
     registry,
-    system::{Context, terminal::Terminal},
+    system::{Context, process, terminal::Terminal},
 };
 
 /// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
@@ -113,6 +113,7 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
         let context = Context::of_process(registry::descriptions);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();
+        process::end_looks();
         leave(answer(&envelope, Some(signal)));
     });
 }

@@ -91,14 +91,14 @@ impl Machine {
     pub(crate) async fn run(&self, context: &Context, script: Script) -> Result<Reply, Error> {
         let _progress = context.waiting_for(self.name.as_str());
         let nonce = files::random_hexadecimal(12).map_err(Error::Shell)?;
-        let limit = script.limit();
+        let (limit, look) = (script.limit(), script.is_look());
         let program = script
             .with_root(&self.root)
             .with_path(&self.path)
             .render(&nonce);
         let output = match &self.reach {
             Reach::Ssh(target) => ssh::run(context, target, &program, limit).await?,
-            Reach::Local => here(program, limit).await.map_err(Error::Shell)?,
+            Reach::Local => here(program, limit, look).await.map_err(Error::Shell)?,
         };
         let reply = Reply::parse(output, &nonce)
             .map_err(|(fault, output)| self.unfinished(context, fault, &output))?;
@@ -113,7 +113,7 @@ impl Machine {
             host: self.name.to_string(),
             fault,
             stdout: reply::excerpt(&output.stdout),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stderr: reply::end_of(&output.stderr),
             last_evidence_at: self.last_seen(context),
         }))
     }
@@ -128,11 +128,12 @@ impl Machine {
 }
 
 /// Runs a program in a shell of this machine.
-async fn here(program: String, limit: u64) -> io::Result<Output> {
+async fn here(program: String, limit: u64, look: bool) -> io::Result<Output> {
     let exit = process::run(
         Invocation::new("/bin/sh")
             .without("LEGWORK_FAILPOINT")
             .stdin(program)
+            .look(look)
             .limit(limit),
     )
     .await?;

@@ -1,12 +1,15 @@
 //! Programs run on this machine.
 
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     io,
     path::PathBuf,
     process::Stdio,
+    sync::{Mutex, PoisonError},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A program to run, with all it needs.
@@ -26,6 +29,8 @@ pub(crate) struct Invocation {
     pub(crate) stdin: Vec<u8>,
     /// Bytes of its stdout that are read, where that is not [`STDOUT_LIMIT`].
     pub(crate) limit: Option<u64>,
+    /// Whether it only looks, so that nobody needs it once the call is over.
+    pub(crate) look: bool,
 }
 
 /// Bytes that are read of a program's stdout unless its invocation says otherwise.
@@ -84,6 +89,13 @@ impl Invocation {
     #[must_use]
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
+        self
+    }
+
+    /// Says whether it only looks: [`end_looks`] ends it.
+    #[must_use]
+    pub(crate) fn look(mut self, look: bool) -> Self {
+        self.look = look;
         self
     }
 
@@ -155,31 +167,126 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         command.current_dir(directory);
     }
     let mut child = command.spawn()?;
-    let stdin = child.stdin.take();
-    let stdout = child.stdout.take();
-    let stderr = child.stderr.take();
-    let feed = async {
-        if let Some(mut stdin) = stdin {
-            // A program that does not read all of it closes the pipe, which is its right.
-            let _closed_early = stdin.write_all(&invocation.stdin).await;
-        }
-    };
+    let _look = Look::of(child.id().filter(|_| invocation.look));
     let limit = invocation.limit.unwrap_or(STDOUT_LIMIT);
-    let ((), stdout, stderr) = tokio::join!(feed, read_up_to(stdout, limit), read_end(stderr));
-    let ((stdout, truncated), stderr) = (stdout?, stderr?);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let printed = exchange(stdin, &invocation.stdin, stdout, stderr, limit).await?;
+    if printed.truncated {
+        // Nobody reads what it would still write.
+        child.start_kill()?;
+    }
     let status = child.wait().await?;
     Ok(Exit {
         status: status.code(),
+        stdout: printed.stdout,
+        stderr: printed.stderr,
+        truncated: printed.truncated,
+    })
+}
+
+/// The process groups of programs that only look and are under way.
+static LOOKS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A program that only looks, for as long as it is under way.
+struct Look(Option<u32>);
+
+impl Look {
+    fn of(group: Option<u32>) -> Self {
+        if let Some(group) = group {
+            LOOKS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(group);
+        }
+        Self(group)
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            LOOKS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&group);
+        }
+    }
+}
+
+/// Ends all programs that only look, with what they started, because the call that asked is about to end.
+///
+/// They run in process groups of their own, which a signal to the group of the call does not reach.
+pub(crate) fn end_looks() {
+    let looks = LOOKS.lock().unwrap_or_else(PoisonError::into_inner);
+    for group in looks.iter() {
+        let group = i32::try_from(*group).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // One that has just ended by itself is as good.
+            let _ended = kill_process_group(group, Signal::TERM);
+        }
+    }
+}
+
+/// What a program wrote.
+#[derive(Debug, Default)]
+pub(super) struct Printed {
+    /// Its stdout, up to the limit.
+    pub(super) stdout: Vec<u8>,
+    /// The end of its stderr.
+    pub(super) stderr: Vec<u8>,
+    /// Whether its stdout was longer than the limit.
+    pub(super) truncated: bool,
+}
+
+/// Feeds a program and reads what it writes, to the end of both pipes or until its stdout passes `limit` bytes.
+///
+/// A program that does not read its stdin, or never ends its stderr, does not keep a stdout that is too long from being
+/// noticed.
+pub(super) async fn exchange(
+    stdin: Option<impl AsyncWriteExt + Unpin>,
+    bytes: &[u8],
+    stdout: Option<impl AsyncReadExt + Unpin>,
+    stderr: Option<impl AsyncReadExt + Unpin>,
+    limit: u64,
+) -> io::Result<Printed> {
+    let mut end = Vec::new();
+    let (stdout, truncated) = {
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A program that does not read all of it closes the pipe, which is its right.
+                let _closed_early = stdin.write_all(bytes).await;
+            }
+        };
+        let others = async { tokio::join!(feed, read_end(stderr, &mut end)).1 };
+        let mut others = std::pin::pin!(others);
+        let mut reading = std::pin::pin!(read_up_to(stdout, limit));
+        let mut ended = false;
+        loop {
+            tokio::select! {
+                read = &mut reading => {
+                    let (stdout, truncated) = read?;
+                    if !truncated && !ended {
+                        others.await?;
+                    }
+                    break (stdout, truncated);
+                }
+                result = &mut others, if !ended => {
+                    result?;
+                    ended = true;
+                }
+            }
+        }
+    };
+    end.drain(..end.len().saturating_sub(STDERR_KEPT));
+    Ok(Printed {
         stdout,
-        stderr,
+        stderr: end,
         truncated,
     })
 }
 
 /// Reads a pipe to its end or to `limit` bytes; returns them and whether there were more.
-///
-/// Then the pipe is closed, which ends a program that goes on writing.
-pub(super) async fn read_up_to(
+async fn read_up_to(
     pipe: Option<impl AsyncReadExt + Unpin>,
     limit: u64,
 ) -> io::Result<(Vec<u8>, bool)> {
@@ -195,16 +302,14 @@ pub(super) async fn read_up_to(
     Ok((bytes, truncated))
 }
 
-/// Reads all of a pipe and returns its end, however much comes before it.
-pub(super) async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Reads all of a pipe and keeps its end, however much comes before it.
+async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>, end: &mut Vec<u8>) -> io::Result<()> {
     if let Some(mut pipe) = pipe {
-        while pipe.read_buf(&mut bytes).await? > 0 {
-            if bytes.len() > 2 * STDERR_KEPT {
-                bytes.drain(..bytes.len() - STDERR_KEPT);
+        while pipe.read_buf(end).await? > 0 {
+            if end.len() > 2 * STDERR_KEPT {
+                end.drain(..end.len() - STDERR_KEPT);
             }
         }
     }
-    bytes.drain(..bytes.len().saturating_sub(STDERR_KEPT));
-    Ok(bytes)
+    Ok(())
 }

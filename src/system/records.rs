@@ -112,7 +112,10 @@ impl<'a> Record<'a> {
 
     /// Notes in the log that nobody reads a record with this tag.
     pub(crate) fn ignored(&self) {
-        tracing::warn!(tag = self.tag, "a host answers with a record that this version does not know");
+        tracing::warn!(
+            tag = self.tag,
+            "a host answers with a record that this version does not know"
+        );
     }
 
     /// Says that a field is missing or is not what it may be.
@@ -181,6 +184,20 @@ impl<'a> Record<'a> {
             .iter()
             .find(|(word, _)| *word == value)
             .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| self.malformed(key))
+    }
+
+    /// Returns which word of a closed set a value is.
+    pub(crate) fn word(
+        &self,
+        key: &'static str,
+        words: &[&'static str],
+    ) -> Result<&'static str, Malformed> {
+        let value = self.text(key)?;
+        words
+            .iter()
+            .find(|word| **word == value)
+            .copied()
             .ok_or_else(|| self.malformed(key))
     }
 
@@ -261,8 +278,9 @@ mod tests {
 
     #[test]
     fn values_are_read_as_what_they_may_be() {
-        let record = Record::parse("fact name=a.b-c n=12 none=- is=yes text=a%20b%25%0a raw=@aGk= empty=")
-            .expect("a record");
+        let record =
+            Record::parse("fact name=a.b-c n=12 none=- is=yes text=a%20b%25%0a raw=@aGk= empty=")
+                .expect("a record");
         assert_eq!(record.tag(), "fact");
         assert_eq!(record.plain("name").expect("a name"), "a.b-c");
         assert_eq!(record.number::<u8>("n"), Ok(12));
@@ -276,9 +294,12 @@ mod tests {
 
     #[test]
     fn the_field_at_fault_is_named() {
-        let record = Record::parse("fact n=x s=1.5 is=maybe text=%2 raw=@* name=$(x) empty=").expect("a record");
+        let record = Record::parse("fact n=x s=1.5 is=maybe text=%2 raw=@* name=$(x) empty=")
+            .expect("a record");
         assert_eq!(record.number::<u8>("n").expect_err("no number").field, "n");
-        assert!(record.is("is").is_err() && record.text("empty").is_err() && record.text("no").is_err());
+        assert!(
+            record.is("is").is_err() && record.text("empty").is_err() && record.text("no").is_err()
+        );
         assert!(record.decoded("text").is_err() && record.bytes("raw").is_err());
         assert!(record.plain("name").is_err());
         assert!(record.one_of("is", &[("yes", 1)]).is_err());

@@ -16,6 +16,9 @@ use crate::contract::{Code, Coded, Mode, Retry, details, details::Details};
 /// Characters that are kept of what a host printed beside an answer.
 const EXCERPT: usize = 400;
 
+/// Characters that are kept of the end of its stderr.
+const STDERR: usize = 4_000;
+
 /// The whole answer of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
@@ -100,6 +103,18 @@ impl Reply {
         }
     }
 
+    /// Splits an answer whose records end in `body`, behind which raw bytes follow.
+    pub(crate) fn split_body(&self) -> Option<(String, &[u8])> {
+        const BODY: &[u8] = b"body\n";
+        let at = if self.stdout.starts_with(BODY) {
+            0
+        } else {
+            memmem::find(&self.stdout, b"\nbody\n")? + 1
+        };
+        let records = String::from_utf8_lossy(&self.stdout[..at]).into_owned();
+        Some((records, &self.stdout[at + BODY.len()..]))
+    }
+
     /// Returns what the program wrote to stdout as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
@@ -125,6 +140,13 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
         .chars()
         .take(EXCERPT)
         .collect()
+}
+
+/// Returns the end of what a host wrote to stderr.
+pub(crate) fn end_of(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let skipped = text.chars().count().saturating_sub(STDERR);
+    text.chars().skip(skipped).collect()
 }
 
 /// A host gave no whole answer.
@@ -214,7 +236,9 @@ mod tests {
     }
 
     fn fault(stdout: &[u8], exit_code: Option<i32>) -> Fault {
-        Reply::parse(output(stdout, exit_code), "n").expect_err("no answer").0
+        Reply::parse(output(stdout, exit_code), "n")
+            .expect_err("no answer")
+            .0
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(crate) struct Script {
     root: String,
     subshell: bool,
     limit: u64,
+    look: bool,
 }
 
 /// Bytes that are read of an answer unless the program is known to print more.
@@ -33,6 +34,7 @@ impl Script {
             root: String::from("legwork"),
             subshell: true,
             limit: ANSWER_LIMIT,
+            look: false,
         }
     }
 
@@ -72,6 +74,18 @@ impl Script {
     pub(crate) fn answer_limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
+    }
+
+    /// Says that it changes nothing, so that it may be ended at any moment.
+    #[must_use]
+    pub(crate) fn look(mut self) -> Self {
+        self.look = true;
+        self
+    }
+
+    /// Returns whether it may be ended at any moment.
+    pub(crate) fn is_look(&self) -> bool {
+        self.look
     }
 
     /// Returns how many bytes are read of the answer.

@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::support::{Call, Sshd, World};
+use crate::support::{Call, Sshd, World, in_own_mounts};
 
 const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n\
      [project]\nname = 'demo-package'\nversion = '1.0'\n[tool.setuptools.packages.find]\nwhere = ['src']\n";
@@ -660,7 +660,13 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
     let url = source.display().to_string();
     let arguments = ["--url", &url, "--profile", "slow"];
     let mut child = world
-        .legwork_command([&["provision-workspace", "--repository", "demo"], &arguments[..]].concat())
+        .legwork_command(
+            [
+                &["provision-workspace", "--repository", "demo"],
+                &arguments[..],
+            ]
+            .concat(),
+        )
         .stdout(Stdio::null())
         .spawn()
         .expect("legwork starts");
@@ -695,7 +701,11 @@ fn descendants(process: u32) -> Vec<u32> {
     let mut at = 0;
     while at < found.len() {
         let above = found[at];
-        found.extend(all.iter().filter(|(_, parent)| *parent == above).map(|(number, _)| *number));
+        found.extend(
+            all.iter()
+                .filter(|(_, parent)| *parent == above)
+                .map(|(number, _)| *number),
+        );
         at += 1;
     }
     found.split_off(1)
@@ -709,8 +719,11 @@ fn the_work_holds_the_lock_when_its_shell_is_killed() {
     let work = "echo in >>\"$1\"; sleep 0.4; echo out >>\"$1\"";
     for path in [crate::support::SYSTEM_PATH, bare.as_str()] {
         for number in 0..SHELLS.len() {
-            let lock = world.path(&format!("lock{number}{}", path == bare)).display().to_string();
-            let log = world.path(&format!("log{number}{}", path == bare));
+            let lock = world
+                .path(format!("lock{number}{}", path == bare))
+                .display()
+                .to_string();
+            let log = world.path(format!("log{number}{}", path == bare));
             let arguments = [&lock, log.to_str().expect("UTF-8"), work];
             let mut first = shell(&world, number, path, body, &arguments)
                 .spawn()
@@ -743,7 +756,10 @@ fn a_server_that_a_finished_step_left_behind_does_not_keep_its_lock() {
 }
 
 fn kill(process: u32) {
-    let pid = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
+    let pid = i32::try_from(process)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process");
     // One that has just ended by itself is as good.
     kill_process(pid, Signal::KILL).ok();
 }
@@ -766,9 +782,82 @@ fn a_stale_lock_of_git_is_named_and_not_tried_again() {
         call.line()
     );
     let remediation = envelope["remediation"].as_str().expect("a text");
-    assert!(remediation.contains(lock.to_str().expect("UTF-8")), "{remediation}");
+    assert!(
+        remediation.contains(lock.to_str().expect("UTF-8")),
+        "{remediation}"
+    );
     fs::remove_file(&lock).expect("it is there");
     provision(&world, "local", "demo", &["--url", &url, "--refresh"]).ok();
+}
+
+#[test]
+fn a_look_ends_with_the_call_that_asked_for_it() {
+    let (world, source) = world();
+    let begun = world.path("begun");
+    world.configure(&format!(
+        "[profiles.slow]\nextends = 'generic'\nsmoke = \"[ ! -e {0} ] || {{ echo $$ >>{0}; sleep 60; }}\"\n",
+        begun.display()
+    ));
+    let url = source.display().to_string();
+    provision(
+        &world,
+        "local",
+        "demo",
+        &["--url", &url, "--profile", "slow"],
+    )
+    .ok();
+    fs::write(&begun, "").expect("the smoke test waits from now on");
+    let child = world
+        .legwork_command(["check-workspace", "--repository", "demo", "--smoke"])
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("legwork starts");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while lines(&begun).is_empty() {
+        assert!(Instant::now() < deadline, "the smoke test never began");
+        thread::sleep(Duration::from_millis(10));
+    }
+    kill_process_group(pid(&child), Signal::INT).expect("it is ours");
+    let output = child.wait_with_output().expect("legwork ends");
+    let call = Call::read(&output);
+    assert_eq!(
+        (call.error_code(), output.status.code()),
+        ("cancelled", Some(130))
+    );
+    let smoke = Path::new("/proc").join(&lines(&begun)[0]).join("stat");
+    while fs::read_to_string(&smoke).is_ok_and(|stat| !stat.contains(") Z")) {
+        assert!(Instant::now() < deadline, "the smoke test goes on");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_disk_without_room_is_found_by_looking() {
+    let world = World::new();
+    world.repository("source", &[("README", "first\n")]);
+    let url = world.path("source").display().to_string();
+    let root = world.path("mounted").join("root");
+    // Nothing that is printed says why it fails.
+    world.configure(&format!(
+        "[hosts.local]\nroot = '{}'\n[profiles.greedy]\nextends = 'generic'\n\
+         setup = \"head -c 9000000 /dev/zero >fill 2>/dev/null; exit 3\"\n",
+        root.display()
+    ));
+    let script = "mount -t tmpfs -o size=4m none \"$2\" && exec \"$1\" provision-workspace --repository demo --profile greedy --url \"$3\"";
+    let output = in_own_mounts(&world, script, [&url])
+        .output()
+        .expect("unshare starts");
+    let call = Call::read(&output);
+    assert_eq!(call.error_code(), "disk_full", "{}", call.line());
+    assert!(
+        call.details()["path"]
+            .as_str()
+            .is_some_and(|path| path.starts_with(root.to_str().expect("UTF-8"))),
+        "{}",
+        call.line()
+    );
+    assert_eq!(call.effect(), "partial");
 }
 
 #[test]

@@ -13,13 +13,8 @@ use crate::{
         workspace,
     },
     system::{
-        Context, clock, digest, failpoint,
-        machine::Machine,
-        quote::quote,
-        reply::Reply,
-        script::Script,
-        secrets::Redactor,
-        shell,
+        Context, clock, digest, failpoint, machine::Machine, quote::quote, reply::Reply,
+        script::Script, secrets::Redactor, shell,
     },
 };
 

@@ -1,4 +1,4 @@
-# Running git on a host. Needs: forget_git. Defines: prepare_git, bounded, bounded_git, quiet_git, git_lock_in.
+# Running git on a host. Needs: forget_git. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
 
 # Makes every later git independent of who called and of every prompt.
 prepare_git() {
@@ -9,12 +9,24 @@ prepare_git() {
 
 # bounded COMMAND...: ends it after $limit seconds, with whatever it started. Where a lock is held, it holds it too.
 bounded() {
-    if timeout -k 10 1 true 2>/dev/null; then
-        set -- timeout -k 10 "$limit" "$@"
-    elif timeout 1 true 2>/dev/null; then
-        set -- timeout "$limit" "$@"
+    find_timeout
+    # shellcheck disable=SC2086 # these are several words on purpose
+    if command -v holding >/dev/null 2>&1; then
+        holding $timeout_words "$@"
+    else
+        $timeout_words "$@"
     fi
-    if command -v holding >/dev/null 2>&1; then holding "$@"; else "$@"; fi
+}
+
+# find_timeout: sets timeout_words to what ends a command after $limit seconds, or to nothing where nothing does.
+find_timeout() {
+    if timeout -k 10 1 true 2>/dev/null; then
+        timeout_words="timeout -k 10 $limit"
+    elif timeout 1 true 2>/dev/null; then
+        timeout_words="timeout $limit"
+    else
+        timeout_words=
+    fi
 }
 
 # quiet_git ARGUMENTS...: git without hooks, and without anything that goes on in the background.

@@ -52,7 +52,9 @@ impl Coded for Error {
             Self::Record(inner) => inner.remediation(),
             Self::LineBreak { field } => format!("Give {field} on one line."),
             Self::Nul { field } => format!("Leave the NUL out of {field}."),
-            Self::Program => "Give a program, by name or path, as the first word of the command.".to_owned(),
+            Self::Program => {
+                "Give a program, by name or path, as the first word of the command.".to_owned()
+            }
             Self::Variable { .. } => {
                 "Use letters, digits and underscores, not beginning with a digit.".to_owned()
             }

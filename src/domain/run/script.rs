@@ -18,10 +18,16 @@ pub(crate) const SUPERVISOR: &str = concat!(
 pub(crate) const START: &str = include_str!("start.sh");
 
 /// Prints the states of many runs: seconds to wait, known digest or `-`, then job, run number and hint for each.
-pub(crate) const POLL: &str = concat!(include_str!("../../system/shell/process.sh"), include_str!("poll.sh"));
+pub(crate) const POLL: &str = concat!(
+    include_str!("../../system/shell/process.sh"),
+    include_str!("poll.sh")
+);
 
 /// Ends a run: job, run number, grace in seconds, file name of the supervisor.
-pub(crate) const CANCEL: &str = concat!(include_str!("../../system/shell/process.sh"), include_str!("cancel.sh"));
+pub(crate) const CANCEL: &str = concat!(
+    include_str!("../../system/shell/process.sh"),
+    include_str!("cancel.sh")
+);
 
 #[cfg(test)]
 mod tests {

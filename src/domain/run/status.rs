@@ -142,8 +142,7 @@ fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
         Some(word) if !is_word(word) => return Err(record.malformed("reason")),
         reason => reason.map(str::to_owned),
     };
-    let state =
-        State::named(record.text("state")?).ok_or_else(|| record.malformed("state"))?;
+    let state = State::named(record.text("state")?).ok_or_else(|| record.malformed("state"))?;
     let ended = time(record, "ended")?;
     // An end without its time, or a time without an end, was written by nobody who knows either.
     if state.is_terminal() != ended.is_some() {
@@ -264,7 +263,11 @@ mod tests {
             ("pid=19681 ", "pid=-1 ", "pid"),
             ("diff=-", "diff=", "diff"),
             ("node=vm.3d1219c7", "node=$(x)", "node"),
-            ("started=1795181331", "started=18446744073709551615", "started"),
+            (
+                "started=1795181331",
+                "started=18446744073709551615",
+                "started",
+            ),
             ("started=1795181331", "started=253402300800", "started"),
             ("state=running", "state=succeeded", "ended"),
             ("ended=-", "ended=1795181340", "ended"),

@@ -83,6 +83,7 @@ pub(crate) async fn check(
     ]
     .join("\n");
     let script = Script::new(body)
+        .look()
         .argument(name.as_str())
         .argument(
             specification

@@ -77,7 +77,12 @@ check_smoke() {
         worktree=$seed environment_folder=
         [ "$environment" = - ] || environment_folder=$LEGWORK_ROOT/$environment
         set_variables
-        bounded sh -c "$smoke" 2>&1
+        find_timeout
+        # In the background, so that a signal is noticed while it runs and handed on: `timeout` is a group of its own.
+        trap 'kill "$!" 2>/dev/null' TERM
+        # shellcheck disable=SC2086 # these are several words on purpose
+        $timeout_words sh -c "$smoke" 2>&1 &
+        wait "$!"
     ); then
         fact smoke pass "$(printf '%s' "$said" | tail -n 1)"
     else

@@ -200,7 +200,8 @@ passes_on!(Error: host::Error, repository::Error, profile::Error, machine::Error
 
 /// Returns whether a program says that a disk is full.
 pub(super) fn is_full(message: &str) -> bool {
-    repository::Trouble::of(message) == repository::Trouble::DiskFull || message.contains("os error 28")
+    repository::Trouble::of(message) == repository::Trouble::DiskFull
+        || message.contains("os error 28")
 }
 
 fn tail(text: &str) -> String {
@@ -353,11 +354,13 @@ impl Coded for Error {
                 evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
             }
             .into(),
-            Self::Folder { path, message, .. } | Self::DiskFull { path, message, .. } => details::File {
-                path: path.clone(),
-                reason: tail(message),
+            Self::Folder { path, message, .. } | Self::DiskFull { path, message, .. } => {
+                details::File {
+                    path: path.clone(),
+                    reason: tail(message),
+                }
+                .into()
             }
-            .into(),
             Self::Busy { .. } => details::Key {
                 idempotency_key: String::new(),
                 primitive: "provision-workspace".to_owned(),

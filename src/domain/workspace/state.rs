@@ -193,11 +193,19 @@ mod tests {
         let ran = answer(commit, "@", "ran").expect("an answer");
         assert_eq!((ran.end, ran.seconds), (StepEnd::Ran, 12));
         assert_eq!((ran.commit.as_deref(), ran.lock), (Some(commit), None));
-        assert_eq!(answer("--upload-pack", "@", "ran").expect("an answer").commit, None);
+        assert_eq!(
+            answer("--upload-pack", "@", "ran")
+                .expect("an answer")
+                .commit,
+            None
+        );
         let locked = answer("-", "@L2EubG9jaw==", "failed").expect("an answer");
         assert_eq!(locked.lock.as_deref(), Some("/a.lock"));
         // A line break, and a word that no step ends in.
-        assert_eq!(answer("-", "@YQpi", "failed").expect_err("odd").field, "lock");
+        assert_eq!(
+            answer("-", "@YQpi", "failed").expect_err("odd").field,
+            "lock"
+        );
         assert_eq!(answer("-", "@", "fine").expect_err("odd").field, "state");
         assert!(StepAnswer::parse("nothing\n").is_err());
     }

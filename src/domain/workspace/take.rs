@@ -1,7 +1,9 @@
 //! Doing one step of a workspace on its host.
 
 use super::{
-    CloneReason, Error, Step, StepState, error::{self, GitTask}, exports,
+    CloneReason, Error, Step, StepState,
+    error::{self, GitTask},
+    exports,
     provision::Work,
     record,
     state::{StepAnswer, StepEnd, StepMarker},
@@ -119,7 +121,12 @@ impl Work<'_> {
 
     fn failure(&self, step: Step, answer: StepAnswer) -> Error {
         let host = self.machine.name.clone();
-        let folder = || format!("{}/repos/{}", self.machine.root, self.specification.repository);
+        let folder = || {
+            format!(
+                "{}/repos/{}",
+                self.machine.root, self.specification.repository
+            )
+        };
         if let Some(path) = answer.full {
             return Error::DiskFull {
                 host,
@@ -175,8 +182,7 @@ impl Work<'_> {
 
     fn git_failure(&self, step: Step, answer: StepAnswer) -> Error {
         let trouble = repository::Trouble::of(&answer.log);
-        let no_such_ref =
-            answer.exit == NO_SUCH_REF || trouble == repository::Trouble::NoSuchRef;
+        let no_such_ref = answer.exit == NO_SUCH_REF || trouble == repository::Trouble::NoSuchRef;
         if step == Step::Resolve && no_such_ref {
             return Error::Reference {
                 repository: self.specification.repository.clone(),
@@ -188,7 +194,11 @@ impl Work<'_> {
         Error::Clone {
             host: self.machine.name.clone(),
             url: self.specification.url.clone(),
-            step: if step == Step::Clone { "clone" } else { "fetch" },
+            step: if step == Step::Clone {
+                "clone"
+            } else {
+                "fetch"
+            },
             reason: if trouble == repository::Trouble::Refused {
                 CloneReason::Refused
             } else {

@@ -7,12 +7,10 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
-use tokio::io::AsyncWriteExt;
-
 use super::{Error, Trouble, limiter};
 use crate::system::{Context, clock, digest, files, process, reply::Output};
+use jiff::Timestamp;
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 
 /// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
 const SOCKET_SUFFIX: usize = 50;
@@ -102,30 +100,21 @@ pub(crate) async fn run(
     let stdin = child.stdin().take();
     let stdout = child.stdout().take();
     let stderr = child.stderr().take();
-    let feed = async {
-        if let Some(mut stdin) = stdin {
-            // Whether it arrived shows in the answer's marks.
-            let _told_by_the_answer = stdin.write_all(program.as_bytes()).await;
-        }
-    };
-    let ((), stdout, stderr) = tokio::join!(
-        feed,
-        process::read_up_to(stdout, limit),
-        process::read_end(stderr)
-    );
-    // What could not be read is missing, and the answer's marks tell that.
-    let (stdout, truncated) = stdout.unwrap_or_default();
-    let exit_code = if truncated {
+    // What could not be sent or read is missing, and the marks of the answer tell that.
+    let printed = process::exchange(stdin, program.as_bytes(), stdout, stderr, limit)
+        .await
+        .unwrap_or_default();
+    let exit_code = if printed.truncated {
         // The session is given up: nobody reads on, so the shell need not end.
         None
     } else {
         child.wait().await.ok().and_then(|status| status.code())
     };
     Ok(Output {
-        stdout,
-        stderr: stderr.unwrap_or_default(),
+        stdout: printed.stdout,
+        stderr: printed.stderr,
         exit_code,
-        truncated,
+        truncated: printed.truncated,
     })
 }
 

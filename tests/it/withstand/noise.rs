@@ -22,11 +22,17 @@ const NOISY: [(&str, Files); 9] = [
     ),
     (
         "escape sequences",
-        &[(".bashrc", "printf '\\033[31mred\\033]0;title\\007\\n\\033[?25l'\n")],
+        &[(
+            ".bashrc",
+            "printf '\\033[31mred\\033]0;title\\007\\n\\033[?25l'\n",
+        )],
     ),
     (
         "words of our own",
-        &[(".bashrc", "printf '\\nlegwork-begin 0\\nlegwork-ack 0 0\\nlegwork-run v=1 job=x\\n'\n")],
+        &[(
+            ".bashrc",
+            "printf '\\nlegwork-begin 0\\nlegwork-ack 0 0\\nlegwork-run v=1 job=x\\n'\n",
+        )],
     ),
     (
         "zsh",
@@ -45,7 +51,10 @@ const NOISY: [(&str, Files); 9] = [
     // It reads the program in place of sh.
     (
         "zsh that took over",
-        &[(".bashrc", "exec zsh -l\n"), (".zshenv", "echo -n Welcome\n")],
+        &[
+            (".bashrc", "exec zsh -l\n"),
+            (".zshenv", "echo -n Welcome\n"),
+        ],
     ),
 ];
 
@@ -65,7 +74,7 @@ fn check(call: &crate::support::Call, name: &str) -> Value {
     let mut checks = checks.as_array().expect("checks").iter();
     checks
         .find(|check| check["name"] == name)
-        .unwrap_or_else(|| panic!("no check {name}"))
+        .expect(name)
         .clone()
 }
 
@@ -151,8 +160,14 @@ fn a_shell_that_runs_no_program_is_said_with_its_words() {
             ("probe-host", on_host.clone()),
             ("tail-log", json!({"job_id": job_id})),
             ("fetch-artifacts", json!({"job_id": job_id})),
-            ("check-workspace", json!({"host": host.alias(), "repository": "widgets"})),
-            ("provision-workspace", json!({"host": host.alias(), "repository": "widgets"})),
+            (
+                "check-workspace",
+                json!({"host": host.alias(), "repository": "widgets"}),
+            ),
+            (
+                "provision-workspace",
+                json!({"host": host.alias(), "repository": "widgets"}),
+            ),
             (
                 "launch-investigation",
                 Workplace::order("mender", &json!({"host": host.alias(), "message": words})),
@@ -173,4 +188,19 @@ fn a_shell_that_runs_no_program_is_said_with_its_words() {
         assert_eq!(preflight.ok().at("/ready"), false);
     }
     assert_eq!(place.tally(), 1);
+}
+
+#[test]
+fn what_a_host_floods_is_cut() {
+    let (place, host) = Workplace::over_ssh("box");
+    for flood in [
+        "head -c 30000000 /dev/zero | tr '\\0' x >&2; exit 1\n",
+        "head -c 30000000 /dev/zero | tr '\\0' x; exit 1\n",
+        "while :; do echo 0123456789012345678901234567890123456789; done\n",
+    ] {
+        fs::write(host.home().join(".bashrc"), flood).expect("a start-up file");
+        let call = place.call("probe-host", &json!({"host": host.alias()}));
+        assert_eq!(call.error_code(), "host_script_failed", "{flood}");
+        assert!(call.line().len() < 20_000, "{}", call.line().len());
+    }
 }
