@@ -116,7 +116,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     guide.note("workspace", format!("ready on {}", machine.name));
 
     let issue = context.environment().home().join("demo-issue.md");
-    files::write_whole(&issue, include_bytes!("issue.md"))?;
+    files::write_whole(context.meter(), &issue, include_bytes!("issue.md"))?;
     let launched = investigation::launch(
         context,
         &investigation::Request {
@@ -182,7 +182,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     .await?
     .outcome;
     guide.note("apply", format!("branch {} in {checkout}", applied.branch));
-    let report = files::read(&fetched.folder.place("report.md"), 1 << 20)
+    let report = files::read_regular(&fetched.folder.place("report.md"), 1 << 20)
         .ok()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let all_there = [provisioned.effect, launched.effect, applied.effect]

@@ -4,7 +4,10 @@ use super::status::{job_of, parse_state_with_beat};
 use super::{Beat, Error, Status, parse_state};
 use crate::{
     contract::JobId,
-    system::records::{Malformed, Record},
+    system::{
+        digest::Sha256,
+        records::{Malformed, Record},
+    },
 };
 
 /// A run that has no state yet.
@@ -125,16 +128,14 @@ fn missing(record: &Record<'_>) -> Result<Missing, Malformed> {
 ///
 /// `poll.sh` makes the same of what it finds, and answers at once where the two differ.
 pub(crate) fn digest<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let mut text = String::new();
+    let mut hasher = Sha256::default();
+    let mut any = false;
     for line in lines {
-        text.push_str(line);
-        text.push('\n');
+        any = true;
+        hasher.update(line.as_bytes());
+        hasher.update(b"\n");
     }
-    if text.is_empty() {
-        text
-    } else {
-        crate::system::digest::sha256(text.as_bytes())
-    }
+    if any { hasher.finish() } else { String::new() }
 }
 
 #[cfg(test)]

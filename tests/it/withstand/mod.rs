@@ -3,6 +3,7 @@
 mod contact;
 mod crashes;
 mod crowds;
+mod effects;
 mod hostile;
 mod hosts;
 mod noise;
