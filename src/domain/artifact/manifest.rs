@@ -260,11 +260,13 @@ mod tests {
             (manifest.ignored.len(), manifest.ignored_total),
             (100, 400_000)
         );
-        let files = (0..3_000)
+        let files: Vec<String> = (0..3_000)
             .map(|number| format!("file place=repro.a{number} kind=file bytes=1 sha256=-\n"))
-            .collect::<String>();
+            .collect();
         assert_eq!(
-            parse(&(files + "extras count=0\n")).unwrap_err().code(),
+            parse(&(files.concat() + "extras count=0\n"))
+                .unwrap_err()
+                .code(),
             Code::HostScriptFailed
         );
         let long = format!("extra name={} kind=file\nextras count=1\n", "a".repeat(256));
