@@ -24,7 +24,7 @@ find_cause() {
     lock_file=$(git_lock_in "$(tail -c 4000 "$log")")
     for each in "$folder" "$LEGWORK_ROOT" "$LEGWORK_ROOT/envs" "${UV_CACHE_DIR:-${HOME:-/}/.cache}" "${TMPDIR:-/tmp}"; do
         if [ ! -d "$each" ] || [ ! -w "$each" ]; then continue; fi
-        if ! dd if=/dev/zero of="$each/.legwork-room.$$" bs=1024 count=64 2>/dev/null; then full=$each; fi
+        if ! dd if=/dev/zero of="$each/.legwork-room.$$" bs=1024 count=1024 2>/dev/null; then full=$each; fi
         rm -f "$each/.legwork-room.$$"
         [ -z "$full" ] || break
     done

@@ -108,7 +108,12 @@ pub(crate) async fn run(
         // The session is given up: nobody reads on, so the shell need not end.
         None
     } else {
-        child.wait().await.ok().and_then(|status| status.code())
+        match child.wait().await {
+            Ok(status) => status.code(),
+            // This is how the crate returns exit code 127.
+            Err(openssh::Error::RemoteCommand(_)) => Some(127),
+            Err(_broken) => None,
+        }
     };
     Ok(Output {
         stdout: printed.stdout,
