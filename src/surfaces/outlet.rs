@@ -53,7 +53,7 @@ pub(super) fn answer(envelope: &Envelope, signal: Option<u8>) -> u8 {
     if let Some(status) = *written {
         return status;
     }
-    let status = write(envelope, dispatch::exit_status(envelope, signal));
+    let status = write(envelope, dispatch::exit_code(envelope, signal));
     *written = Some(status);
     // Whoever reads slowly must not keep a signal from ending the process.
     drop(written);
@@ -155,9 +155,7 @@ pub(super) fn interrupted(signal: u8) -> Failure {
         "Send the same call again if it is still wanted; it carries on from where this one stopped.",
     )
     .with_details(
-        details::Signal {
-            signal: name.to_owned(),
-        }
+        details::Signal::new(name)
         .into(),
     )
 }

@@ -45,12 +45,9 @@ impl Coded for Error {
     fn details(&self) -> Details {
         match self {
             Self::Ssh(inner) => inner.details(),
-            Self::Shell(source) => details::Tool {
-                tool: "/bin/sh".to_owned(),
-                host: "local".to_owned(),
-                evidence: source.to_string(),
+            Self::Shell(source) => {
+                details::Tool::new("/bin/sh", "local", source.to_string()).into()
             }
-            .into(),
             Self::Unfinished(inner) => inner.details(),
         }
     }

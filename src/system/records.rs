@@ -45,12 +45,7 @@ impl Coded for Malformed {
     }
 
     fn details(&self) -> Details {
-        details::Step {
-            step: format!("read the record {}", self.tag),
-            stdout: self.line.clone(),
-            ..details::Step::default()
-        }
-        .into()
+        details::Step::new(format!("read the record {}", self.tag), &self.line, "").into()
     }
 }
 

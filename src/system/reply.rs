@@ -195,19 +195,12 @@ impl Coded for Unfinished {
 
     fn details(&self) -> Details {
         match self.fault {
-            Fault::CutOff => details::Host {
-                host: self.host.clone(),
-                stderr: self.stderr.clone(),
-                last_evidence_at: self.last_evidence_at.clone(),
+            Fault::CutOff => details::Host::new(&self.host, &self.stderr)
+                .last_seen(self.last_evidence_at.clone())
+                .into(),
+            Fault::NotBegun | Fault::TooLong => {
+                details::Step::new("shell", &self.stdout, &self.stderr).into()
             }
-            .into(),
-            Fault::NotBegun | Fault::TooLong => details::Step {
-                step: "shell".to_owned(),
-                exit_status: None,
-                stdout: self.stdout.clone(),
-                stderr: self.stderr.clone(),
-            }
-            .into(),
         }
     }
 

@@ -293,7 +293,7 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     assert_eq!(failed.error_code(), "provision_step_failed");
     assert_eq!(failed.effect(), "partial");
     assert_eq!(failed.details()["step"], "smoke");
-    assert_eq!(failed.details()["exit_status"], 1);
+    assert_eq!(failed.details()["exit_code"], 1);
     let seed = world.path("root/repos/demo/seed");
     assert!(!seed.join("x").exists(), "a shell ran the variable");
     assert_eq!(

@@ -3,7 +3,7 @@
 use crate::{
     contract::{
         Code, Coded, Violation,
-        details::{Details, Input},
+        details::{self, Details},
     },
     system::records::Malformed,
 };
@@ -63,15 +63,10 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let violation = |pointer: String, keyword: &str| {
-            Details::from(Input {
-                violations: vec![Violation {
-                    pointer,
-                    keyword: keyword.to_owned(),
-                    message: self.to_string(),
-                    expected: None,
-                }],
-                skeleton: None,
-            })
+            Details::from(details::Input::new(
+                Violation::new(pointer, keyword, self.to_string()),
+                None,
+            ))
         };
         match self {
             Self::Record(inner) => inner.details(),

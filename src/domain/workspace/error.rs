@@ -204,11 +204,6 @@ pub(super) fn is_full(message: &str) -> bool {
         || message.contains("os error 28")
 }
 
-fn tail(text: &str) -> String {
-    let length = text.chars().count();
-    text.chars().skip(length.saturating_sub(4000)).collect()
-}
-
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -291,50 +286,36 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let step = |step: &str, exit: Option<i64>, stdout: &str, stderr: &str| -> Details {
-            details::Step {
-                step: step.to_owned(),
-                exit_status: exit,
-                stdout: tail(stdout),
-                stderr: tail(stderr),
-            }
-            .into()
+            details::Step::new(step, stdout, stderr).exited(exit).into()
         };
         match self {
-            Self::NotFound { host, repository } => details::Unknown {
-                what: "workspace".to_owned(),
-                name: format!("{repository} on {host}"),
-                did_you_mean: None,
-                known: Vec::new(),
+            Self::NotFound { host, repository } => {
+                details::Unknown::new("workspace", format!("{repository} on {host}")).into()
             }
-            .into(),
             Self::NotReady { step: missing, .. } => step(missing, None, "", ""),
             Self::Mismatch {
                 path,
                 found,
                 wanted,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: None,
-                files: Vec::new(),
-                reason: format!("cloned from {found:?}, not from {wanted:?}"),
+            } => {
+                details::Checkout::new(path, format!("cloned from {found:?}, not from {wanted:?}"))
+                    .into()
             }
-            .into(),
             Self::Reference {
                 path,
                 reference,
                 message,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: reference.clone(),
-                files: Vec::new(),
-                reason: if message.trim().is_empty() {
-                    "no branch, tag or commit of that name".to_owned()
+            } => details::Checkout::new(
+                path,
+                if message.trim().is_empty() {
+                    "no branch, tag or commit of that name"
                 } else {
-                    tail(message)
+                    message
                 },
-            }
+            )
+            .reference(reference.clone())
             .into(),
             Self::Clone {
                 step: name,
@@ -348,25 +329,16 @@ impl Coded for Error {
                 message,
                 ..
             } => step(name, Some(*exit), "", message),
-            Self::Tool { host, tool } => details::Tool {
-                tool: (*tool).to_owned(),
-                host: host.to_string(),
-                evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
-            }
+            Self::Tool { host, tool } => details::Tool::new(
+                *tool,
+                host.to_string(),
+                "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin",
+            )
             .into(),
             Self::Folder { path, message, .. } | Self::DiskFull { path, message, .. } => {
-                details::File {
-                    path: path.clone(),
-                    reason: tail(message),
-                }
-                .into()
+                details::File::new(path, message).into()
             }
-            Self::Busy { .. } => details::Key {
-                idempotency_key: String::new(),
-                primitive: "provision-workspace".to_owned(),
-                job_id: None,
-            }
-            .into(),
+            Self::Busy { .. } => details::Key::new("", "provision-workspace").into(),
             Self::Script {
                 step: name,
                 exit,
@@ -376,14 +348,8 @@ impl Coded for Error {
             } => step(name, Some(*exit), stdout, stderr),
             Self::Locked { task, message, .. } => step(task.name(), None, "", message),
             Self::Worktree { message, .. } => step("worktree", None, "", message),
-            Self::Cursor { cursor } => details::Unknown {
-                what: "cursor".to_owned(),
-                name: cursor.chars().take(200).collect(),
-                did_you_mean: None,
-                known: Vec::new(),
-            }
-            .into(),
-            Self::Record(_) => Details::None,
+            Self::Cursor { cursor } => details::Unknown::new("cursor", cursor).into(),
+            Self::Record(_) => Details::NONE,
             Self::Below(inner) => inner.details(),
         }
     }

@@ -143,12 +143,15 @@ impl StepAnswer {
 }
 
 /// Reads a path on the host; nothing where it is empty.
+///
+/// It is shown in remedies, so one that could be read as words is left out: a host must not write the advice.
 pub(super) fn path(record: &Record<'_>, key: &'static str) -> Result<Option<String>, Malformed> {
     let path = record.decoded(key)?;
     if path.len() > 4096 || path.contains(char::is_control) {
         return Err(record.malformed(key));
     }
-    Ok((!path.is_empty()).then_some(path))
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@~".contains(c);
+    Ok((path.starts_with('/') && path.chars().all(is_plain)).then_some(path))
 }
 
 /// Cuts a line of evidence to the length that the scripts keep to.
@@ -201,6 +204,8 @@ mod tests {
         );
         let locked = answer("-", "@L2EubG9jaw==", "failed").expect("an answer");
         assert_eq!(locked.lock.as_deref(), Some("/a.lock"));
+        // "/a b.lock" could be read as words.
+        assert_eq!(answer("-", "@L2EgYi5sb2Nr", "failed").expect("an answer").lock, None);
         // A line break, and a word that no step ends in.
         assert_eq!(
             answer("-", "@YQpi", "failed").expect_err("odd").field,

@@ -132,36 +132,17 @@ impl Coded for Error {
                 host,
                 trouble: Trouble::UnknownName,
                 ..
-            } => details::Unknown {
-                what: "host".to_owned(),
-                name: host.clone(),
-                did_you_mean: None,
-                known: Vec::new(),
-            }
-            .into(),
+            } => details::Unknown::new("host", host).into(),
             Self::Connect {
                 host,
                 stderr,
                 last_evidence_at,
                 trouble: _,
-            } => details::Host {
-                host: host.clone(),
-                stderr: stderr.clone(),
-                last_evidence_at: last_evidence_at.clone(),
-            }
-            .into(),
-            Self::Busy { host } => details::Host {
-                host: host.clone(),
-                stderr: String::new(),
-                last_evidence_at: None,
-            }
-            .into(),
-            Self::NoClient(source) => details::Tool {
-                tool: "ssh".to_owned(),
-                host: "local".to_owned(),
-                evidence: source.to_string(),
-            }
-            .into(),
+            } => details::Host::new(host, stderr)
+                .last_seen(last_evidence_at.clone())
+                .into(),
+            Self::Busy { host } => details::Host::new(host, "").into(),
+            Self::NoClient(source) => details::Tool::new("ssh", "local", source.to_string()).into(),
             Self::Folder(inner) => inner.details(),
         }
     }
