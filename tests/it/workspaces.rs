@@ -1289,7 +1289,9 @@ fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
         for output in [add(), remove()] {
             assert!(!output.status.success());
             assert!(
-                output.stdout.starts_with(b"worktree-failed reason=occupied "),
+                output
+                    .stdout
+                    .starts_with(b"worktree-failed reason=occupied "),
                 "{output:?}"
             );
             assert!(folder.join("mine").exists());

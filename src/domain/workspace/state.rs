@@ -205,7 +205,12 @@ mod tests {
         let locked = answer("-", "@L2EubG9jaw==", "failed").expect("an answer");
         assert_eq!(locked.lock.as_deref(), Some("/a.lock"));
         // "/a b.lock" could be read as words.
-        assert_eq!(answer("-", "@L2EgYi5sb2Nr", "failed").expect("an answer").lock, None);
+        assert_eq!(
+            answer("-", "@L2EgYi5sb2Nr", "failed")
+                .expect("an answer")
+                .lock,
+            None
+        );
         // A line break, and a word that no step ends in.
         assert_eq!(
             answer("-", "@YQpi", "failed").expect_err("odd").field,

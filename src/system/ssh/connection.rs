@@ -111,7 +111,7 @@ pub(crate) async fn run(
         match child.wait().await {
             Ok(status) => status.code(),
             // This is how the crate returns exit code 127.
-            Err(openssh::Error::RemoteCommand(_)) => Some(127),
+            Err(openssh::Error::Remote(_)) => Some(127),
             Err(_broken) => None,
         }
     };
