@@ -16,7 +16,7 @@ use super::{dispatch, pretty};
 use crate::{
     contract::{Code, Envelope, Failure, details, text},
     registry,
-    system::{Context, temporary, terminal::Terminal},
+    system::{Context, process, temporary, terminal::Terminal},
 };
 
 /// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
@@ -117,6 +117,7 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
         let context = Context::of_process(registry::descriptions);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();
+        process::end_looks();
         leave(answer(&envelope, Some(signal)));
     });
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::{
-    contract::{Code, Coded, Name, Violation, details, details::Details, validation},
+    contract::{Code, Coded, Name, Next, Violation, details, details::Details, validation},
     system::configuration,
 };
 
@@ -77,6 +79,17 @@ impl Coded for Error {
             .into(),
             Self::BuiltIn(_) => Details::NONE,
             Self::Configuration(inner) => inner.details(),
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match self {
+            Self::Unknown { .. } => vec![Next::new(
+                "list-profiles",
+                json!({}),
+                "see the profiles there are",
+            )],
+            Self::Invalid { .. } | Self::BuiltIn(_) | Self::Configuration(_) => Vec::new(),
         }
     }
 }
