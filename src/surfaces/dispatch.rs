@@ -7,7 +7,8 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text, validation::Checker,
+        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
+        validation::Checker,
     },
     registry::{Entry, Grants},
     system::{Context, failpoint, secrets::Redactor},

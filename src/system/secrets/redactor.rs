@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
@@ -34,7 +34,43 @@ pub struct Redactor {
 #[derive(Clone, Debug)]
 struct Secret {
     text: String,
+    /// Finds it in a text.
+    finder: Finder<'static>,
+    /// Finds it in JSON, where it may be written with escapes.
+    json_finder: Finder<'static>,
     variable: Option<Arc<str>>,
+}
+
+impl Secret {
+    fn new(text: &str, variable: Option<&Arc<str>>) -> Self {
+        let written = Value::from(text).to_string();
+        Self {
+            text: text.to_owned(),
+            finder: Finder::new(text).into_owned(),
+            json_finder: Finder::new(within(&written)).into_owned(),
+            variable: variable.cloned(),
+        }
+    }
+
+    /// Takes it out of a text, except where it is a part of a word that was made here; `None` where it is nowhere else.
+    fn taken_from(&self, text: &str) -> Option<String> {
+        let mut masked = String::new();
+        let mut kept = 0;
+        let mut from = 0;
+        while let Some(at) = self.finder.find(&text.as_bytes()[from..]) {
+            let (begin, end) = (from + at, from + at + self.text.len());
+            let word = word_around(text, begin, end);
+            let is_part_of_id = word.len() > self.text.len() && is_made_here(word);
+            if is_part_of_id || is_in_mask(text, begin, &self.text) {
+                from = end;
+                continue;
+            }
+            masked.push_str(&text[kept..begin]);
+            masked.push_str(MASK);
+            (kept, from) = (end, end);
+        }
+        (kept > 0).then(|| masked + &text[kept..])
+    }
 }
 
 /// Variables whose secret is also a word of legwork's own.
@@ -83,10 +119,7 @@ impl Redactor {
             let pointer = secret.replace('~', "~0").replace('/', "~1");
             for form in [secret, within(&quoted), &pointer] {
                 if !known.iter().any(|other| other.text == form) {
-                    known.push(Secret {
-                        text: form.to_owned(),
-                        variable: variable.cloned(),
-                    });
+                    known.push(Secret::new(form, variable));
                 }
             }
         }
@@ -104,7 +137,7 @@ impl Redactor {
         let mut text = Cow::Borrowed(text);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         for secret in known.iter().filter(|secret| is_masked(&secret.text)) {
-            if let Some(masked) = without(&text, &secret.text) {
+            if let Some(masked) = secret.taken_from(&text) {
                 text = Cow::Owned(masked);
             }
         }
@@ -174,7 +207,7 @@ impl Redactor {
         let holds = |part: &str| memmem::find(json.as_bytes(), part.as_bytes()).is_some();
         known
             .iter()
-            .any(|secret| holds(within(&Value::from(secret.text.as_str()).to_string())))
+            .any(|secret| secret.json_finder.find(json.as_bytes()).is_some())
             // The letter of an escape may stand right before a token, so where a word begins says nothing here.
             || SIGNS.iter().chain(PREFIXES).any(|part| holds(part))
     }
@@ -252,7 +285,7 @@ impl Redactor {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         for secret in known.iter() {
             if let Some(variable) = &secret.variable
-                && without(text, &secret.text).is_some()
+                && secret.taken_from(text).is_some()
             {
                 let mut clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
                 if !clashes.told.contains(variable) {
@@ -261,26 +294,6 @@ impl Redactor {
             }
         }
     }
-}
-
-/// Takes a secret out of a text, except where it is a part of a word that was made here; `None` where it is nowhere else.
-fn without(text: &str, secret: &str) -> Option<String> {
-    let mut masked = String::new();
-    let mut kept = 0;
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find(secret)) {
-        let (begin, end) = (from + at, from + at + secret.len());
-        let word = word_around(text, begin, end);
-        let is_part_of_id = word.len() > secret.len() && is_made_here(word);
-        if is_part_of_id || is_in_mask(text, begin, secret) {
-            from = end;
-            continue;
-        }
-        masked.push_str(&text[kept..begin]);
-        masked.push_str(MASK);
-        (kept, from) = (end, end);
-    }
-    (kept > 0).then(|| masked + &text[kept..])
 }
 
 /// Returns whether a part of a text stands there because another secret was masked.

@@ -1,5 +1,7 @@
 //! Secrets that are known by their shape, and words of our own that are.
 
+use memchr::memmem;
+
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "[secret]";
 
@@ -86,15 +88,22 @@ const PARAMETERS: &[&str] = &[
 
 /// Masks what is a secret by its shape; `None` where nothing is.
 pub(super) fn mask_shapes(text: &str) -> Option<String> {
-    let mut masked: Option<String> = None;
+    let holds = |sign: &str| memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
+    let has_url = holds("://");
     // Most texts are too short to hold a token, and looking costs more than everything else about them.
-    if text.len() < SHORTEST_TOKEN && !text.contains("://") {
+    if text.len() < SHORTEST_TOKEN && !has_url {
         return None;
     }
-    for mask in [mask_keys, mask_tokens, mask_urls] {
-        if let Some(changed) = mask(masked.as_deref().unwrap_or(text)) {
-            masked = Some(changed);
-        }
+    let mut masked = if holds("-----BEGIN ") {
+        mask_keys(text)
+    } else {
+        None
+    };
+    if let Some(changed) = mask_tokens(masked.as_deref().unwrap_or(text)) {
+        masked = Some(changed);
+    }
+    if has_url && let Some(changed) = mask_urls(masked.as_deref().unwrap_or(text)) {
+        masked = Some(changed);
     }
     masked
 }
@@ -115,29 +124,37 @@ fn word_end(text: &str, begin: usize) -> usize {
 
 /// Masks words that look like well-known tokens; looks at each byte once, because every text that is written comes by.
 fn mask_tokens(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
     let mut masked = String::new();
     let mut kept = 0;
     let mut begin = 0;
-    while begin < bytes.len() {
-        if !is_of_token(bytes[begin]) {
-            begin += 1;
+    for end in 0..=text.len() {
+        let is_word = text
+            .as_bytes()
+            .get(end)
+            .is_some_and(|byte| is_of_token(*byte));
+        // What a token has taken in behind its first word is passed by.
+        if is_word || end < begin {
             continue;
         }
-        let mut end = word_end(text, begin);
-        if let Some(token_end) = token_end(text, begin, end) {
-            masked.push_str(&text[kept..begin]);
-            masked.push_str(MASK);
-            kept = token_end;
-            end = token_end;
-        }
-        begin = end + 1;
+        begin = match token_end(text, begin, end) {
+            Some(token_end) => {
+                masked.push_str(&text[kept..begin]);
+                masked.push_str(MASK);
+                kept = token_end;
+                token_end + 1
+            }
+            None => end + 1,
+        };
     }
     (kept > 0).then(|| masked + &text[kept..])
 }
 
 /// Returns the end of a token that begins with the word `begin..end`, if one does.
 fn token_end(text: &str, begin: usize, end: usize) -> Option<usize> {
+    // The shortest beginning of a token is `ya29`; most words are passed by here.
+    if end - begin < 4 {
+        return None;
+    }
     let word = &text[begin..end];
     let after_dot = |end: usize| {
         (text.as_bytes().get(end) == Some(&b'.')).then(|| (end + 1, word_end(text, end + 1)))
