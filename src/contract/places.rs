@@ -19,6 +19,9 @@ const DOCUMENTS: &[&str] = &[
     "examples",
 ];
 
+/// Fields that hold what was recorded of a step: the names in it are legwork's own, though no schema lists them.
+const RECORDS: &[&str] = &["data"];
+
 /// Fields that hold an id or a path that a caller goes on with, also where no pattern could hold it.
 const HANDLES: &[&str] = &[
     "agent",
@@ -79,6 +82,7 @@ pub(crate) struct Place<'s> {
     root: &'s Value,
     parts: Vec<&'s Map<String, Value>>,
     is_document: bool,
+    is_record: bool,
     is_handle: bool,
 }
 
@@ -97,13 +101,14 @@ impl<'s> Place<'s> {
             root,
             parts,
             is_document: false,
+            is_record: false,
             is_handle: false,
         }
     }
 
     /// Returns the place of a field of the object here, where its name is one of legwork's own; `None` where anybody may have chosen it.
     pub(crate) fn declared_field(&self, name: &str) -> Option<Self> {
-        if self.is_document {
+        if self.is_document || self.is_record {
             return Some(self.clone());
         }
         let declared: Vec<&Value> = self
@@ -114,7 +119,8 @@ impl<'s> Place<'s> {
         if !declared.is_empty() {
             return Some(Self {
                 is_document: DOCUMENTS.contains(&name),
-                is_handle: HANDLES.contains(&name),
+                is_record: RECORDS.contains(&name),
+                is_handle: HANDLES.contains(&name) || RECORDS.contains(&name),
                 ..Self::of(self.root, declared)
             });
         }
@@ -148,6 +154,7 @@ impl<'s> Place<'s> {
             .collect();
         Self {
             is_document: self.is_document,
+            is_record: self.is_record,
             is_handle: self.is_handle,
             ..Self::of(self.root, items)
         }
@@ -229,6 +236,7 @@ mod tests {
         variables: BTreeMap<String, String>,
         hosts: BTreeMap<Name, Option<Inner>>,
         skeleton: Value,
+        data: Value,
     }
 
     #[derive(JsonSchema)]
@@ -261,5 +269,7 @@ mod tests {
         assert_eq!(words.kind("postgres"), Kind::Free);
         let skeleton = at("skeleton").declared_field("anything").unwrap();
         assert_eq!(skeleton.items().kind("postgres"), Kind::Own);
+        let recorded = at("data").declared_field("state").unwrap();
+        assert_eq!(recorded.kind("postgres"), Kind::Handle);
     }
 }
