@@ -35,6 +35,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("repository", &[]),
     ("run", &[]),
+    ("preflight", &["agent", "host"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
     (
@@ -63,6 +64,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "issue",
             "job",
             "patch",
+            "preflight",
             "profile",
             "prompt",
             "repository",

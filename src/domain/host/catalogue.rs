@@ -3,6 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use rusqlite::{OptionalExtension, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Error, aliases};
 use crate::{
@@ -21,7 +23,8 @@ use crate::{
 const LOCAL: &str = "local";
 
 /// Where a host is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
     /// It is this machine.
     BuiltIn,
@@ -29,12 +32,12 @@ pub(crate) enum Origin {
     Configuration,
     /// `add-host`.
     Registered,
-    /// The user's ssh configuration.
+    /// The ssh configuration.
     SshAlias,
 }
 
 impl Origin {
-    /// Returns the words for it.
+    /// Returns its description in messages.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::BuiltIn => "legwork itself",
@@ -105,8 +108,9 @@ pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
     Ok(listed)
 }
 
-/// Turns the ssh client's word that a name does not resolve into one that says which names are known.
-pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Error) -> Error {
+/// Makes the error of a host that gave no answer. Where no host of that name is known here, it lists those that are,
+/// since the ssh client only reports that the name does not resolve.
+pub(crate) fn explain_failure(context: &Context, name: &Name, error: machine::Error) -> Error {
     if matches!(
         &error,
         machine::Error::Ssh(ssh::Error::Connect {
@@ -130,7 +134,7 @@ pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Erro
     error.into()
 }
 
-/// Registers a host, or in a dry run finds out whether it would.
+/// Registers a host, or in a dry run finds out whether it could.
 pub(crate) fn add(
     context: &Context,
     name: &Name,
@@ -142,8 +146,8 @@ pub(crate) fn add(
         name: name.clone(),
         origin: origin.words(),
     };
-    if let Some(there) = configuration.hosts.get(name) {
-        return if there == settings {
+    if let Some(existing) = configuration.hosts.get(name) {
+        return if existing == settings {
             Ok(Effect::Replayed)
         } else {
             Err(taken(Origin::Configuration))
@@ -153,30 +157,30 @@ pub(crate) fn add(
         return Err(taken(Origin::BuiltIn));
     }
     let text = serde_json::to_string(settings).unwrap_or_default();
-    let there: Option<String> = context.store()?.write(|transaction| {
-        let there: Option<String> = transaction
+    let existing: Option<String> = context.store()?.write(|transaction| {
+        let existing: Option<String> = transaction
             .query_row(
                 "SELECT settings FROM hosts WHERE name = ?1",
                 [name.as_str()],
                 |row| row.get(0),
             )
             .optional()?;
-        if there.is_none() && !dry_run {
+        if existing.is_none() && !dry_run {
             transaction.execute(
                 "INSERT INTO hosts (name, settings, added_at) VALUES (?1, ?2, ?3)",
                 params![name.as_str(), text, clock::now_text()],
             )?;
         }
-        Ok(there)
+        Ok(existing)
     })?;
-    match there.map(|there| serde_json::from_str::<Host>(&there)) {
+    match existing.map(|existing| serde_json::from_str::<Host>(&existing)) {
         None => Ok(Effect::Applied),
-        Some(Ok(there)) if there == *settings => Ok(Effect::Replayed),
+        Some(Ok(existing)) if existing == *settings => Ok(Effect::Replayed),
         Some(_) => Err(taken(Origin::Registered)),
     }
 }
 
-/// Forgets a registered host, or in a dry run finds out whether it would; jobs that have not ended keep it.
+/// Forgets a registered host, or in a dry run finds out whether it could. Refused while jobs on it have not ended.
 pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
     let configuration = context.configuration()?;
     let not_ours = |origin: Origin| Error::NotOurs {
@@ -199,7 +203,7 @@ pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Ef
         if !jobs.is_empty() {
             return Ok((false, jobs));
         }
-        let there: Option<i64> = transaction
+        let registered: Option<i64> = transaction
             .query_row(
                 "SELECT 1 FROM hosts WHERE name = ?1",
                 [name.as_str()],
@@ -210,7 +214,7 @@ pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Ef
             transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
             transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
         }
-        Ok((there.is_some(), jobs))
+        Ok((registered.is_some(), jobs))
     })?;
     if !jobs.is_empty() {
         return Err(Error::InUse {
