@@ -35,6 +35,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("run", &[]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
+    ("schema", &["host", "issue", "job", "workspace"]),
     (
         "investigation",
         &[

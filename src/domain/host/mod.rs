@@ -15,6 +15,7 @@ mod programs;
 mod scheduler;
 mod seen;
 mod ssh_agent;
+mod table;
 mod version;
 
 pub(crate) use agent_login::{Agent, Login, Secret};
@@ -23,3 +24,4 @@ pub(crate) use check::Check;
 pub(crate) use error::Error;
 pub(crate) use preflight::{Findings, Question, preflight};
 pub(crate) use probe::{Probe, probe};
+pub(crate) use table::{CHECKS, HOSTS};

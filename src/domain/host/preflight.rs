@@ -89,7 +89,7 @@ pub(crate) async fn preflight(
         checked_at: clock::text(now),
         kept: false,
     };
-    keep(context, machine, &subject, &findings, now)?;
+    keep(context, machine, &subject, &findings, now).await?;
     Ok(findings)
 }
 
@@ -287,7 +287,7 @@ fn kept(
     }))
 }
 
-fn keep(
+async fn keep(
     context: &Context,
     machine: &Machine,
     subject: &str,
@@ -298,7 +298,7 @@ fn keep(
     let answer = findings
         .ready()
         .then(|| serde_json::to_string(&findings.checks).unwrap_or_default());
-    context.store()?.write(|transaction| {
+    let written = context.store()?.write(|transaction| {
         match &answer {
             Some(answer) => transaction.execute(
                 "INSERT OR REPLACE INTO checks (host, subject, answer, at, at_epoch) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -310,8 +310,8 @@ fn keep(
             )?,
         };
         Ok(())
-    })?;
-    Ok(())
+    });
+    Ok(written.await?)
 }
 
 #[cfg(test)]

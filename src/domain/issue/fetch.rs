@@ -259,7 +259,7 @@ impl Forge<'_> {
                 at: now,
             },
         };
-        self.keep(url, &fresh)?;
+        self.keep(url, &fresh).await?;
         Ok(fresh)
     }
 
@@ -330,16 +330,17 @@ impl Forge<'_> {
         }))
     }
 
-    fn keep(&self, url: &str, kept: &Kept) -> Result<(), Error> {
+    async fn keep(&self, url: &str, kept: &Kept) -> Result<(), Error> {
         let Ok(body) = std::str::from_utf8(&kept.body) else {
             return Ok(());
         };
-        self.context.store()?.write(|transaction| {
+        let written = self.context.store()?.write(|transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![self.key(url), kept.etag, body, kept.link, clock::text(kept.at)],
             )
-        })?;
+        });
+        written.await?;
         Ok(())
     }
 }

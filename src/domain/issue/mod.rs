@@ -10,6 +10,7 @@ mod languages;
 mod model;
 mod reference;
 mod repro;
+mod table;
 
 pub(crate) use error::Error;
 pub(crate) use fetch::{fetch, identity};
@@ -21,3 +22,4 @@ pub(crate) use github::{
 pub(crate) use model::{Comment, Issue, MAX_COMMENTS, Source, Trust};
 pub(crate) use reference::IssueRef;
 pub(crate) use repro::{Candidate, extract_repro};
+pub(crate) use table::ISSUES;

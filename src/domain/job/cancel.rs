@@ -61,7 +61,7 @@ pub(crate) async fn cancel(
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
     let job = match run::parse_answer(&reply.text())? {
-        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at))?,
+        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at)).await?,
         // Nothing was ever started there, and what was left there keeps it from starting.
         Err(missing) if !missing.claim => records::update(context, job_id, |job| {
             let before = job.state;
@@ -72,7 +72,8 @@ pub(crate) async fn cancel(
                 "state",
                 serde_json::json!({"from": before, "to": job.state}),
             )]
-        })?,
+        })
+        .await?,
         Err(_claimed) => {
             return Err(Error::NotEnded {
                 job_id: job.job_id,

@@ -13,6 +13,6 @@ pub(crate) use check::{Status, check};
 pub(crate) use error::{CloneReason, Error};
 pub(crate) use plan::{Specification, Step};
 pub(crate) use provision::{StepState, Wish, provision};
-pub(crate) use record::{Record, list, ready};
+pub(crate) use record::{Record, WORKSPACES, list, ready};
 pub(crate) use variables::exports;
 pub(crate) use worktree::{worktree_failure, worktree_script};

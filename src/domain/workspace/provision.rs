@@ -140,6 +140,7 @@ impl Work<'_> {
         let mut commit: Option<String> = None;
         let mut just_cloned = false;
         let mut effect = Effect::Replayed;
+        let mut is_new = false;
         let mut reports = Vec::new();
         for step in Step::ALL {
             if !specification.needs(step) {
@@ -160,8 +161,15 @@ impl Work<'_> {
             let report = match (found, digest) {
                 (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
                 (None, Some(digest)) if !self.wish.dry_run => {
+                    self.context.meter().changing();
                     if effect == Effect::Replayed {
-                        record::note_begun(self.context, &self.machine.name, specification, step)?;
+                        is_new |= record::note_begun(
+                            self.context,
+                            &self.machine.name,
+                            specification,
+                            step,
+                        )
+                        .await?;
                         failpoint::reached("provision.noted");
                     }
                     progress.say(&format!(
@@ -170,9 +178,13 @@ impl Work<'_> {
                         self.machine.name,
                         step.name()
                     ));
-                    self.context.meter().changing();
+                    let so_far = SoFar {
+                        effect,
+                        is_new,
+                        just_cloned,
+                    };
                     let (state_now, mark) = self
-                        .take(step, &digest, commit.as_deref(), just_cloned, again, effect)
+                        .take(step, &digest, commit.as_deref(), again, so_far)
                         .await?;
                     if state_now == StepState::Ran {
                         effect = Effect::Applied;
@@ -213,7 +225,7 @@ impl Work<'_> {
             specification: self.specification.clone(),
         };
         if !self.wish.dry_run {
-            self.record(&outcome)?;
+            self.record(&outcome).await?;
         }
         Ok(outcome)
     }
@@ -270,9 +282,8 @@ impl Work<'_> {
         step: Step,
         digest: &str,
         commit: Option<&str>,
-        just_cloned: bool,
         again: bool,
-        effect: Effect,
+        so_far: SoFar,
     ) -> Result<(StepState, Mark), Error> {
         let specification = &self.specification;
         let stands_on: Vec<String> = specification
@@ -310,7 +321,7 @@ impl Work<'_> {
             .argument(if again { "always" } else { "missing" })
             .argument(stands_on.join(" "))
             .argument(undoes.join(" "))
-            .arguments(specification.arguments(step, just_cloned))
+            .arguments(specification.arguments(step, so_far.just_cloned))
             .payload(serde_json::to_vec_pretty(specification).map_err(Error::Record)?)
             .payload(user)
             .payload(password);
@@ -329,10 +340,15 @@ impl Work<'_> {
             "ran" => StepState::Ran,
             "done" => StepState::Done,
             _ => {
-                self.context
-                    .meter()
-                    .settled(left_behind(step, &told, effect));
-                record::note_failed(self.context, &self.machine.name, specification, step)?;
+                let left = left_behind(step, &told, so_far.effect);
+                self.context.meter().settled(left);
+                let host = &self.machine.name;
+                if so_far.is_new && left == Effect::Replayed {
+                    // Nothing was made and nothing was known before, so nothing is known now.
+                    record::forget(self.context, host, specification, step).await?;
+                } else {
+                    record::note_failed(self.context, host, specification, step).await?;
+                }
                 return Err(self.failure(step, told));
             }
         };
@@ -435,7 +451,7 @@ impl Work<'_> {
             .unwrap_or_else(|| "-".to_owned())
     }
 
-    fn record(&self, outcome: &Outcome) -> Result<(), Error> {
+    async fn record(&self, outcome: &Outcome) -> Result<(), Error> {
         let specification = &self.specification;
         let record = Record {
             host: self.machine.name.clone(),
@@ -450,10 +466,21 @@ impl Work<'_> {
             variables: specification.settings.variables.clone(),
             verify: None,
         };
-        record::note_ready(self.context, specification, &record)?;
+        record::note_ready(self.context, specification, &record).await?;
         failpoint::reached("provision.recorded");
         Ok(())
     }
+}
+
+/// What a call has done before it takes a step.
+#[derive(Clone, Copy, Debug)]
+struct SoFar {
+    /// Its effect.
+    effect: Effect,
+    /// Whether the workspace was not known before.
+    is_new: bool,
+    /// Whether it made the clone.
+    just_cloned: bool,
 }
 
 fn report(step: Step, state: StepState, mark: Mark, commit: &mut Option<String>) -> Report {

@@ -73,7 +73,9 @@ impl Primitive for ListHosts {
 
     async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
         let default_host = host::resolve(context, None)?.name;
-        let hosts = host::list(context)?
+        let found = host::list(context)?;
+        let hosts = found
+            .hosts
             .into_iter()
             .map(|listed| Host {
                 last_seen_at: listed.machine.last_seen(context),
@@ -91,9 +93,13 @@ impl Primitive for ListHosts {
                 },
             })
             .collect();
-        Ok(Answer::read(Output {
+        let mut answer = Answer::read(Output {
             hosts,
             default_host,
-        }))
+        });
+        answer
+            .warnings
+            .extend(found.damaged.iter().map(ToString::to_string));
+        Ok(answer)
     }
 }
