@@ -16,6 +16,7 @@ mod identifier;
 mod kind;
 pub mod publication;
 mod retry;
+pub(crate) mod text;
 mod timeout;
 pub mod validation;
 mod violation;

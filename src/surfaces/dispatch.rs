@@ -6,12 +6,15 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION,
+        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
         validation::Checker,
     },
     registry::{Entry, Grants},
     system::{Context, failpoint, secrets::Redactor},
 };
+
+/// The longest message and remediation, in characters.
+const MAX_SENTENCE: usize = 2000;
 
 /// Sends an input to a primitive, and returns the envelope, whatever happens.
 ///
@@ -105,26 +108,12 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
             .unwrap_or_else(|| context.meter().effect_of_failure()),
         retry_safe: failure.retry.is_safe(),
         retry: failure.retry,
-        message: printable(&redactor.text(&failure.message)),
-        remediation: printable(&redactor.text(&failure.remediation)),
+        message: text::line(&redactor.text(&failure.message), MAX_SENTENCE),
+        remediation: text::line(&redactor.text(&failure.remediation), MAX_SENTENCE),
         details,
         next: masked(failure.next, &redactor),
         meta: meta(context, since),
     })
-}
-
-/// A message is one line for a reader: no control characters, and not endless.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .take(2000)
-        .collect()
 }
 
 /// Returns the exit status that goes with an envelope.

@@ -14,7 +14,7 @@ use signal_hook::{
 
 use super::{dispatch, pretty};
 use crate::{
-    contract::{Code, Envelope, Failure, details},
+    contract::{Code, Envelope, Failure, details, text},
     registry,
     system::{Context, temporary, terminal::Terminal},
 };
@@ -73,10 +73,13 @@ fn show(envelope: &Envelope, terminal: Terminal) {
 
 /// Writes the one line and returns the exit status.
 fn write(envelope: &Envelope, status: u8) -> u8 {
-    let mut line = serde_json::to_vec(envelope).unwrap_or_default();
-    line.push(b'\n');
+    let mut line = text::json(serde_json::to_string(envelope).unwrap_or_default());
+    line.push('\n');
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(&line).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Ok(()) => status,
         // Nobody is reading any more, which is no failure of the call.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,

@@ -391,5 +391,5 @@ const NOW: rustix::fs::Timespec = rustix::fs::Timespec {
 pub(crate) fn random_hexadecimal(bytes: usize) -> io::Result<String> {
     let mut buffer = vec![0; bytes];
     File::open("/dev/urandom")?.read_exact(&mut buffer)?;
-    Ok(super::digest::hexadecimal(&buffer))
+    Ok(super::digest::hex(&buffer))
 }

@@ -536,7 +536,7 @@ fn inspect(world: &World, arguments: &[&str]) -> (Value, String) {
 
 #[test]
 fn the_inspector_lists_and_calls_and_has_nothing_to_complain_of() {
-    let world = World::new();
+    let world = World::with_testbed();
     let (listed, complaint) = inspect(&world, &["--method", "tools/list"]);
     let reading = primitives(|entry| entry.about.effects.read_only);
     let tools = listed["tools"].as_array().expect("tools");

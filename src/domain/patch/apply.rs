@@ -17,7 +17,7 @@ use super::{
     scratch_repository::{Commit, Difference, Put, ScratchRepository, refused},
 };
 use crate::{
-    contract::Effect,
+    contract::{Effect, text},
     system::{failpoint, meter::Meter},
 };
 
@@ -61,10 +61,7 @@ impl Identity {
     /// Tells git, for the variables that start so.
     pub(super) fn on(&self, git: Git, start: &str) -> Git {
         let clean = |text: &str, otherwise: &str| {
-            let text: String = text
-                .chars()
-                .filter(|&c| !c.is_control() && !matches!(c, '<' | '>'))
-                .collect();
+            let text = text::strip(text).replace(['<', '>'], "");
             match text.trim() {
                 "" => otherwise.to_owned(),
                 text => text.to_owned(),

@@ -6,7 +6,7 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{host, issue, job, workspace},
+    domain::{forge, host, job, workspace},
     system::store::{Migration, Schema},
 };
 
@@ -17,5 +17,5 @@ pub(crate) static HISTORY: Schema = &[Migration::Tables(&[
     &workspace::WORKSPACES,
     &job::JOBS,
     &job::EVENTS,
-    &issue::ISSUES,
+    &forge::ISSUES,
 ])];

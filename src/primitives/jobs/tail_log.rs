@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout, text},
     domain::{
         agent,
         job::{self, Chunk, Job},
@@ -146,22 +146,10 @@ impl Primitive for TailLog {
     }
 }
 
-/// Control characters could speak to a terminal; all but line ends and tabs are replaced.
-fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|character| match character {
-            '\n' | '\t' => character,
-            other if other.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        })
-        .collect()
-}
-
 fn raw(job: &Job, chunk: &Chunk) -> Output {
     output(job, chunk, chunk.end(), |output| {
-        output.text = Some(printable(&chunk.head));
-        output.text_after_cut = (!chunk.tail.is_empty()).then(|| printable(&chunk.tail));
+        output.text = Some(text::raw(&chunk.head));
+        output.text_after_cut = (!chunk.tail.is_empty()).then(|| text::raw(&chunk.tail));
     })
 }
 

@@ -21,7 +21,7 @@ use super::{
     tool_filter::ToolFilter,
 };
 use crate::{
-    contract::{Answer, Code, Envelope, Failure, Violation, details, unknown_primitive},
+    contract::{Answer, Code, Envelope, Failure, Violation, details, text, unknown_primitive},
     registry::{Entry, Grants},
     surfaces::{
         dispatch,
@@ -169,7 +169,7 @@ fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Resul
 fn result(envelope: &Envelope) -> Result<CallToolResponse, ErrorData> {
     let structured = serde_json::to_value(envelope)
         .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-    let text = vec![ContentBlock::text(structured.to_string())];
+    let text = vec![ContentBlock::text(text::json(structured.to_string()))];
     let mut result = match envelope {
         Envelope::Success(_) => CallToolResult::success(text),
         Envelope::Refusal(_) => CallToolResult::error(text),

@@ -1,0 +1,82 @@
+//! What a forge answered before, kept in the store for conditional requests.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::{
+    Error,
+    table::{self, ISSUES},
+};
+use crate::system::{Context, clock, digest, store::Damage};
+
+/// An answer of the forge, as it is cached.
+#[derive(Clone, Debug)]
+pub(super) struct Cached {
+    /// What to ask with whether it has changed since.
+    pub(super) etag: Option<String>,
+    /// The body.
+    pub(super) body: Vec<u8>,
+    /// The `Link` header.
+    pub(super) link: Option<String>,
+    /// When the forge last said it.
+    pub(super) at: Timestamp,
+}
+
+impl Cached {
+    /// Returns its age in seconds; `None` where the clock was set back since.
+    pub(super) fn age(&self, now: Timestamp) -> Option<u64> {
+        u64::try_from(now.as_second() - self.at.as_second()).ok()
+    }
+}
+
+/// What one token was shown is not shown without it.
+fn key(url: &str, token: Option<&str>) -> String {
+    let holder = token.map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
+    format!("{url} {}", holder.get(..16).unwrap_or_default())
+}
+
+/// Finds what the forge answered to an address.
+pub(super) fn load(
+    context: &Context,
+    url: &str,
+    token: Option<&str>,
+) -> Result<Option<Cached>, Error> {
+    let found = context.store()?.read(|connection| {
+        let found = connection
+            .query_row(
+                "SELECT url, etag, body, link, at FROM issues WHERE url = ?1",
+                [key(url, token)],
+                |row| table::answer(&ISSUES.record(row)),
+            )
+            .optional();
+        Damage::set_apart(found)
+    })?;
+    // What cannot be read is asked for anew, and replaced.
+    Ok(found.unwrap_or_default())
+}
+
+/// Keeps what the forge answered to an address; a body that is no text is not kept.
+pub(super) async fn save(
+    context: &Context,
+    url: &str,
+    token: Option<&str>,
+    answer: &Cached,
+) -> Result<(), Error> {
+    let Ok(body) = std::str::from_utf8(&answer.body) else {
+        return Ok(());
+    };
+    let written = context.store()?.write(|transaction| {
+        transaction.execute(
+            "INSERT OR REPLACE INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                key(url, token),
+                answer.etag,
+                body,
+                answer.link,
+                clock::text(answer.at)
+            ],
+        )
+    });
+    written.await?;
+    Ok(())
+}
