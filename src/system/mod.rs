@@ -15,6 +15,7 @@ pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quote;
+mod regular_file;
 pub(crate) mod script;
 pub(crate) mod secrets;
 pub(crate) mod ssh;

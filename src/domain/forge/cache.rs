@@ -3,11 +3,22 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::{
-    Error,
-    table::{self, ISSUES},
+use super::Error;
+use crate::system::{
+    Context, clock, digest,
+    store::{Damage, Record, Table},
 };
-use crate::system::{Context, clock, digest, store::Damage};
+
+/// Answers of forges: a cache.
+pub(crate) static ISSUES: Table = Table {
+    name: "issues",
+    key: &["url"],
+    create: include_str!("issues.sql"),
+    check: |row| {
+        row.text("url")?;
+        read(row).map(drop)
+    },
+};
 
 /// An answer of the forge, as it is cached.
 #[derive(Clone, Debug)]
@@ -29,6 +40,19 @@ impl Cached {
     }
 }
 
+/// Reads an answer.
+fn read(row: &Record<'_, '_>) -> rusqlite::Result<Cached> {
+    let at = row.time("at")?;
+    Ok(Cached {
+        etag: row.optional_text("etag")?,
+        body: row.text("body")?.into_bytes(),
+        link: row.optional_text("link")?,
+        at: at
+            .parse()
+            .map_err(|error| row.damaged("at", error))?,
+    })
+}
+
 /// What one token was shown is not shown without it.
 fn key(url: &str, token: Option<&str>) -> String {
     let holder = token.map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
@@ -46,7 +70,7 @@ pub(super) fn load(
             .query_row(
                 "SELECT url, etag, body, link, at FROM issues WHERE url = ?1",
                 [key(url, token)],
-                |row| table::answer(&ISSUES.record(row)),
+                |row| read(&ISSUES.record(row)),
             )
             .optional();
         Damage::set_apart(found)

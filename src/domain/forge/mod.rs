@@ -18,10 +18,9 @@ mod error;
 mod github;
 mod interface;
 mod record;
-mod table;
 
+pub(crate) use cache::ISSUES;
 pub(crate) use catalogue::{canonical_host, issue_on_page, names};
 pub(crate) use client::{Client, Lookup, Missing};
 pub(crate) use error::Error;
 pub(crate) use record::{CommentRecord, IssueName, IssueRecord};
-pub(crate) use table::ISSUES;

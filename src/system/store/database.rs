@@ -1,9 +1,9 @@
 //! Opening, migrating, reading and writing the database.
 //!
-//! One SQLite file in write-ahead mode with `synchronous=FULL`: what a write returned from is on the disk, and readers
+//! One `SQLite` file in write-ahead mode with `synchronous=FULL`: what a write returned from is on the disk, and readers
 //! never wait for the writer. Any number of processes open it at once, and there is no daemon to ask, so three things
 //! are done by hand. A new database is made beside its place and moved there whole, because two processes may start it
-//! at once. A writer waits for the write lock by trying and sleeping, and not in SQLite's own busy handler, because
+//! at once. A writer waits for the write lock by trying and sleeping, and not in `SQLite`'s own busy handler, because
 //! that would stop the one thread on which all calls of a service run; the call's deadline ends the wait, since a
 //! future that sleeps can be dropped. And a writer empties a write-ahead log that has grown, because every process
 //! that opens the database alone reads all of the log first.

@@ -93,7 +93,7 @@ const fn is_of_a_row(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Returns the table that SQLite names in a constraint that was violated: `UNIQUE constraint failed: jobs.job_id`.
+/// Returns the table that `SQLite` names in a constraint that was violated: `UNIQUE constraint failed: jobs.job_id`.
 fn named_table(error: &rusqlite::Error) -> String {
     let text = error.to_string();
     text.split_once("failed: ")

@@ -10,4 +10,4 @@ pub(crate) use damage::Damage;
 pub(crate) use database::{Store, Written};
 pub(crate) use error::Error;
 pub(crate) use schema::{Migration, Schema};
-pub(crate) use table::{Page, Place, Record, Rows, Table};
+pub(crate) use table::{Page, Record, Rows, Table};

@@ -67,13 +67,6 @@ impl<T> Page<T> {
     }
 }
 
-impl<T> Rows<T> {
-    /// Says of each row that could not be read which one it is, for the warnings of an answer.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        self.damaged.iter().map(Damage::to_string).collect()
-    }
-}
-
 impl Table {
     /// Names a row of this table, for reading its columns.
     pub(crate) const fn record<'a, 'b>(&'static self, row: &'a Row<'b>) -> Record<'a, 'b> {
