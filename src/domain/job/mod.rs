@@ -17,7 +17,7 @@ pub(crate) use cancel::cancel;
 pub(crate) use error::Error;
 pub(crate) use log::{Chunk, Stream, read as read_log};
 pub(crate) use model::{Job, JobSpec, Limits, Outcome, Progress};
-pub(crate) use observe::{ROOT, poll};
+pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{

@@ -1,4 +1,4 @@
-//! What is known here of workspaces, kept in the database.
+//! The workspaces in the database.
 
 use std::collections::BTreeMap;
 
@@ -127,7 +127,8 @@ pub(super) fn find(
 /// Marks the workspace incomplete before `step` runs, and returns whether it was not known at all before.
 ///
 /// Leaves the row alone if it is ready for this specification already, as another call may just have finished it, or
-/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment.
+/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment. The meter is
+/// told that a change begins once the database is not waited for any more.
 pub(super) async fn note_begun(
     context: &Context,
     host: &Name,
@@ -139,7 +140,8 @@ pub(super) async fn note_begun(
     } else {
         Over::Otherwise
     };
-    write(context, host, specification, &lacking(step), over).await
+    let begin = || context.meter().changing();
+    write(context, host, specification, &lacking(step), over, begin).await
 }
 
 /// Marks the workspace incomplete because `step` failed.
@@ -154,7 +156,7 @@ pub(super) async fn note_failed(
     } else {
         Over::Anything
     };
-    write(context, host, specification, &lacking(step), over)
+    write(context, host, specification, &lacking(step), over, || ())
         .await
         .map(drop)
 }
@@ -223,6 +225,7 @@ pub(super) async fn note_ready(
         specification,
         &stored,
         Over::Anything,
+        || (),
     )
     .await
     .map(drop)
@@ -293,18 +296,20 @@ fn known(row: &Row<'_, '_>) -> rusqlite::Result<Known> {
     })
 }
 
-/// Writes a row, and returns whether there was none.
+/// Writes a row, and returns whether there was none; `begin` is called once the database is locked.
 async fn write(
     context: &Context,
     host: &Name,
     specification: &Specification,
     stored: &Stored,
     over: Over,
+    begin: impl FnOnce(),
 ) -> Result<bool, Error> {
     let specified = serde_json::to_string(specification).map_err(Error::Record)?;
     let record = serde_json::to_string(stored).map_err(Error::Record)?;
     let repository = specification.repository.as_str();
     let written = context.store()?.write(|transaction| {
+        begin();
         let before: bool = transaction.query_row(
             "SELECT EXISTS (SELECT 1 FROM workspaces WHERE host = ?1 AND repository = ?2)",
             [host.as_str(), repository],

@@ -162,11 +162,7 @@ fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
             Ok(None) => (Code::JobNotFound, "there is no such job".to_owned()),
             Err(damage) => (Code::StoreDamaged, damage.to_string()),
         };
-        failed.push(details::Item {
-            id: id.to_string(),
-            error_code,
-            message,
-        });
+        failed.push(details::Item::new(id.as_str(), error_code, &message));
     }
     if failed.is_empty() {
         return Ok(jobs);
@@ -178,7 +174,7 @@ fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
         "Leave out the ids in details.items; next holds the call for the others.",
     )
     .with_effect(Effect::None)
-    .with_details(details::Items { items: failed }.into());
+    .with_details(details::Items::new(failed).into());
     if !others.is_empty() {
         failure = failure.with_next(Next::new(
             "poll-job",

@@ -8,3 +8,4 @@ mod effects;
 mod hostile;
 mod hosts;
 mod locked;
+mod noise;
