@@ -160,18 +160,7 @@ impl Work<'_> {
             let report = match (found, digest) {
                 (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
                 (None, Some(digest)) if !self.wish.dry_run => {
-                    if effect == Effect::Replayed {
-                        is_new |= record::note_begun(
-                            self.context,
-                            &self.machine.name,
-                            specification,
-                            step,
-                        )
-                        .await?;
-                        failpoint::reached("provision.noted");
-                    } else {
-                        self.context.meter().changing();
-                    }
+                    is_new |= self.announce(step, effect).await?;
                     progress.say(&format!(
                         "provisioning {} on {}: step {}",
                         specification.repository,
@@ -231,6 +220,20 @@ impl Work<'_> {
             self.record(&outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// Announces that a step is about to be taken, and returns whether the workspace was not known here before.
+    ///
+    /// The first one marks the workspace incomplete, so that a crash leaves word of it.
+    async fn announce(&self, step: Step, effect: Effect) -> Result<bool, Error> {
+        if effect != Effect::Replayed {
+            self.context.meter().changing();
+            return Ok(false);
+        }
+        let host = &self.machine.name;
+        let is_new = record::note_begun(self.context, host, &self.specification, step).await?;
+        failpoint::reached("provision.noted");
+        Ok(is_new)
     }
 
     /// Asks what there is.
