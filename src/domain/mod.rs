@@ -11,6 +11,7 @@ pub(crate) mod investigation;
 pub(crate) mod issue;
 pub(crate) mod job;
 pub(crate) mod patch;
+pub(crate) mod preflight;
 pub(crate) mod profile;
 pub(crate) mod prompt;
 pub(crate) mod repository;

@@ -47,9 +47,7 @@ fn read(row: &Record<'_, '_>) -> rusqlite::Result<Cached> {
         etag: row.optional_text("etag")?,
         body: row.text("body")?.into_bytes(),
         link: row.optional_text("link")?,
-        at: at
-            .parse()
-            .map_err(|error| row.damaged("at", error))?,
+        at: at.parse().map_err(|error| row.damaged("at", error))?,
     })
 }
 

@@ -3,6 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{
     Error, aliases,
@@ -15,9 +17,9 @@ use crate::{
     },
     system::{
         Context, clock,
-        store::{Damage, Rows, Written},
         machine::{self, Machine, Reach},
         ssh::{self, Target},
+        store::{Damage, Rows, Written},
     },
 };
 
@@ -25,7 +27,8 @@ use crate::{
 const LOCAL: &str = "local";
 
 /// Where a host is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
     /// It is this machine.
     BuiltIn,
@@ -33,12 +36,12 @@ pub(crate) enum Origin {
     Configuration,
     /// `add-host`.
     Registered,
-    /// The user's ssh configuration.
+    /// The ssh configuration.
     SshAlias,
 }
 
 impl Origin {
-    /// Returns the words for it.
+    /// Returns its description in messages.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::BuiltIn => "legwork itself",
@@ -122,8 +125,9 @@ pub(crate) fn list(context: &Context) -> Result<Catalogue, Error> {
     })
 }
 
-/// Turns the ssh client's word that a name does not resolve into one that says which names are known.
-pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Error) -> Error {
+/// Makes the error of a host that gave no answer. Where no host of that name is known here, it lists those that are,
+/// since the ssh client only reports that the name does not resolve.
+pub(crate) fn explain_failure(context: &Context, name: &Name, error: machine::Error) -> Error {
     if matches!(
         &error,
         machine::Error::Ssh(ssh::Error::Connect {
@@ -147,7 +151,7 @@ pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Erro
     error.into()
 }
 
-/// Registers a host, or in a dry run finds out whether it would.
+/// Registers a host, or in a dry run finds out whether it could.
 pub(crate) async fn add(
     context: &Context,
     name: &Name,
@@ -159,8 +163,8 @@ pub(crate) async fn add(
         name: name.clone(),
         origin: origin.words(),
     };
-    if let Some(there) = configuration.hosts.get(name) {
-        return if there == settings {
+    if let Some(existing) = configuration.hosts.get(name) {
+        return if existing == settings {
             Ok(Effect::Replayed)
         } else {
             Err(taken(Origin::Configuration))
@@ -192,7 +196,7 @@ pub(crate) async fn add(
     }
 }
 
-/// Forgets a registered host, or in a dry run finds out whether it would; jobs that have not ended keep it.
+/// Forgets a registered host, or in a dry run finds out whether it could. Refused while jobs on it have not ended.
 ///
 /// Its settings are not read, so that a row which is damaged can be removed.
 pub(crate) async fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
@@ -217,15 +221,15 @@ pub(crate) async fn remove(context: &Context, name: &Name, dry_run: bool) -> Res
         if !jobs.is_empty() {
             return Ok(Written::Unchanged(Err(jobs)));
         }
-        let there: Option<i64> = transaction
+        let registered: Option<i64> = transaction
             .query_row(
                 "SELECT 1 FROM hosts WHERE name = ?1",
                 [name.as_str()],
                 |row| row.get(0),
             )
             .optional()?;
-        if dry_run || there.is_none() {
-            return Ok(Written::Unchanged(Ok(there.is_some())));
+        if dry_run || registered.is_none() {
+            return Ok(Written::Unchanged(Ok(registered.is_some())));
         }
         transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
         transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
@@ -293,9 +297,7 @@ fn machine(
 }
 
 fn registered(context: &Context, name: &Name) -> Result<Option<Host>, Error> {
-    Ok(context
-        .store()?
-        .read(|connection| find(connection, name))?)
+    Ok(context.store()?.read(|connection| find(connection, name))?)
 }
 
 fn find(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Host>> {

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 /// The lines of one answer, in order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Frames(Vec<(String, String)>);
+pub(crate) struct Frames(Vec<(String, String)>);
 
 impl Frames {
     /// Takes an answer apart; a line without a tab says nothing.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self(
             text.lines()
                 .filter_map(|line| line.split_once('\t'))
@@ -18,7 +18,7 @@ impl Frames {
     }
 
     /// Returns all values of a key.
-    pub(super) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(move |(known, _)| known == key)
@@ -26,7 +26,7 @@ impl Frames {
     }
 
     /// Returns the first value of a key; one that is empty counts as not said.
-    pub(super) fn first(&self, key: &str) -> Option<&str> {
+    pub(crate) fn first(&self, key: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, value)| known == key && !value.trim().is_empty())
@@ -34,12 +34,12 @@ impl Frames {
     }
 
     /// Returns the first value of a key as a number, or whatever else it is read as.
-    pub(super) fn number<T: FromStr>(&self, key: &str) -> Option<T> {
+    pub(crate) fn number<T: FromStr>(&self, key: &str) -> Option<T> {
         self.first(key)?.parse().ok()
     }
 
     /// Returns the first value of a key as a truth.
-    pub(super) fn truth(&self, key: &str) -> Option<bool> {
+    pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         match self.first(key)? {
             "yes" => Some(true),
             "no" => Some(false),
@@ -48,7 +48,7 @@ impl Frames {
     }
 
     /// Returns all values of a key as one text.
-    pub(super) fn text(&self, key: &str) -> String {
+    pub(crate) fn text(&self, key: &str) -> String {
         self.all(key).collect::<Vec<_>>().join("\n")
     }
 }

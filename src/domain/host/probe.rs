@@ -1,4 +1,4 @@
-//! What a host has: found out in one round trip, and nothing changed there.
+//! What a host has, found out in one round trip that changes nothing there.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(crate) struct Probe {
     pub(crate) host: Name,
     /// When it was found out (RFC 3339, UTC, by the clock here).
     pub(crate) probed_at: String,
-    /// The name it gives itself.
+    /// Its host name, as `uname -n` prints it.
     pub(crate) host_name: Option<String>,
     /// The user there.
     pub(crate) user: Option<String>,
@@ -34,17 +34,17 @@ pub(crate) struct Probe {
     pub(crate) system: System,
     /// The processors that programs may use.
     pub(crate) cores: Option<u32>,
-    /// The load over the last minute.
+    /// The load average over the last minute.
     pub(crate) load: Option<f64>,
     /// Memory in bytes.
     pub(crate) memory_total_bytes: Option<u64>,
-    /// Memory that programs could still take, in bytes.
+    /// Memory that is available to programs, in bytes.
     pub(crate) memory_available_bytes: Option<u64>,
     /// The folder legwork keeps its things in there.
     pub(crate) root: Root,
-    /// The id of its present run since it was switched on.
+    /// The id of its present boot; null where there is no `/proc`.
     pub(crate) boot_id: Option<String>,
-    /// Seconds since it was switched on.
+    /// Seconds since it booted.
     pub(crate) uptime_s: Option<u64>,
     /// Its clock, in seconds since 1970.
     pub(crate) clock_epoch_s: Option<i64>,
@@ -52,9 +52,9 @@ pub(crate) struct Probe {
     pub(crate) container: Option<String>,
     /// Whether it is the Windows Subsystem for Linux.
     pub(crate) wsl: Option<bool>,
-    /// Programs that were looked for.
+    /// Programs that were searched for.
     pub(crate) tools: Vec<Program>,
-    /// Agent command lines that were looked for.
+    /// Programs of agents that were searched for.
     pub(crate) agents: Vec<Program>,
     /// Its GPUs.
     pub(crate) gpus: Gpus,
@@ -71,7 +71,7 @@ pub(crate) struct System {
     pub(crate) release: Option<String>,
     /// The processor's architecture, such as `x86_64`.
     pub(crate) architecture: Option<String>,
-    /// The distribution, in its own words.
+    /// The distribution's name, as in `os-release`.
     pub(crate) distribution: Option<String>,
 }
 
@@ -80,36 +80,46 @@ pub(crate) struct System {
 pub(crate) struct Root {
     /// Its path there.
     pub(crate) path: Option<String>,
-    /// Whether it is there.
+    /// Whether it exists.
     pub(crate) exists: Option<bool>,
-    /// Whether it can be written, or made where it is not there.
+    /// Whether it can be written, or created where it does not exist.
     pub(crate) writable: Option<bool>,
     /// The size of its disk in bytes.
     pub(crate) disk_total_bytes: Option<u64>,
-    /// What may still be written to its disk, in bytes.
+    /// Bytes that may still be written to its disk.
     pub(crate) disk_free_bytes: Option<u64>,
 }
 
-/// A program that was looked for.
+/// A program that was searched for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Program {
     /// Its name.
     pub(crate) name: String,
     /// Where it is; null where it is not on the PATH.
     pub(crate) path: Option<String>,
-    /// Its version; null where it does not tell.
+    /// Its version; null where it does not report one.
     pub(crate) version: Option<String>,
 }
 
-/// Finds out what a host has.
-pub(crate) async fn probe(context: &Context, machine: &Machine) -> Result<Probe, Error> {
+/// Finds out what a host has, and which of `agents` are among its programs.
+pub(crate) async fn probe(
+    context: &Context,
+    machine: &Machine,
+    agents: &[&str],
+) -> Result<Probe, Error> {
     let reply = machine
         .run(
             context,
-            Script::new(concat!(include_str!("saying.sh"), include_str!("probe.sh"))).look(),
+            Script::new(concat!(
+                include_str!("report.sh"),
+                include_str!("root.sh"),
+                include_str!("probe.sh")
+            ))
+            .arguments(agents.iter().copied())
+            .look(),
         )
         .await
-        .map_err(|error| catalogue::known_instead(context, &machine.name, error))?;
+        .map_err(|error| catalogue::explain_failure(context, &machine.name, error))?;
     if reply.status != 0 {
         return Err(Error::Probe {
             status: reply.status,
@@ -183,8 +193,8 @@ fn distribution(frames: &Frames) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// Reads what both scripts say about the root folder.
-pub(super) fn root(frames: &Frames) -> Root {
+/// Reads what `root.sh` reports of the root folder.
+pub(crate) fn root(frames: &Frames) -> Root {
     let disk = disk::parse(&frames.text("disk"));
     Root {
         path: frames.first("root").map(str::to_owned),
@@ -196,7 +206,7 @@ pub(super) fn root(frames: &Frames) -> Root {
 }
 
 /// Reads the programs of one kind, by name.
-pub(super) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
+pub(crate) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
     let versions = format!("{kind}_version");
     let mut found: Vec<Program> = frames
         .all(kind)
@@ -213,7 +223,7 @@ pub(super) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
             }
         })
         .collect();
-    // They answer in whatever order they are done.
+    // They run at once and finish in any order.
     found.sort_by(|one, other| one.name.cmp(&other.name));
     found
 }
@@ -228,7 +238,7 @@ mod tests {
 
     /// Recorded from this probe on Debian 12 (Linux 6.18, dash) in a container without a GPU.
     #[test]
-    fn a_machine_that_tells_all() {
+    fn a_machine_that_reports_everything() {
         let sample = include_str!("../../../tests/data/hosts/probe_debian_12.txt");
         let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
         assert_eq!(probe.cores, Some(2));
@@ -269,7 +279,7 @@ mod tests {
 
     /// Recorded from this probe under dash without a single program on the PATH.
     #[test]
-    fn what_a_machine_does_not_tell_is_null() {
+    fn what_a_machine_does_not_report_is_null() {
         let sample = include_str!("../../../tests/data/hosts/probe_without_programs.txt");
         let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
         assert_eq!(probe.cores, None);

@@ -1,4 +1,4 @@
-//! The batch scheduler of a host, as its own programs say it.
+//! The batch scheduler of a host, recognised by its own programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::{frames::Frames, version};
 pub(crate) struct Scheduler {
     /// Which it is.
     pub(crate) kind: Kind,
-    /// Its version; null where it does not tell.
+    /// Its version; null where it does not report one.
     pub(crate) version: Option<String>,
     /// The program that submits to it.
     pub(crate) program: Option<String>,
@@ -28,11 +28,11 @@ pub(crate) enum Kind {
     Sge,
     /// PBS or Torque.
     Pbs,
-    /// There is a `qsub` that does not tell whose it is.
+    /// There is a `qsub` of an unknown scheduler.
     Unknown,
 }
 
-/// Tells the scheduler from what the probe printed (recorded from Slurm 22.05.8 and Grid Engine 8.1.9 of Debian 12;
+/// Recognises the scheduler from what the probe printed (recorded from Slurm 22.05.8 and Grid Engine 8.1.9 of Debian 12;
 /// `OpenPBS` and Torque by their documentation).
 pub(super) fn of(frames: &Frames) -> Scheduler {
     let program = |name: &str| {
@@ -72,12 +72,11 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
         "Sun Grid ",
     ]
     .iter()
-    .any(|mark| help.starts_with(mark));
+    .any(|name| help.starts_with(name));
     let (kind, version) = if is_grid_engine {
         (Kind::Sge, version::find(help))
     } else if version_text.contains("pbs_version") || program("pbsnodes").is_some() {
-        let tidy = version_text.replace('=', " ");
-        (Kind::Pbs, version::find(&tidy))
+        (Kind::Pbs, version::find(&version_text.replace('=', " ")))
     } else if frames.first("sge_root").is_some() {
         (Kind::Sge, None)
     } else {
@@ -96,7 +95,7 @@ mod tests {
     use crate::domain::host::frames::Frames;
 
     #[test]
-    fn schedulers_by_what_they_say() {
+    fn schedulers_are_recognised_by_their_output() {
         for (sample, kind, version) in [
             ("", Kind::None, None),
             // Recorded: Slurm 22.05.8 of Debian 12.

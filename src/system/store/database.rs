@@ -214,8 +214,7 @@ impl Store {
         if findings != ["ok"] {
             return Err(damaged(&self.path, &findings.join("; ")));
         }
-        let mut damage =
-            self.read(|connection| schema::differences(self.schema, connection))?;
+        let mut damage = self.read(|connection| schema::differences(self.schema, connection))?;
         let mut rows = 0;
         for table in schema::tables(self.schema) {
             let found = self.read(|connection| {

@@ -14,7 +14,10 @@ pub(crate) enum Migration {
     /// Statements that change tables which are there.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "no table has changed yet; the first change needs it")
+        expect(
+            dead_code,
+            reason = "no table has changed yet; the first change needs it"
+        )
     )]
     Statements(&'static str),
 }
@@ -34,11 +37,13 @@ pub(super) fn carry_out(migration: &Migration, connection: &Connection) -> rusql
 
 /// Iterates over all tables.
 pub(super) fn tables(schema: Schema) -> impl Iterator<Item = &'static Table> {
-    schema.iter().flat_map(|migration| match migration {
-        Migration::Tables(tables) => *tables,
-        Migration::Statements(_) => &[],
-    })
-    .copied()
+    schema
+        .iter()
+        .flat_map(|migration| match migration {
+            Migration::Tables(tables) => *tables,
+            Migration::Statements(_) => &[],
+        })
+        .copied()
 }
 
 /// Lists what a database lacks of its schema, or has otherwise. What it has besides does no harm.
@@ -86,11 +91,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Object>
     names
         .into_iter()
         .map(|(name, table, kind)| {
-            let statement = if kind == "table" {
-                OF_TABLE
-            } else {
-                OF_INDEX
-            };
+            let statement = if kind == "table" { OF_TABLE } else { OF_INDEX };
             let columns = connection
                 .prepare(statement)?
                 .query_map([&name, &table], |row| row.get(0))?
@@ -140,8 +141,14 @@ mod tests {
     fn what_a_database_lacks_of_its_schema_is_named() {
         assert_eq!(tables(HISTORY).count(), 1);
         for (damage, wanted) in [
-            ("CREATE TABLE more (name); CREATE INDEX extra ON things (colour)", &[][..]),
-            ("DROP INDEX things_by_number", &["its index things_by_number is gone"]),
+            (
+                "CREATE TABLE more (name); CREATE INDEX extra ON things (colour)",
+                &[][..],
+            ),
+            (
+                "DROP INDEX things_by_number",
+                &["its index things_by_number is gone"],
+            ),
             (
                 "DROP INDEX things_by_number; CREATE INDEX things_by_number ON things (number)",
                 &["its index things_by_number is not as legwork made it"],

@@ -41,7 +41,12 @@ impl Kept {
         place.ended(&job_id);
         let other = place.launched("mender", &json!({"max_wall_s": 61}));
         place.ended(&other);
-        place.call("provision-workspace", &json!({"repository": "other", "url": place.world().path("widgets")})).ok();
+        place
+            .call(
+                "provision-workspace",
+                &json!({"repository": "other", "url": place.world().path("widgets")}),
+            )
+            .ok();
         for name in ["box", "other-box"] {
             place.call("add-host", &json!({"name": name})).ok();
         }
@@ -70,7 +75,8 @@ impl Kept {
         let number = COPIES.fetch_add(1, Ordering::Relaxed);
         let copy = self.place.world().path(format!("copy-{number}"));
         fs::create_dir(&copy).expect("a folder");
-        let database = Connection::open(home(&self.place).join("legwork.db")).expect("the database");
+        let database =
+            Connection::open(home(&self.place).join("legwork.db")).expect("the database");
         database
             .execute("VACUUM INTO ?1", [copy.join("legwork.db").to_str()])
             .expect("a copy");
@@ -91,10 +97,16 @@ impl Kept {
             ("list-workspaces", json!({})),
             ("list-jobs", json!({})),
             ("list-events", json!({})),
-            ("poll-job", json!({"job_ids": [self.job_id, "widgets-x-000000000000"]})),
+            (
+                "poll-job",
+                json!({"job_ids": [self.job_id, "widgets-x-000000000000"]}),
+            ),
             ("poll-job", json!({})),
             ("check-artifacts", json!({"job_id": self.job_id})),
-            ("cancel-job", json!({"job_id": self.job_id, "dry_run": true})),
+            (
+                "cancel-job",
+                json!({"job_id": self.job_id, "dry_run": true}),
+            ),
             ("launch-investigation", launch),
             ("provision-workspace", provision),
             ("add-host", json!({"name": "box"})),
@@ -162,7 +174,9 @@ fn none_is_a_bug(faults: &Faults, case: &str, answers: &[Value]) {
             format!("{case}: {answer}")
         });
         if answer["error_code"] == "store_damaged" {
-            faults.unless(answer["retry_safe"] == false, || format!("{case}: {answer}"));
+            faults.unless(answer["retry_safe"] == false, || {
+                format!("{case}: {answer}")
+            });
         }
     }
 }
@@ -204,7 +218,13 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
         "'null'",
         "'[]'",
     ] {
-        cases.push(("jobs", &["job_id"], "list-jobs", "record".to_owned(), record));
+        cases.push((
+            "jobs",
+            &["job_id"],
+            "list-jobs",
+            "record".to_owned(),
+            record,
+        ));
     }
     assert!(cases.len() > 90, "only {} cases", cases.len());
     let next = AtomicUsize::new(0);
@@ -251,7 +271,9 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
                             })
                         });
                         let before = of(&whole, list);
-                        let field = before["data"].as_object().and_then(|data| data.keys().next());
+                        let field = before["data"]
+                            .as_object()
+                            .and_then(|data| data.keys().next());
                         let count = |answer: &Value| {
                             field.map_or(0, |field| {
                                 answer["data"][field].as_array().map_or(0, Vec::len)
@@ -261,7 +283,11 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
                             format!("{case}: {list} says {listed}")
                         });
                         faults.unless(count(listed) + 1 == count(before), || {
-                            format!("{case}: {list} lists {} of {}", count(listed), count(before))
+                            format!(
+                                "{case}: {list} lists {} of {}",
+                                count(listed),
+                                count(before)
+                            )
                         });
                     }
                 }
@@ -280,7 +306,8 @@ fn a_table_that_is_gone_or_lost_its_types_is_named() {
             let statement = format!("DROP TABLE {table}");
             database.execute_batch(&statement).expect("it was there");
         });
-        let database = Connection::open(home(&kept.place).join("legwork.db")).expect("the database");
+        let database =
+            Connection::open(home(&kept.place).join("legwork.db")).expect("the database");
         let names: Vec<String> = columns(&database, table)
             .into_iter()
             .map(|(name, _)| format!("\"{name}\""))
@@ -319,7 +346,8 @@ fn a_table_that_is_gone_or_lost_its_types_is_named() {
                     continue;
                 }
                 let answer = of(&answers, primitive);
-                let named = answer["details"]["reason"].to_string() + &answer["warnings"].to_string();
+                let named =
+                    answer["details"]["reason"].to_string() + &answer["warnings"].to_string();
                 faults.unless(named.contains(table), || format!("{case}: {answer}"));
             }
         }
@@ -361,7 +389,10 @@ fn a_damaged_row_can_be_replaced_by_the_calls_that_own_it() {
         .call("provision-workspace", &json!({"repository": "widgets"}))
         .ok();
     kept.place
-        .call("provision-workspace", &json!({"repository": "other", "url": world.path("widgets")}))
+        .call(
+            "provision-workspace",
+            &json!({"repository": "other", "url": world.path("widgets")}),
+        )
         .ok();
     let checked = world.legwork(["check-store"]).ok();
     assert!(checked.at("/rows").as_u64().is_some_and(|rows| rows > 4));

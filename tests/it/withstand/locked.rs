@@ -75,7 +75,10 @@ fn a_call_that_waits_for_the_database_keeps_no_other_from_its_answer() {
     }
     drop(lock);
     let waited = next();
-    assert_eq!((&waited["id"], &waited["effect"]), (&json!("waits"), &json!("applied")));
+    assert_eq!(
+        (&waited["id"], &waited["effect"]),
+        (&json!("waits"), &json!("applied"))
+    );
     drop(send);
     child.wait().expect("it ends");
 }

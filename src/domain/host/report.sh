@@ -1,4 +1,4 @@
-# How a look at a host says what it finds, and keeps what it starts from taking for ever.
+# How the read-only scripts report what they find, and how they bound the time of the programs they start.
 say() { printf '%s\t%s\n' "$1" "$2"; }
 lines() {
     while IFS= read -r line || [ -n "$line" ]; do say "$1" "$line"; done

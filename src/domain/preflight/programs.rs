@@ -1,14 +1,12 @@
-//! The checks of the programs that jobs need on a host.
+//! The checks of what jobs need on a host: a shell, programs, `/proc`, an identity for git.
 
 use std::cmp::Ordering;
 
-use super::{
-    check::{Check, Subject},
-    frames::Frames,
-    probe::Program,
-    version,
+use super::check::{Check, Subject};
+use crate::{
+    contract::Code,
+    domain::host::{Frames, Program, version},
 };
-use crate::contract::Code;
 
 /// The oldest git that makes worktrees as they are needed here.
 const OLDEST_GIT: &str = "2.20";
@@ -28,7 +26,7 @@ fn missing(subject: Subject, names: &str) -> Check {
         format!("{names} is not on the PATH of the host"),
         format!("Install {names} on the host, or add its folder to the host's path in the configuration."),
     )
-    .coded(Code::HostToolMissing)
+    .with_code(Code::HostToolMissing)
 }
 
 fn described(tool: &Program) -> String {
@@ -39,7 +37,7 @@ fn described(tool: &Program) -> String {
     }
 }
 
-/// Checks that a program is there.
+/// Checks that a program is installed.
 pub(super) fn tool(tools: &[Program], subject: Subject, name: &str) -> Check {
     find(tools, name).map_or_else(
         || missing(subject, name),
@@ -47,7 +45,7 @@ pub(super) fn tool(tools: &[Program], subject: Subject, name: &str) -> Check {
     )
 }
 
-/// Checks that git is there, and new enough.
+/// Checks that git is installed, and new enough.
 pub(super) fn git(tools: &[Program]) -> Check {
     let Some(found) = find(tools, "git") else {
         return missing(Subject::Git, "git");
@@ -58,18 +56,18 @@ pub(super) fn git(tools: &[Program]) -> Check {
             format!("{} is older than {OLDEST_GIT}", described(found)),
             format!("Install git {OLDEST_GIT} or newer on the host."),
         )
-        .coded(Code::HostToolMissing),
+        .with_code(Code::HostToolMissing),
         Some(_) => Check::pass(Subject::Git, described(found)),
         None => Check::fail(
             Subject::Git,
-            format!("{} does not say its version", described(found)),
+            format!("{} does not report its version", described(found)),
             "Make git --version work on the host.",
         )
-        .coded(Code::HostToolMissing),
+        .with_code(Code::HostToolMissing),
     }
 }
 
-/// Checks that what scripts use of coreutils is there.
+/// Checks that the programs of coreutils which scripts use are installed, and that `base64 -d` works.
 pub(super) fn coreutils(tools: &[Program], frames: &Frames) -> Check {
     let lacking: Vec<&str> = COREUTILS
         .into_iter()
@@ -84,7 +82,50 @@ pub(super) fn coreutils(tools: &[Program], frames: &Frames) -> Check {
             "base64 -d does not decode",
             "Install GNU coreutils or BusyBox on the host.",
         )
-        .coded(Code::HostToolMissing);
+        .with_code(Code::HostToolMissing);
     }
     Check::pass(Subject::Coreutils, COREUTILS.join(", "))
+}
+
+/// Checks the POSIX shell: that the script came to its end is the proof.
+pub(super) fn shell(frames: &Frames) -> Check {
+    let path = frames.first("shell").unwrap_or("/bin/sh");
+    Check::pass(
+        Subject::Shell,
+        format!("a script ran to its end; sh is {path}"),
+    )
+}
+
+/// Checks that `/proc` can be read. The supervisor tells a process from a later one of the same number by it.
+pub(super) fn proc(frames: &Frames) -> Check {
+    match frames.truth("proc") {
+        Some(true) => Check::pass(Subject::Proc, "/proc can be read"),
+        Some(false) => Check::fail(
+            Subject::Proc,
+            "/proc cannot be read",
+            "Mount /proc on the host; legwork identifies processes by it.",
+        )
+        .with_code(Code::HostToolMissing),
+        None => Check::unknown(Subject::Proc, "the host did not report it"),
+    }
+}
+
+/// Checks the name and address that git on the host signs commits with.
+pub(super) fn git_identity(frames: &Frames) -> Check {
+    let subject = Subject::GitIdentity;
+    match (frames.first("git_name"), frames.first("git_email")) {
+        (Some(name), Some(email)) => Check::pass(subject, format!("{name} <{email}>")),
+        (name, _) => Check::warn(
+            subject,
+            format!(
+                "git there has no {}",
+                if name.is_some() {
+                    "user.email"
+                } else {
+                    "user.name"
+                }
+            ),
+            "Run git config --global user.name and user.email on the host, so that agents can commit.",
+        ),
+    }
 }
