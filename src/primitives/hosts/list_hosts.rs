@@ -7,7 +7,7 @@ use crate::{
     contract::{Answer, Code, Effects, Failure, Name},
     domain::host,
     primitives::Primitive,
-    system::{Context, machine::Reach},
+    system::{Context, machine::Transport},
 };
 
 /// Lists the hosts that can be named in other calls: this machine, those of the configuration file, those added with
@@ -64,10 +64,10 @@ impl Primitive for ListHosts {
             .hosts
             .into_iter()
             .map(|listed| Host {
-                last_seen_at: listed.machine.last_seen(context),
-                destination: match &listed.machine.reach {
-                    Reach::Local => None,
-                    Reach::Ssh(target) => Some(target.destination.clone()),
+                last_seen_at: listed.machine.last_answer_at(context),
+                destination: match &listed.machine.transport {
+                    Transport::Local => None,
+                    Transport::Ssh(target) => Some(target.destination.clone()),
                 },
                 name: listed.machine.name,
                 root: listed.machine.root,
