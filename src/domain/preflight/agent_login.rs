@@ -192,6 +192,7 @@ pub(super) mod tests {
             contact: Contact::Local,
             round_trip: None,
             facts: None,
+            noise: None,
             agent,
             unset_secret: unset,
             asks_repository: false,
