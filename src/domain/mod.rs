@@ -16,4 +16,5 @@ pub(crate) mod profile;
 pub(crate) mod prompt;
 pub(crate) mod repository;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod workspace;

@@ -38,6 +38,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("preflight", &["agent", "host"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
+    ("schema", &["forge", "host", "job", "workspace"]),
     (
         "investigation",
         &[

@@ -8,9 +8,11 @@ mod facts;
 mod gpu;
 mod probe;
 mod scheduler;
+mod table;
 pub(crate) mod version;
 
 pub(crate) use catalogue::{Origin, add, explain_failure, list, remove, resolve};
 pub(crate) use error::Error;
 pub(crate) use facts::Facts;
 pub(crate) use probe::{Probe, Program, probe, programs, root};
+pub(crate) use table::{CHECKS, HOSTS};

@@ -13,10 +13,11 @@ use super::{
     observe::observe,
 };
 use crate::{
-    domain::agent::Agent,
+    domain::{agent::Agent, host},
     system::{
         Context, clock, digest,
         machine::{Machine, Reach},
+        store::Damage,
     },
 };
 
@@ -73,7 +74,7 @@ pub(crate) async fn preflight(
         checked_at: clock::text(now),
         cached: false,
     };
-    store(context, machine, &key, &findings, now)?;
+    store(context, machine, &key, &findings, now).await?;
     Ok(findings)
 }
 
@@ -155,29 +156,40 @@ fn cached(
     max_age: Duration,
 ) -> Result<Option<Findings>, Error> {
     let subject = key.digest();
-    let row: Option<(String, String, i64)> = context.store()?.read(|connection| {
-        connection
+    let row = context.store()?.read(|connection| {
+        let found = connection
             .query_row(
-                "SELECT answer, at, at_epoch FROM checks WHERE host = ?1 AND subject = ?2",
+                "SELECT host, subject, answer, at, at_epoch FROM checks
+                 WHERE host = ?1 AND subject = ?2",
                 params![machine.name.as_str(), subject],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| {
+                    let row = host::CHECKS.record(row);
+                    Ok((
+                        row.json("answer")?,
+                        row.text("at")?,
+                        row.number("at_epoch")?,
+                    ))
+                },
             )
-            .optional()
+            .optional();
+        Damage::set_apart(found)
     })?;
-    Ok(row.and_then(|(answer, checked_at, at)| {
-        // A pass from the future, after the clock was set back, has no known age.
-        let age = u64::try_from(clock::now().as_second().checked_sub(at)?).ok()?;
-        let checks = serde_json::from_str(&answer).ok()?;
-        (age < max_age.as_secs()).then_some(Findings {
-            checks,
-            checked_at,
-            cached: true,
-        })
-    }))
+    // A row that cannot be read is a pass that is not known; the next one replaces it.
+    Ok(row
+        .unwrap_or_default()
+        .and_then(|(checks, checked_at, at)| {
+            // A pass from the future, after the clock was set back, has no known age.
+            let age = u64::try_from(clock::now().as_second().checked_sub(at)?).ok()?;
+            (age < max_age.as_secs()).then_some(Findings {
+                checks,
+                checked_at,
+                cached: true,
+            })
+        }))
 }
 
 /// Stores a pass. Anything else removes an older pass, so that it is checked anew every time.
-fn store(
+async fn store(
     context: &Context,
     machine: &Machine,
     key: &PassKey<'_>,
@@ -189,7 +201,7 @@ fn store(
     let answer = findings
         .ready()
         .then(|| serde_json::to_string(&findings.checks).unwrap_or_default());
-    context.store()?.write(|transaction| {
+    let written = context.store()?.write(|transaction| {
         match &answer {
             Some(answer) => transaction.execute(
                 "INSERT OR REPLACE INTO checks (host, subject, answer, at, at_epoch) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -201,6 +213,6 @@ fn store(
             )?,
         };
         Ok(())
-    })?;
-    Ok(())
+    });
+    Ok(written.await?)
 }

@@ -72,7 +72,7 @@ impl Primitive for AddHost {
             root: input.root,
             path: input.path,
         };
-        let effect = host::add(context, &input.name, &settings, input.dry_run)?;
+        let effect = host::add(context, &input.name, &settings, input.dry_run).await?;
         let output = Output {
             added: effect == Effect::Applied,
             name: input.name.clone(),

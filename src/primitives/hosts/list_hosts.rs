@@ -59,7 +59,9 @@ impl Primitive for ListHosts {
 
     async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
         let default_host = host::resolve(context, None)?.name;
-        let hosts = host::list(context)?
+        let found = host::list(context)?;
+        let hosts = found
+            .hosts
             .into_iter()
             .map(|listed| Host {
                 last_seen_at: listed.machine.last_seen(context),
@@ -72,9 +74,13 @@ impl Primitive for ListHosts {
                 origin: listed.origin,
             })
             .collect();
-        Ok(Answer::read(Output {
+        let mut answer = Answer::read(Output {
             hosts,
             default_host,
-        }))
+        });
+        answer
+            .warnings
+            .extend(found.damaged.iter().map(ToString::to_string));
+        Ok(answer)
     }
 }

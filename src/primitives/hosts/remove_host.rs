@@ -51,7 +51,7 @@ impl Primitive for RemoveHost {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let effect = host::remove(context, &input.name, input.dry_run)?;
+        let effect = host::remove(context, &input.name, input.dry_run).await?;
         let output = Output {
             removed: effect == Effect::Applied,
             name: input.name,
