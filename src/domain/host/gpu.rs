@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{frames::Frames, version};
+use super::{facts::Facts, version};
 
 const MIB: u64 = 1 << 20;
 
@@ -75,14 +75,14 @@ pub(crate) struct Process {
 }
 
 /// Reads the GPUs from what the probe printed.
-pub(super) fn of(frames: &Frames) -> Gpus {
-    let with_driver = frames.first("gpu_short").is_none();
-    let read: Vec<(Device, Option<String>)> = frames
+pub(super) fn of(facts: &Facts) -> Gpus {
+    let with_driver = facts.first("gpu_short").is_none();
+    let read: Vec<(Device, Option<String>)> = facts
         .all("gpu")
         .filter_map(|line| device(line, with_driver))
         .collect();
-    let header = frames.text("gpu_header");
-    let (state, evidence) = state(frames, read.len());
+    let header = facts.text("gpu_header");
+    let (state, evidence) = state(facts, read.len());
     Gpus {
         state,
         evidence,
@@ -92,15 +92,15 @@ pub(super) fn of(frames: &Frames) -> Gpus {
             .or_else(|| labelled(&header, &["Driver Version:", "KMD Version:"])),
         cuda_version: labelled(&header, &["CUDA Version:", "CUDA UMD Version:"]),
         devices: read.into_iter().map(|(device, _)| device).collect(),
-        processes: (frames.number("gpu_process_status") == Some(0))
-            .then(|| frames.all("gpu_process").filter_map(process).collect()),
+        processes: (facts.number("gpu_process_status") == Some(0))
+            .then(|| facts.all("gpu_process").filter_map(process).collect()),
     }
 }
 
-fn state(frames: &Frames, devices: usize) -> (State, String) {
-    let adapter = frames.truth("gpu_adapter");
-    if frames.first("gpu_program").is_none() {
-        return match (frames.truth("gpu_module"), adapter) {
+fn state(facts: &Facts, devices: usize) -> (State, String) {
+    let adapter = facts.truth("gpu_adapter");
+    if facts.first("gpu_program").is_none() {
+        return match (facts.truth("gpu_module"), adapter) {
             (Some(true), _) => (
                 State::Unknown,
                 "the driver is loaded, and there is no nvidia-smi to ask it".to_owned(),
@@ -119,7 +119,7 @@ fn state(frames: &Frames, devices: usize) -> (State, String) {
             ),
         };
     }
-    let output = frames.text("gpu");
+    let output = facts.text("gpu");
     let first = output.lines().next().unwrap_or_default().trim().to_owned();
     if devices > 0 {
         return (State::Found, format!("nvidia-smi lists {devices}"));
@@ -133,7 +133,7 @@ fn state(frames: &Frames, devices: usize) -> (State, String) {
         || has("libnvidia-ml.so")
     {
         (State::NoDriver, first)
-    } else if frames.number("gpu_status") == Some(124) {
+    } else if facts.number("gpu_status") == Some(124) {
         (
             State::Unknown,
             "nvidia-smi did not answer within 15 s".to_owned(),
@@ -207,10 +207,10 @@ fn labelled(text: &str, labels: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Gpus, MIB, State, of};
-    use crate::domain::host::frames::Frames;
+    use crate::domain::host::facts::Facts;
 
     fn read(sample: &str) -> Gpus {
-        of(&Frames::parse(sample))
+        of(&Facts::recorded(sample))
     }
 
     /// In the format of `nvidia-smi` 550.90 (`Driver Version:`, `CUDA Version:`): four H100, one of them cut into

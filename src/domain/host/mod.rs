@@ -4,7 +4,7 @@ mod aliases;
 mod catalogue;
 mod disk;
 mod error;
-mod frames;
+mod facts;
 mod gpu;
 mod probe;
 mod scheduler;
@@ -13,6 +13,6 @@ pub(crate) mod version;
 
 pub(crate) use catalogue::{Origin, add, explain_failure, list, remove, resolve};
 pub(crate) use error::Error;
-pub(crate) use frames::Frames;
+pub(crate) use facts::Facts;
 pub(crate) use probe::{Probe, Program, probe, programs, root};
 pub(crate) use table::{CHECKS, HOSTS};

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Error, catalogue, disk,
-    frames::Frames,
+    facts::Facts,
     gpu::{self, Gpus},
     scheduler::{self, Scheduler},
     version,
@@ -120,22 +120,20 @@ pub(crate) async fn probe(
         )
         .await
         .map_err(|error| catalogue::explain_failure(context, &machine.name, error))?;
-    if reply.status != 0 {
+    let facts = Facts::parse(&reply.text());
+    // The shell itself reports the root; an answer without it comes from something else.
+    if reply.status != 0 || facts.first("root").is_none() {
         return Err(Error::Probe {
             status: reply.status,
             stdout: reply.text(),
             stderr: reply.stderr,
         });
     }
-    Ok(read(
-        machine.name.clone(),
-        &Frames::parse(&reply.text()),
-        clock::now_text(),
-    ))
+    Ok(read(machine.name.clone(), &facts, clock::now_text()))
 }
 
-fn read(host: Name, frames: &Frames, probed_at: String) -> Probe {
-    let text = |key: &str| frames.first(key).map(str::to_owned);
+fn read(host: Name, facts: &Facts, probed_at: String) -> Probe {
+    let text = |key: &str| facts.first(key).map(str::to_owned);
     let release = text("release");
     Probe {
         host,
@@ -151,33 +149,33 @@ fn read(host: Name, frames: &Frames, probed_at: String) -> Probe {
             kernel: text("kernel"),
             release,
             architecture: text("architecture"),
-            distribution: distribution(frames),
+            distribution: distribution(facts),
         },
-        cores: frames.number("cores"),
-        load: first_word(frames, "load"),
-        memory_total_bytes: memory(frames, "MemTotal:").or_else(|| frames.number("memory_bytes")),
-        memory_available_bytes: memory(frames, "MemAvailable:"),
-        root: root(frames),
+        cores: facts.number("cores"),
+        load: first_word(facts, "load"),
+        memory_total_bytes: memory(facts, "MemTotal:").or_else(|| facts.number("memory_bytes")),
+        memory_available_bytes: memory(facts, "MemAvailable:"),
+        root: root(facts),
         boot_id: text("boot_id"),
-        uptime_s: first_word(frames, "uptime")
+        uptime_s: first_word(facts, "uptime")
             .map(|text: String| text.split('.').next().unwrap_or_default().to_owned())
             .and_then(|whole| whole.parse().ok()),
-        clock_epoch_s: frames.number("clock"),
+        clock_epoch_s: facts.number("clock"),
         container: text("container"),
-        tools: programs(frames, "tool"),
-        agents: programs(frames, "agent"),
-        gpus: gpu::of(frames),
-        scheduler: scheduler::of(frames),
+        tools: programs(facts, "tool"),
+        agents: programs(facts, "agent"),
+        gpus: gpu::of(facts),
+        scheduler: scheduler::of(facts),
     }
 }
 
-fn first_word<T: std::str::FromStr>(frames: &Frames, key: &str) -> Option<T> {
-    frames.first(key)?.split_whitespace().next()?.parse().ok()
+fn first_word<T: std::str::FromStr>(facts: &Facts, key: &str) -> Option<T> {
+    facts.first(key)?.split_whitespace().next()?.parse().ok()
 }
 
 /// Reads a line of `/proc/meminfo` (Linux 2.6 and later).
-fn memory(frames: &Frames, label: &str) -> Option<u64> {
-    let line = frames
+fn memory(facts: &Facts, label: &str) -> Option<u64> {
+    let line = facts
         .all("memory")
         .find_map(|line| line.strip_prefix(label))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -185,8 +183,8 @@ fn memory(frames: &Frames, label: &str) -> Option<u64> {
 }
 
 /// Reads `PRETTY_NAME` of `os-release(5)`.
-fn distribution(frames: &Frames) -> Option<String> {
-    let value = frames
+fn distribution(facts: &Facts) -> Option<String> {
+    let value = facts
         .all("os")
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     let value = value.trim().trim_matches(['"', '\'']);
@@ -194,25 +192,25 @@ fn distribution(frames: &Frames) -> Option<String> {
 }
 
 /// Reads what `root.sh` reports of the root folder.
-pub(crate) fn root(frames: &Frames) -> Root {
-    let disk = disk::parse(&frames.text("disk"));
+pub(crate) fn root(facts: &Facts) -> Root {
+    let disk = disk::parse(&facts.text("disk"));
     Root {
-        path: frames.first("root").map(str::to_owned),
-        exists: frames.truth("root_exists"),
-        writable: frames.truth("root_writable"),
+        path: facts.first("root").map(str::to_owned),
+        exists: facts.truth("root_exists"),
+        writable: facts.truth("root_writable"),
         disk_total_bytes: disk.map(|disk| disk.total_bytes),
         disk_free_bytes: disk.map(|disk| disk.free_bytes),
     }
 }
 
 /// Reads the programs of one kind, by name.
-pub(crate) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
+pub(crate) fn programs(facts: &Facts, kind: &str) -> Vec<Program> {
     let versions = format!("{kind}_version");
-    let mut found: Vec<Program> = frames
+    let mut found: Vec<Program> = facts
         .all(kind)
         .map(|line| {
             let (name, path) = line.split_once(' ').unwrap_or((line, ""));
-            let version = frames
+            let version = facts
                 .all(&versions)
                 .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
                 .find_map(version::find);
@@ -230,7 +228,7 @@ pub(crate) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frames, read};
+    use super::{Facts, read};
     use crate::{
         contract::Name,
         domain::host::{gpu, scheduler},
@@ -240,7 +238,11 @@ mod tests {
     #[test]
     fn a_machine_that_reports_everything() {
         let sample = include_str!("../../../tests/data/hosts/probe_debian_12.txt");
-        let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
+        let probe = read(
+            Name::fixed("box"),
+            &Facts::recorded(sample),
+            "now".to_owned(),
+        );
         assert_eq!(probe.cores, Some(2));
         assert_eq!(probe.memory_total_bytes, Some(24_684_092 * 1024));
         assert_eq!(probe.memory_available_bytes, Some(24_122_848 * 1024));
@@ -281,7 +283,11 @@ mod tests {
     #[test]
     fn what_a_machine_does_not_report_is_null() {
         let sample = include_str!("../../../tests/data/hosts/probe_without_programs.txt");
-        let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
+        let probe = read(
+            Name::fixed("box"),
+            &Facts::recorded(sample),
+            "now".to_owned(),
+        );
         assert_eq!(probe.cores, None);
         assert_eq!(probe.clock_epoch_s, None);
         assert_eq!(probe.system.kernel, None);
@@ -292,7 +298,7 @@ mod tests {
             probe.memory_total_bytes.is_some(),
             "the shell reads that itself"
         );
-        let nothing = read(Name::fixed("box"), &Frames::default(), "now".to_owned());
+        let nothing = read(Name::fixed("box"), &Facts::default(), "now".to_owned());
         assert_eq!(nothing.gpus.state, gpu::State::Unknown);
         assert_eq!(nothing.memory_total_bytes, None);
         assert_eq!(nothing.root.writable, None);

@@ -1,4 +1,4 @@
-# probe.sh [AGENT...]: reports what this machine is and has, one `key<TAB>value` a line. AGENT is a program of an agent to look
+# probe.sh [AGENT...]: reports what this machine is and has, one record `key v=value` a line. AGENT is a program of an agent to look
 # for. What cannot be found out is left out, except programs: one that is not installed is reported without a path. Needs
 # nothing but the shell itself. report.sh and root.sh come first.
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{frames::Frames, version};
+use super::{facts::Facts, version};
 
 /// The batch scheduler that a host submits to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -34,9 +34,9 @@ pub(crate) enum Kind {
 
 /// Recognises the scheduler from what the probe printed (recorded from Slurm 22.05.8 and Grid Engine 8.1.9 of Debian 12;
 /// `OpenPBS` and Torque by their documentation).
-pub(super) fn of(frames: &Frames) -> Scheduler {
+pub(super) fn of(facts: &Facts) -> Scheduler {
     let program = |name: &str| {
-        frames
+        facts
             .all("scheduler")
             .filter_map(|line| line.split_once(' '))
             .find(|(known, _)| *known == name)
@@ -46,7 +46,7 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
     if let Some(found) = program("sbatch").or_else(|| program("sinfo")) {
         return Scheduler {
             kind: Kind::Slurm,
-            version: frames
+            version: facts
                 .all("slurm_version")
                 .filter(|line| line.starts_with("slurm"))
                 .find_map(version::find),
@@ -60,8 +60,8 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
             program: None,
         };
     };
-    let help = frames.first("qsub_help").unwrap_or_default();
-    let version_text = frames.text("qsub_version");
+    let help = facts.first("qsub_help").unwrap_or_default();
+    let version_text = facts.text("qsub_version");
     let is_grid_engine = [
         "SGE ",
         "GE ",
@@ -77,7 +77,7 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
         (Kind::Sge, version::find(help))
     } else if version_text.contains("pbs_version") || program("pbsnodes").is_some() {
         (Kind::Pbs, version::find(&version_text.replace('=', " ")))
-    } else if frames.first("sge_root").is_some() {
+    } else if facts.first("sge_root").is_some() {
         (Kind::Sge, None)
     } else {
         (Kind::Unknown, None)
@@ -92,7 +92,7 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
 #[cfg(test)]
 mod tests {
     use super::{Kind, of};
-    use crate::domain::host::frames::Frames;
+    use crate::domain::host::facts::Facts;
 
     #[test]
     fn schedulers_are_recognised_by_their_output() {
@@ -127,7 +127,7 @@ mod tests {
             ),
             ("scheduler\tqsub /usr/bin/qsub\n", Kind::Unknown, None),
         ] {
-            let found = of(&Frames::parse(sample));
+            let found = of(&Facts::recorded(sample));
             assert_eq!(
                 (found.kind, found.version.as_deref()),
                 (kind, version),

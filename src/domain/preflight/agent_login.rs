@@ -8,7 +8,7 @@ use crate::{
     contract::Code,
     domain::{
         agent::{Agent, LoginState},
-        host::{Frames, version},
+        host::{Facts, version},
     },
 };
 
@@ -41,7 +41,7 @@ pub(super) fn questions(agent: &Agent) -> Questions {
 }
 
 /// Checks that the agent's program is on the PATH of the host.
-pub(super) fn presence(agent: &Agent, frames: &Frames) -> Check {
+pub(super) fn presence(agent: &Agent, facts: &Facts) -> Check {
     let subject = Subject::AgentPresent;
     if agent.program.contains('{') {
         return Check::skipped(
@@ -49,8 +49,8 @@ pub(super) fn presence(agent: &Agent, frames: &Frames) -> Check {
             format!("{} is filled in at the launch", agent.program),
         );
     }
-    let version = frames.all("agent_version").find_map(version::find);
-    match (frames.first("agent_path"), version) {
+    let version = facts.all("agent_version").find_map(version::find);
+    match (facts.first("agent_path"), version) {
         (Some(path), Some(version)) => Check::pass(subject, format!("{version} at {path}")),
         (Some(path), None) if agent.version_argv().is_none() => Check::pass(subject, path),
         (Some(path), None) => Check::warn(
@@ -71,7 +71,7 @@ pub(super) fn presence(agent: &Agent, frames: &Frames) -> Check {
 }
 
 /// Checks that the agent is logged in: by a key that the configuration gives it, else by what the agent reports.
-pub(super) fn login(observation: &Observation<'_>, frames: &Frames) -> Check {
+pub(super) fn login(observation: &Observation<'_>, facts: &Facts) -> Check {
     let subject = Subject::AgentLogin;
     let agent = observation.agent;
     if let Some((variable, source)) = observation.unset_secret {
@@ -92,13 +92,13 @@ pub(super) fn login(observation: &Observation<'_>, frames: &Frames) -> Check {
     }
     let unknown =
         |evidence: String| Check::unknown(subject, evidence).with_remediation(remediation(agent));
-    if frames.first("agent_path").is_none() {
+    if facts.first("agent_path").is_none() {
         return unknown("the agent is not installed, so it could not be asked".to_owned());
     }
-    if frames.first("login_status") == Some("124") {
+    if facts.first("login_status") == Some("124") {
         return unknown("the agent did not answer within 20 s".to_owned());
     }
-    let login = agent.adapter.read_login(&frames.text("login"));
+    let login = agent.adapter.read_login(&facts.text("login"));
     match (login.state, agent.secrets.keys().next()) {
         (LoginState::LoggedIn, _) => Check::pass(subject, login.evidence),
         (LoginState::LoggedOut | LoginState::Unknown, Some(secret)) => Check::warn(
@@ -151,7 +151,7 @@ pub(super) mod tests {
         contract::{Code, configuration::Configuration},
         domain::{
             agent,
-            host::Frames,
+            host::Facts,
             preflight::{
                 check::{Check, Status},
                 observation::{Contact, Observation},
@@ -191,13 +191,14 @@ pub(super) mod tests {
             socket: None,
             contact: Contact::Local,
             round_trip: None,
-            frames: None,
+            facts: None,
+            noise: None,
             agent,
             unset_secret: unset,
             asks_repository: false,
             sessions: 8,
         };
-        login(&observation, &Frames::parse(report))
+        login(&observation, &Facts::recorded(report))
     }
 
     #[test]
@@ -240,7 +241,7 @@ pub(super) mod tests {
 
     #[test]
     fn presence_is_a_path_and_a_version() {
-        let judge = |agent: &Agent, report: &str| presence(agent, &Frames::parse(report));
+        let judge = |agent: &Agent, report: &str| presence(agent, &Facts::recorded(report));
         let agent = claude("");
         assert_eq!(judge(&agent, &answer("")).status, Status::Pass);
         assert_eq!(judge(&agent, "").error_code, Some(Code::AgentMissing));

@@ -54,6 +54,8 @@ pub(crate) enum Subject {
     RoundTrip,
     /// A POSIX shell there.
     Shell,
+    /// Whether start-up files there print where a program's answer belongs.
+    StartupNoise,
     /// git there, and its version.
     Git,
     /// tar there.
@@ -89,7 +91,11 @@ impl Subject {
     pub(super) const fn is_essential(self) -> bool {
         !matches!(
             self,
-            Self::SshAgent | Self::Clock | Self::GitIdentity | Self::SessionLimits
+            Self::SshAgent
+                | Self::StartupNoise
+                | Self::Clock
+                | Self::GitIdentity
+                | Self::SessionLimits
         )
     }
 }

@@ -6,15 +6,16 @@ use super::{
     connection::{connection, session_limits},
     folder::{disk, root_writable},
     observation::Observation,
-    programs::{coreutils, git, git_identity, proc, shell, tool},
+    programs::{coreutils, git, git_identity, proc, shell, startup_noise, tool},
     repository::repository,
     round_trip,
 };
 use crate::domain::host;
 
 /// The checks that are made from the host's own report.
-const OF_HOST: [Subject; 14] = [
+const OF_HOST: [Subject; 15] = [
     Subject::Shell,
+    Subject::StartupNoise,
     Subject::Git,
     Subject::Tar,
     Subject::Coreutils,
@@ -42,32 +43,33 @@ pub(super) fn evaluate(observation: &Observation<'_>) -> Vec<Check> {
         )),
         None => checks.push(not_reached(Subject::RoundTrip)),
     }
-    let Some(frames) = &observation.frames else {
+    let Some(facts) = &observation.facts else {
         checks.extend(OF_HOST.map(not_reached));
         if observation.asks_repository {
             checks.push(not_reached(Subject::Repository));
         }
         return checks;
     };
-    let tools = host::programs(frames, "tool");
+    let tools = host::programs(facts, "tool");
     checks.extend([
-        shell(frames),
+        shell(facts),
+        startup_noise(observation.noise.as_deref()),
         git(&tools),
         tool(&tools, Subject::Tar, "tar"),
-        coreutils(&tools, frames),
+        coreutils(&tools, facts),
         tool(&tools, Subject::Flock, "flock"),
         tool(&tools, Subject::Setsid, "setsid"),
-        proc(frames),
-        root_writable(frames),
-        disk(frames),
+        proc(facts),
+        root_writable(facts),
+        disk(facts),
         round_trip::clocks(observation.round_trip),
-        agent_login::presence(observation.agent, frames),
-        agent_login::login(observation, frames),
-        git_identity(frames),
-        session_limits(observation, frames),
+        agent_login::presence(observation.agent, facts),
+        agent_login::login(observation, facts),
+        git_identity(facts),
+        session_limits(observation, facts),
     ]);
     if observation.asks_repository {
-        checks.push(repository(frames));
+        checks.push(repository(facts));
     }
     checks
 }
@@ -79,7 +81,7 @@ mod tests {
         contract::Code,
         domain::{
             agent::Agent,
-            host::Frames,
+            host::Facts,
             preflight::{
                 agent_login::tests::claude,
                 check::{Check, Status, Subject},
@@ -93,7 +95,7 @@ mod tests {
     /// Recorded from this preflight on Debian 12 as root, with Claude Code 2.1.329, over SSH.
     const GOOD: &str = include_str!("../../../tests/data/hosts/preflight_debian_12.txt");
 
-    fn observed<'a>(agent: &'a Agent, frames: &str) -> Observation<'a> {
+    fn observed<'a>(agent: &'a Agent, facts: &str) -> Observation<'a> {
         Observation {
             client: Some(Client::Found("OpenSSH_9.2p1".to_owned())),
             socket: Some(Socket::Keys(1)),
@@ -102,7 +104,8 @@ mod tests {
                 milliseconds: 5.0,
                 clock_ahead_s: Some(0.1),
             }),
-            frames: Some(Frames::parse(frames)),
+            facts: Some(Facts::recorded(facts)),
+            noise: Some(String::new()),
             agent,
             unset_secret: None,
             asks_repository: true,
@@ -334,7 +337,7 @@ mod tests {
             let mut observation = observed(&agent, GOOD);
             observation.contact = contact.clone();
             observation.round_trip = None;
-            observation.frames = None;
+            observation.facts = None;
             let checks = evaluate(&observation);
             assert_eq!(checks.len(), 21, "as many as with a connection");
             let position = checks

@@ -5,7 +5,7 @@ use super::{
     observation::{Client, Contact, NoContact, Observation},
     ssh_agent::{self, Accepted},
 };
-use crate::{contract::Code, domain::host::Frames};
+use crate::{contract::Code, domain::host::Facts};
 
 /// Checks what it takes to log in to the host, in the order in which ssh gets there.
 pub(super) fn connection(observation: &Observation<'_>) -> Vec<Check> {
@@ -82,13 +82,13 @@ pub(super) fn connection(observation: &Observation<'_>) -> Vec<Check> {
 }
 
 /// Checks that sshd allows the sessions that legwork uses, by `sshd -T` (recorded from OpenSSH 9.2).
-pub(super) fn session_limits(observation: &Observation<'_>, frames: &Frames) -> Check {
+pub(super) fn session_limits(observation: &Observation<'_>, facts: &Facts) -> Check {
     let subject = Subject::SessionLimits;
     if observation.contact == Contact::Local {
         return Check::skipped(subject, "the host is this machine");
     }
     let limit = |label: &str| {
-        frames
+        facts
             .all("sshd")
             .find_map(|line| line.strip_prefix(label)?.strip_prefix(' '))
     };

@@ -3,15 +3,15 @@
 use super::check::{Check, Subject};
 use crate::{
     contract::Code,
-    domain::host::{self, Frames},
+    domain::host::{self, Facts},
 };
 
 const MEGABYTE: u64 = 1_000_000;
 const GIGABYTE: u64 = 1_000 * MEGABYTE;
 
 /// Checks that the folder legwork keeps its things in can be written, or made.
-pub(super) fn root_writable(frames: &Frames) -> Check {
-    let root = host::root(frames);
+pub(super) fn root_writable(facts: &Facts) -> Check {
+    let root = host::root(facts);
     let path = root.path.unwrap_or_default();
     match root.writable {
         Some(true) if root.exists == Some(true) => {
@@ -29,8 +29,8 @@ pub(super) fn root_writable(frames: &Frames) -> Check {
 }
 
 /// Checks that the disk of that folder has room for a clone and an environment.
-pub(super) fn disk(frames: &Frames) -> Check {
-    let root = host::root(frames);
+pub(super) fn disk(facts: &Facts) -> Check {
+    let root = host::root(facts);
     let Some(free) = root.disk_free_bytes else {
         return Check::unknown(Subject::Disk, "df reported nothing");
     };

@@ -3,7 +3,7 @@
 use super::{round_trip::RoundTrip, ssh_agent::Socket};
 use crate::{
     contract::Code,
-    domain::{agent::Agent, host::Frames},
+    domain::{agent::Agent, host::Facts},
 };
 
 /// The ssh client of this machine.
@@ -53,7 +53,9 @@ pub(super) struct Observation<'a> {
     /// What one command to the host and back measured; none where no answer came.
     pub(super) round_trip: Option<RoundTrip>,
     /// What `preflight.sh` reported; none where it gave no whole answer.
-    pub(super) frames: Option<Frames>,
+    pub(super) facts: Option<Facts>,
+    /// What start-up files of the host printed before `preflight.sh` began; none where it gave no whole answer.
+    pub(super) noise: Option<String>,
     /// The agent that would be launched.
     pub(super) agent: &'a Agent,
     /// The first of the agent's secrets whose variable is not set here: the variable there, and the one here.

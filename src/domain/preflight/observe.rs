@@ -12,7 +12,7 @@ use crate::{
     contract::Coded,
     domain::{
         agent::Agent,
-        host::{self, Frames},
+        host::{self, Facts},
     },
     system::{
         Context, clock,
@@ -37,7 +37,8 @@ pub(super) async fn observe<'a>(
         socket: None,
         contact: Contact::Local,
         round_trip: None,
-        frames: None,
+        facts: None,
+        noise: None,
         agent,
         unset_secret: agent
             .secrets
@@ -70,7 +71,10 @@ pub(super) async fn observe<'a>(
         }
     }
     match machine.run(context, script(agent, url)).await {
-        Ok(reply) => observation.frames = Some(Frames::parse(&reply.text())),
+        Ok(reply) => {
+            observation.facts = Some(Facts::parse(&reply.text()));
+            observation.noise = Some(reply.noise);
+        }
         Err(error) => {
             observation.contact = contact(context, machine, error)?;
             observation.round_trip = None;
@@ -86,6 +90,7 @@ fn script(agent: &Agent, url: Option<&str>) -> Script {
         include_str!("../host/root.sh"),
         include_str!("preflight.sh")
     ))
+    .look()
     .argument(agent.program.as_str())
     .argument(url.unwrap_or_default())
     .argument(questions.version.len().to_string())

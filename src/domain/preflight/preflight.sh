@@ -1,5 +1,5 @@
 # preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and says it as
-# one `key<TAB>value` a line. The first COUNT words make the agent say its version, the others whether it is logged
+# one record `key v=value` a line. The first COUNT words make the agent say its version, the others whether it is logged
 # in. What cannot be found out is left unsaid. Changes nothing. report.sh and root.sh come first.
 agent=$1 url=$2 count=$3
 shift 3

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::check::{Check, Subject};
 use crate::{
     contract::Code,
-    domain::host::{Frames, Program, version},
+    domain::host::{Facts, Program, version},
 };
 
 /// The oldest git that makes worktrees as they are needed here.
@@ -68,7 +68,7 @@ pub(super) fn git(tools: &[Program]) -> Check {
 }
 
 /// Checks that the programs of coreutils which scripts use are installed, and that `base64 -d` works.
-pub(super) fn coreutils(tools: &[Program], frames: &Frames) -> Check {
+pub(super) fn coreutils(tools: &[Program], facts: &Facts) -> Check {
     let lacking: Vec<&str> = COREUTILS
         .into_iter()
         .filter(|name| find(tools, name).is_none())
@@ -76,7 +76,7 @@ pub(super) fn coreutils(tools: &[Program], frames: &Frames) -> Check {
     if !lacking.is_empty() {
         return missing(Subject::Coreutils, &lacking.join(", "));
     }
-    if frames.first("decoded") != Some("ok") {
+    if facts.first("decoded") != Some("ok") {
         return Check::fail(
             Subject::Coreutils,
             "base64 -d does not decode",
@@ -88,17 +88,33 @@ pub(super) fn coreutils(tools: &[Program], frames: &Frames) -> Check {
 }
 
 /// Checks the POSIX shell: that the script came to its end is the proof.
-pub(super) fn shell(frames: &Frames) -> Check {
-    let path = frames.first("shell").unwrap_or("/bin/sh");
+pub(super) fn shell(facts: &Facts) -> Check {
+    let path = facts.first("shell").unwrap_or("/bin/sh");
     Check::pass(
         Subject::Shell,
         format!("a script ran to its end; sh is {path}"),
     )
 }
 
+/// Checks that nothing but the program that was sent writes to its stdout.
+///
+/// It does no harm here, since only what stands between the marks of an answer is read, but scp and rsync fail on it.
+pub(super) fn startup_noise(noise: Option<&str>) -> Check {
+    let subject = Subject::StartupNoise;
+    match noise {
+        None => Check::unknown(subject, "no answer came"),
+        Some("") => Check::pass(subject, "start-up files print nothing"),
+        Some(noise) => Check::warn(
+            subject,
+            format!("start-up files print {noise:?}"),
+            "Let start-up files of the host print only where stdin is a terminal.",
+        ),
+    }
+}
+
 /// Checks that `/proc` can be read. The supervisor tells a process from a later one of the same number by it.
-pub(super) fn proc(frames: &Frames) -> Check {
-    match frames.truth("proc") {
+pub(super) fn proc(facts: &Facts) -> Check {
+    match facts.truth("proc") {
         Some(true) => Check::pass(Subject::Proc, "/proc can be read"),
         Some(false) => Check::fail(
             Subject::Proc,
@@ -111,9 +127,9 @@ pub(super) fn proc(frames: &Frames) -> Check {
 }
 
 /// Checks the name and address that git on the host signs commits with.
-pub(super) fn git_identity(frames: &Frames) -> Check {
+pub(super) fn git_identity(facts: &Facts) -> Check {
     let subject = Subject::GitIdentity;
-    match (frames.first("git_name"), frames.first("git_email")) {
+    match (facts.first("git_name"), facts.first("git_email")) {
         (Some(name), Some(email)) => Check::pass(subject, format!("{name} <{email}>")),
         (name, _) => Check::warn(
             subject,

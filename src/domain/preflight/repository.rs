@@ -1,13 +1,13 @@
 //! The check of the repository that is to be worked on.
 
 use super::check::{Check, Subject, shortened};
-use crate::{contract::Code, domain::host::Frames};
+use crate::{contract::Code, domain::host::Facts};
 
 /// Checks that the host can read the repository, by `git ls-remote URL HEAD` (recorded from git 2.47; an empty repository passes).
-pub(super) fn repository(frames: &Frames) -> Check {
+pub(super) fn repository(facts: &Facts) -> Check {
     let subject = Subject::Repository;
-    let output = frames.text("remote");
-    match frames.number::<i32>("remote_status") {
+    let output = facts.text("remote");
+    match facts.number::<i32>("remote_status") {
         Some(0) => {
             let commit = output.split_whitespace().next().unwrap_or_default();
             Check::pass(
