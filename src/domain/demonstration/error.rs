@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Below, Code, Coded, Next, Retry, details, details::Details, passes_on},
-    domain::{host, investigation, job, workspace},
+    domain::{host, investigation, job, preflight, workspace},
     system::{files, machine},
 };
 
@@ -35,7 +35,7 @@ pub(crate) enum Error {
 }
 
 passes_on!(
-    Error: host::Error, investigation::Error, job::Error, workspace::Error, files::Error, machine::Error,
+    Error: host::Error, investigation::Error, job::Error, preflight::Error, workspace::Error, files::Error, machine::Error,
 );
 
 impl Coded for Error {

@@ -97,7 +97,8 @@ pub(crate) async fn verify(
             "verified",
             json!({"verdict": verified.verdict, "reason": verified.reason, "outcome": outcome}),
         )]
-    })?;
+    })
+    .await?;
     context.meter().settled(Effect::Applied);
     Ok((Some(verified), job, Effect::Applied))
 }

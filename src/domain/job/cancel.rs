@@ -54,18 +54,21 @@ pub(crate) async fn cancel(
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
     let job = match run::parse_answer(&reply.text())? {
-        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at))?,
+        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at)).await?,
         // Nothing was ever started there, and what was left there keeps it from starting.
-        Err(missing) if !missing.claim => records::update(context, job_id, |job| {
-            let before = job.state;
-            job.state = State::Cancelled;
-            job.progress.last_evidence_at = Some(at);
-            job.progress.reason = Some("cancelled_before_start".to_owned());
-            vec![(
-                "state",
-                serde_json::json!({"from": before, "to": job.state}),
-            )]
-        })?,
+        Err(missing) if !missing.claim => {
+            records::update(context, job_id, |job| {
+                let before = job.state;
+                job.state = State::Cancelled;
+                job.progress.last_evidence_at = Some(at);
+                job.progress.reason = Some("cancelled_before_start".to_owned());
+                vec![(
+                    "state",
+                    serde_json::json!({"from": before, "to": job.state}),
+                )]
+            })
+            .await?
+        }
         Err(_claimed) => {
             return Err(Error::NotEnded {
                 job_id: job.job_id,

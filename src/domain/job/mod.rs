@@ -9,6 +9,7 @@ mod observed;
 mod progress;
 mod records;
 mod status_line;
+mod table;
 mod verdict;
 mod wait;
 
@@ -22,5 +23,6 @@ pub(crate) use progress::note_status;
 pub(crate) use records::{
     Filter, changed_since, events, find, find_all, find_by_key, insert, last_event, list, update,
 };
+pub(crate) use table::{EVENTS, JOBS};
 pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};
 pub(crate) use wait::{Requirement, ended, require, require_verdict, wait};

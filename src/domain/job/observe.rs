@@ -145,7 +145,8 @@ async fn ask(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)?
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)
+        .await?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
         .collect();
@@ -256,7 +257,8 @@ async fn conclude(
             let outcome = outcome(job);
             job.outcome = Some(outcome);
             vec![("outcome", json!({"outcome": outcome}))]
-        })?;
+        })
+        .await?;
     }
     Ok(())
 }

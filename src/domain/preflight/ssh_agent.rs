@@ -16,28 +16,28 @@ use crate::{
 pub(super) enum Socket {
     /// The variable is not set.
     Unset,
-    /// Nobody listens there.
+    /// No process listens on it.
     Dead(String),
     /// An agent without keys.
     Empty,
-    /// An agent with so many keys.
+    /// An agent with this many keys.
     Keys(usize),
-    /// It could not be asked.
+    /// `ssh-add` could not be run, or ended in no known way.
     Unknown(String),
 }
 
 /// Whether the host accepted a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accepted {
-    /// It did.
+    /// It accepted one.
     Yes,
-    /// It refused all.
+    /// It refused every key.
     No,
-    /// It did not come to that.
+    /// The connection did not get that far.
     Unknown,
 }
 
-/// Asks the agent.
+/// Lists the keys that the agent holds.
 pub(super) async fn ask(context: &Context) -> Socket {
     let Some(path) = context.environment().get("SSH_AUTH_SOCK") else {
         return Socket::Unset;
@@ -45,7 +45,7 @@ pub(super) async fn ask(context: &Context) -> Socket {
     let asking = process::run(Invocation::new("ssh-add").arg("-l"));
     match clock::within(Duration::from_secs(5), asking).await {
         None => Socket::Dead(format!("SSH_AUTH_SOCK is {path}: it does not answer")),
-        Some(Ok(exit)) => sort(
+        Some(Ok(exit)) => parse(
             path,
             exit.status,
             &exit.stdout_text(),
@@ -56,7 +56,7 @@ pub(super) async fn ask(context: &Context) -> Socket {
 }
 
 /// Reads `ssh-add -l` (recorded from OpenSSH 9.2: status 0 with keys, 1 without, 2 without an agent).
-fn sort(path: &str, status: Option<i32>, stdout: &str, stderr: &str) -> Socket {
+fn parse(path: &str, status: Option<i32>, stdout: &str, stderr: &str) -> Socket {
     match status {
         Some(0) => Socket::Keys(
             stdout
@@ -66,12 +66,12 @@ fn sort(path: &str, status: Option<i32>, stdout: &str, stderr: &str) -> Socket {
         ),
         Some(1) => Socket::Empty,
         Some(2) => Socket::Dead(format!("SSH_AUTH_SOCK is {path}: {stderr}")),
-        _ => Socket::Unknown(format!("ssh-add ended strangely: {stderr}")),
+        _ => Socket::Unknown(format!("ssh-add ended in an unknown way: {stderr}")),
     }
 }
 
-/// Judges it by whether the key works anyway.
-pub(super) fn judge(socket: &Socket, accepted: Accepted) -> Check {
+/// Checks it, given whether the host accepts a key anyway.
+pub(super) fn check(socket: &Socket, accepted: Accepted) -> Check {
     let name = Subject::SshAgent;
     let (evidence, remediation) = match socket {
         Socket::Keys(1) => return Check::pass(name, "the agent holds 1 key"),
@@ -96,34 +96,34 @@ pub(super) fn judge(socket: &Socket, accepted: Accepted) -> Check {
             format!("{evidence}; the host accepts a key without it"),
             remediation,
         ),
-        Accepted::No => Check::fail(name, evidence, remediation).coded(Code::SshAuthFailed),
+        Accepted::No => Check::fail(name, evidence, remediation).with_code(Code::SshAuthFailed),
         Accepted::Unknown => Check::unknown(
             name,
             format!("{evidence}; whether the host accepts a key without it is not known"),
         )
-        .cured_by(remediation),
+        .with_remediation(remediation),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Accepted, Socket, judge, sort};
-    use crate::domain::host::check::Status;
+    use super::{Accepted, Socket, check, parse};
+    use crate::domain::preflight::check::Status;
 
     /// Recorded from OpenSSH 9.2.
     #[test]
-    fn what_ssh_add_says() {
+    fn ssh_add_output_is_read() {
         let key = "256 SHA256:J2pnbVqhCZGKO4gvFyMBrYmvd5EDJTcd+8oYA7FF3mk me (ED25519)\n";
-        assert_eq!(sort("/s", Some(0), key, ""), Socket::Keys(1));
+        assert_eq!(parse("/s", Some(0), key, ""), Socket::Keys(1));
         assert_eq!(
-            sort("/s", Some(1), "The agent has no identities.\n", ""),
+            parse("/s", Some(1), "The agent has no identities.\n", ""),
             Socket::Empty
         );
         assert!(matches!(
-            sort("/s", Some(2), "", "Error connecting to agent: Connection refused"),
+            parse("/s", Some(2), "", "Error connecting to agent: Connection refused"),
             Socket::Dead(why) if why.contains("/s") && why.contains("refused")
         ));
-        assert!(matches!(sort("/s", None, "", ""), Socket::Unknown(_)));
+        assert!(matches!(parse("/s", None, "", ""), Socket::Unknown(_)));
     }
 
     #[test]
@@ -138,16 +138,16 @@ mod tests {
                 (Accepted::No, Status::Fail),
                 (Accepted::Unknown, Status::Unknown),
             ] {
-                let check = judge(&socket, accepted);
+                let check = check(&socket, accepted);
                 assert_eq!(check.status, status, "{socket:?}");
                 assert!(check.remediation.is_some());
             }
         }
         assert!(
-            judge(&Socket::Unset, Accepted::No)
+            check(&Socket::Unset, Accepted::No)
                 .evidence
                 .contains("SSH_AUTH_SOCK")
         );
-        assert_eq!(judge(&Socket::Keys(2), Accepted::No).status, Status::Pass);
+        assert_eq!(check(&Socket::Keys(2), Accepted::No).status, Status::Pass);
     }
 }

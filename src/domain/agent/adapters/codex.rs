@@ -3,94 +3,129 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Error, Event, Login, Request,
-    adapter::Line,
+use super::super::{
+    Error, Event, Login, Options, Request,
+    adapter::{Adapter, LogLine},
     excerpt::{SHORT, TEXT, excerpt},
-    log::{Ending, Report, text_event},
+    report::{Ending, Report},
+    request::CommandLine,
 };
 
-/// The variables by which it can be logged in. `OPENAI_API_KEY` is not one: `codex exec` does not send it.
-pub(super) const CREDENTIALS: &[&str] = &["CODEX_API_KEY"];
+/// Codex.
+pub(super) struct Codex;
 
-/// Asks for the login; the program is the first argument.
+/// The adapter of Codex.
+pub(super) const ADAPTER: Codex = Codex;
+
+/// Asks for the login.
 ///
-/// Its own word covers neither a key in the environment nor a provider of the user's own, so both are looked for.
-pub(super) const LOGIN_SCRIPT: &str = r#""$1" login status </dev/null 2>&1
+/// `codex login status` covers neither a key in the environment nor a provider of the user's own, so both are looked for.
+const LOGIN_SCRIPT: &str = r#""$1" login status </dev/null 2>&1
 [ -z "${CODEX_API_KEY:-}" ] || echo "legwork: CODEX_API_KEY is set"
 grep -q '^[[:space:]]*model_provider[[:space:]]*=' "${CODEX_HOME:-$HOME/.codex}/config.toml" 2>/dev/null &&
     echo "legwork: model_provider is set"
 exit 0"#;
 
-/// Returns the arguments that run it. Its prompt is its standard input.
-///
-/// It asks nobody and is not confined: its sandbox needs rights that containers and many hosts do not
-/// give, and would keep it from installing what a fix needs. Arguments of the configuration come later
-/// and can tighten this, as with `--sandbox=workspace-write`.
-pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
-    let limits = [
-        ("max_turns", request.max_turns.is_some()),
-        ("max_cost_usd", request.max_cost_usd.is_some()),
-    ];
-    if let Some((option, _)) = limits.into_iter().find(|(_, wanted)| *wanted) {
-        return Err(Error::OptionUnsupported {
-            agent: line.agent.to_owned(),
-            option,
-            known: vec!["model".to_owned()],
-        });
+impl Adapter for Codex {
+    fn name(&self) -> &'static str {
+        "codex"
     }
-    let mut argv: Vec<String> = [
-        line.program,
-        "exec",
-        "--json",
-        "--color=never",
-        "--skip-git-repo-check",
-        "--config=sandbox_mode=\"danger-full-access\"",
-        "--config=approval_policy=\"never\"",
-    ]
-    .map(str::to_owned)
-    .into();
-    if let Some(model) = request.model {
-        argv.push(format!("--model={model}"));
+
+    fn summary(&self) -> &'static str {
+        "Codex, run headless; edits and shell commands are allowed"
     }
-    argv.extend(line.arguments.iter().cloned());
-    argv.push("-".to_owned());
-    Ok(argv)
+
+    fn program(&self) -> Option<&'static str> {
+        Some("codex")
+    }
+
+    /// `OPENAI_API_KEY` is not one: `codex exec` does not send it.
+    fn credentials(&self) -> &'static [&'static str] {
+        &["CODEX_API_KEY"]
+    }
+
+    fn options(&self, _argv: &[String]) -> Options {
+        Options {
+            model: true,
+            max_turns: false,
+            max_cost_usd: false,
+        }
+    }
+
+    /// The prompt is its standard input.
+    ///
+    /// It asks nobody and is not confined: its sandbox needs rights that containers and many hosts do not
+    /// give, and would keep it from installing what a fix needs. Arguments of the configuration come later
+    /// and can tighten this, as with `--sandbox=workspace-write`.
+    fn argv(&self, line: CommandLine<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
+        let mut argv: Vec<String> = [
+            line.program,
+            "exec",
+            "--json",
+            "--color=never",
+            "--skip-git-repo-check",
+            "--config=sandbox_mode=\"danger-full-access\"",
+            "--config=approval_policy=\"never\"",
+        ]
+        .map(str::to_owned)
+        .into();
+        if let Some(model) = request.model {
+            argv.push(format!("--model={model}"));
+        }
+        argv.extend(line.arguments.iter().cloned());
+        argv.push("-".to_owned());
+        Ok(argv)
+    }
+
+    fn login_script(&self) -> Option<&'static str> {
+        Some(LOGIN_SCRIPT)
+    }
+
+    fn read_login(&self, output: &str) -> Login {
+        read_login(output)
+    }
+
+    fn read_line(&self, line: &str) -> Option<LogLine> {
+        serde_json::from_str(line).ok().map(read_entry)
+    }
 }
 
 /// Reads the answer of `codex login status`. It shows part of the key, which is left out.
-pub(super) fn read_login(output: &str) -> Login {
-    const SAYS: &str = "`codex login status` says";
-    let says = |start: &str| output.lines().any(|line| line.trim().starts_with(start));
-    if says("Logged in using") {
+fn read_login(output: &str) -> Login {
+    const REPORTS: &str = "`codex login status` reports";
+    let has_line = |start: &str| output.lines().any(|line| line.trim().starts_with(start));
+    if has_line("Logged in using") {
         let how = output
             .lines()
             .find_map(|line| line.trim().strip_prefix("Logged in using"))
             .and_then(|how| how.split(" - ").next())
             .unwrap_or_default();
-        return Login::inside(format!(
-            "{SAYS} Logged in using{}; the service was not asked",
+        return Login::logged_in(format!(
+            "{REPORTS} Logged in using{}; the service was not asked",
             excerpt(how, SHORT)
         ));
     }
-    if says("API key configured") {
-        return Login::inside(format!(
-            "{SAYS} API key configured; the service was not asked"
+    if has_line("API key configured") {
+        return Login::logged_in(format!(
+            "{REPORTS} API key configured; the service was not asked"
         ));
     }
-    if says("legwork: CODEX_API_KEY is set") {
-        return Login::inside("CODEX_API_KEY is in its environment; the service was not asked");
+    if has_line("legwork: CODEX_API_KEY is set") {
+        return Login::logged_in("CODEX_API_KEY is in its environment; the service was not asked");
     }
-    if says("Not logged in") {
-        return if says("legwork: model_provider is set") {
+    if has_line("Not logged in") {
+        return if has_line("legwork: model_provider is set") {
             Login::unknown(format!(
-                "{SAYS} Not logged in, but its configuration names a model_provider, which its word does not cover"
+                "{REPORTS} Not logged in, but its configuration names a model_provider, which that answer does not cover"
             ))
         } else {
-            Login::outside(format!("{SAYS} Not logged in"))
+            Login::logged_out(format!("{REPORTS} Not logged in"))
         };
     }
-    Login::unknown(format!("it did not say: {}", excerpt(output.trim(), SHORT)))
+    Login::unknown(format!(
+        "its answer cannot be read: {}",
+        excerpt(output.trim(), SHORT)
+    ))
 }
 
 #[derive(Deserialize)]
@@ -107,7 +142,7 @@ enum Entry {
     #[serde(rename = "turn.completed")]
     TurnCompleted { usage: Option<Usage> },
     #[serde(rename = "turn.failed")]
-    TurnFailed { error: Complaint },
+    TurnFailed { error: ErrorMessage },
     #[serde(rename = "error")]
     Error {
         #[serde(default)]
@@ -118,7 +153,7 @@ enum Entry {
 }
 
 #[derive(Deserialize)]
-struct Complaint {
+struct ErrorMessage {
     #[serde(default)]
     message: String,
 }
@@ -185,8 +220,8 @@ struct Change {
 }
 
 /// Reads one line of `codex exec --json`.
-pub(super) fn read_line(line: &str) -> Option<(Vec<Event>, Option<Report>)> {
-    Some(match serde_json::from_str(line).ok()? {
+fn read_entry(entry: Entry) -> LogLine {
+    match entry {
         Entry::Started { thread_id } => {
             let report = Report {
                 session_id: thread_id.clone(),
@@ -196,26 +231,23 @@ pub(super) fn read_line(line: &str) -> Option<(Vec<Event>, Option<Report>)> {
                 session_id: thread_id,
                 model: None,
             };
-            (vec![started], Some(report))
+            LogLine::of([started]).with(report)
         }
-        Entry::TurnStarted => {
-            let report = Report {
-                ending: Some(Ending::Unfinished),
-                ..Report::default()
-            };
-            (Vec::new(), Some(report))
-        }
-        Entry::ItemStarted { item } => (begun(&item).into_iter().collect(), None),
-        Entry::ItemCompleted { item } => (done(&item), None),
-        Entry::TurnCompleted { usage } => completed(usage.as_ref()),
-        Entry::TurnFailed { error } => failed(&error.message),
-        Entry::Error { message } => (vec![complaint(&message)], None),
-        Entry::Other => (Vec::new(), None),
-    })
+        Entry::TurnStarted => LogLine::default().with(Report {
+            ending: Some(Ending::Unfinished),
+            ..Report::default()
+        }),
+        Entry::ItemStarted { item } => LogLine::of(item_started(&item)),
+        Entry::ItemCompleted { item } => LogLine::of(item_completed(&item)),
+        Entry::TurnCompleted { usage } => turn_completed(usage.as_ref()),
+        Entry::TurnFailed { error } => turn_failed(&error.message),
+        Entry::Error { message } => LogLine::of([error(&message)]),
+        Entry::Other => LogLine::default(),
+    }
 }
 
-/// Says what a tool is about to do.
-fn begun(item: &Item) -> Option<Event> {
+/// Returns the call of a tool.
+fn item_started(item: &Item) -> Option<Event> {
     let (name, input) = match item {
         Item::CommandExecution { command, .. } => ("command_execution", command.clone()),
         Item::FileChange { changes, .. } => {
@@ -237,10 +269,10 @@ fn begun(item: &Item) -> Option<Event> {
     })
 }
 
-/// Says what came of it.
-fn done(item: &Item) -> Vec<Event> {
+/// Returns the result of a tool, or a text.
+fn item_completed(item: &Item) -> Vec<Event> {
     match item {
-        Item::AgentMessage { text } => text_event(text).into_iter().collect(),
+        Item::AgentMessage { text } => Event::text(text).into_iter().collect(),
         Item::CommandExecution {
             aggregated_output,
             exit_code,
@@ -256,18 +288,18 @@ fn done(item: &Item) -> Vec<Event> {
                 text: excerpt(status, SHORT),
             }]
         }
-        Item::Error { message } => vec![complaint(message)],
+        Item::Error { message } => vec![error(message)],
         Item::WebSearch { .. } | Item::Other => Vec::new(),
     }
 }
 
-fn complaint(message: &str) -> Event {
+fn error(message: &str) -> Event {
     Event::Error {
         text: excerpt(message, TEXT),
     }
 }
 
-fn completed(usage: Option<&Usage>) -> (Vec<Event>, Option<Report>) {
+fn turn_completed(usage: Option<&Usage>) -> LogLine {
     let mut events = Vec::new();
     if let Some(usage) = usage {
         events.push(Event::Usage {
@@ -286,10 +318,10 @@ fn completed(usage: Option<&Usage>) -> (Vec<Event>, Option<Report>) {
         ending: Some(Ending::Completed),
         ..Report::default()
     };
-    (events, Some(report))
+    LogLine::of(events).with(report)
 }
 
-fn failed(message: &str) -> (Vec<Event>, Option<Report>) {
+fn turn_failed(message: &str) -> LogLine {
     let text = excerpt(message, TEXT);
     let report = Report {
         unauthenticated: is_login_refused(message),
@@ -301,7 +333,7 @@ fn failed(message: &str) -> (Vec<Event>, Option<Report>) {
         ok: Some(false),
         text,
     };
-    (vec![event], Some(report))
+    LogLine::of([event]).with(report)
 }
 
 /// Returns whether a turn failed for want of a login: a 401, or a variable that its provider needs.
@@ -317,11 +349,8 @@ fn is_login_refused(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::log::summarise, CREDENTIALS, Line, Request, argv, read_login};
-    use crate::{
-        contract::{Code, Coded as _},
-        domain::agent::{Adapter, Event, LoginState, decode},
-    };
+    use super::{ADAPTER, Adapter as _, CommandLine, Request};
+    use crate::domain::agent::{Event, LoginState, decode, summarise};
 
     const REQUEST: Request<'_> = Request {
         prompt_file: "/j/prompt.md",
@@ -332,7 +361,7 @@ mod tests {
         job: "/j",
         session_id: "5f0c0f4e-0000-4000-8000-000000000000",
     };
-    const LINE: Line<'_> = Line {
+    const LINE: CommandLine<'_> = CommandLine {
         agent: "codex",
         program: "codex",
         arguments: &[],
@@ -340,41 +369,28 @@ mod tests {
     };
 
     #[test]
-    fn a_limit_it_does_not_have_is_refused_and_not_dropped() {
-        let argv_without = argv(LINE, &REQUEST).expect("an argv");
-        assert!(argv_without.iter().any(|word| word == "--model=gpt-x"));
-        assert_eq!(argv_without.last().map(String::as_str), Some("-"));
-        for request in [
-            Request {
-                max_turns: Some(5),
-                ..REQUEST
-            },
-            Request {
-                max_cost_usd: Some(0.5),
-                ..REQUEST
-            },
-        ] {
-            let error = argv(LINE, &request).expect_err("no such option");
-            assert_eq!(error.code(), Code::AgentOptionUnsupported);
-        }
-        assert!(!Adapter::Codex.credentials().is_empty() && CREDENTIALS.len() == 1);
+    fn the_prompt_is_its_standard_input() {
+        let argv = ADAPTER.argv(LINE, &REQUEST).expect("an argv");
+        assert!(argv.iter().any(|word| word == "--model=gpt-x"));
+        assert_eq!(argv.last().map(String::as_str), Some("-"));
+        assert_eq!(ADAPTER.credentials().len(), 1);
     }
 
     #[test]
     fn logins_are_read_from_recorded_answers_without_the_key() {
-        let inside = read_login(include_str!(
-            "../../../tests/data/agents/codex/logged_in.txt"
+        let inside = ADAPTER.read_login(include_str!(
+            "../../../../tests/data/agents/codex/logged_in.txt"
         ));
         assert_eq!(inside.state, LoginState::LoggedIn);
         assert!(!inside.evidence.contains("sk-") && !inside.evidence.contains("56789"));
-        let out = include_str!("../../../tests/data/agents/codex/logged_out.txt");
-        assert_eq!(read_login(out).state, LoginState::LoggedOut);
+        let out = include_str!("../../../../tests/data/agents/codex/logged_out.txt");
+        assert_eq!(ADAPTER.read_login(out).state, LoginState::LoggedOut);
         let by_key = format!("{out}\nlegwork: CODEX_API_KEY is set\n");
-        assert_eq!(read_login(&by_key).state, LoginState::LoggedIn);
+        assert_eq!(ADAPTER.read_login(&by_key).state, LoginState::LoggedIn);
         let by_provider = format!("{out}\nlegwork: model_provider is set\n");
-        assert_eq!(read_login(&by_provider).state, LoginState::Unknown);
+        assert_eq!(ADAPTER.read_login(&by_provider).state, LoginState::Unknown);
         assert_eq!(
-            read_login("Logged in using ChatGPT").state,
+            ADAPTER.read_login("Logged in using ChatGPT").state,
             LoginState::LoggedIn
         );
         for strange in [
@@ -382,14 +398,18 @@ mod tests {
             "sh: 1: codex: not found",
             "You are not Logged in using it",
         ] {
-            assert_eq!(read_login(strange).state, LoginState::Unknown, "{strange}");
+            assert_eq!(
+                ADAPTER.read_login(strange).state,
+                LoginState::Unknown,
+                "{strange}"
+            );
         }
     }
 
     #[test]
-    fn a_recorded_success_is_told_step_by_step() {
-        let log = include_str!("../../../tests/data/agents/codex/success.jsonl");
-        let summary = summarise(Adapter::Codex, log.lines());
+    fn a_recorded_success_is_read_step_by_step() {
+        let log = include_str!("../../../../tests/data/agents/codex/success.jsonl");
+        let summary = summarise(&ADAPTER, log.lines());
         assert_eq!((summary.succeeded, summary.turns), (Some(true), None));
         assert_eq!(
             summary.final_message.as_deref(),
@@ -397,7 +417,7 @@ mod tests {
         );
         let events: Vec<Event> = log
             .lines()
-            .flat_map(|line| decode(Adapter::Codex, line.as_bytes()))
+            .flat_map(|line| decode(&ADAPTER, line.as_bytes()))
             .collect();
         let count =
             |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
@@ -418,25 +438,25 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_an_answer_and_not_the_end() {
-        let log = include_str!("../../../tests/data/agents/codex/failing_command.jsonl");
+        let log = include_str!("../../../../tests/data/agents/codex/failing_command.jsonl");
         let events: Vec<Event> = log
             .lines()
-            .flat_map(|line| decode(Adapter::Codex, line.as_bytes()))
+            .flat_map(|line| decode(&ADAPTER, line.as_bytes()))
             .collect();
         assert!(events.iter().any(|event| {
             matches!(event, Event::ToolResult { ok: false, text } if text.contains("No such file"))
         }));
-        assert_eq!(summarise(Adapter::Codex, log.lines()).succeeded, Some(true));
+        assert_eq!(summarise(&ADAPTER, log.lines()).succeeded, Some(true));
     }
 
     #[test]
     fn waiting_for_the_network_is_an_error_event_and_no_end() {
-        let log = include_str!("../../../tests/data/agents/codex/refused.jsonl");
-        let summary = summarise(Adapter::Codex, log.lines());
+        let log = include_str!("../../../../tests/data/agents/codex/refused.jsonl");
+        let summary = summarise(&ADAPTER, log.lines());
         assert_eq!(summary.succeeded, None);
         let last = log.lines().last().expect("a line");
         assert!(matches!(
-            &decode(Adapter::Codex, last.as_bytes())[..],
+            &decode(&ADAPTER, last.as_bytes())[..],
             [Event::Error { text }] if text.contains("waiting for network")
         ));
     }

@@ -1,63 +1,71 @@
 //! Any program: its arguments come from the configuration, and its log is plain text.
 
-use super::{
+use super::super::{
     Error, Event, Options, Request,
-    adapter::Line,
-    catalogue::wrong,
-    log::{Report, text_event},
+    adapter::{Adapter, LogLine},
+    request::CommandLine,
 };
 
-/// Returns the arguments that run it: those of the configuration, with the request filled in.
-///
-/// `{prompt}` (the prompt's file), `{model}`, `{worktree}` and `{job}` are replaced by text within one
-/// argument; an argument stays one argument whatever is filled in, and what is filled in is not read again.
-pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
-    let options = options(line.argv);
-    let unsupported = |option| Error::OptionUnsupported {
-        agent: line.agent.to_owned(),
-        option,
-        known: options
-            .model
-            .then(|| "model".to_owned())
-            .into_iter()
-            .collect(),
-    };
-    if request.max_turns.is_some() {
-        return Err(unsupported("max_turns"));
-    }
-    if request.max_cost_usd.is_some() {
-        return Err(unsupported("max_cost_usd"));
-    }
-    if request.model.is_some() && !options.model {
-        return Err(unsupported("model"));
-    }
-    let model = match request.model {
-        Some(model) => model,
-        None if options.model => {
-            return Err(wrong(
-                line.agent,
-                "model",
-                "its argv has `{model}`, and neither the call nor the configuration names one"
-                    .to_owned(),
-            ));
-        }
-        None => "",
-    };
-    let values = [
-        ("{prompt}", request.prompt_file),
-        ("{model}", model),
-        ("{worktree}", request.worktree),
-        ("{job}", request.job),
-    ];
-    Ok(line.argv.iter().map(|word| fill(word, &values)).collect())
-}
+/// Any program, given as a list of arguments in the configuration.
+pub(super) struct Command;
 
-/// Returns the options of a launch that an argv has a place for.
-pub(super) fn options(argv: &[String]) -> Options {
-    Options {
-        model: argv.iter().any(|word| word.contains("{model}")),
-        max_turns: false,
-        max_cost_usd: false,
+/// The adapter of any program.
+pub(super) const ADAPTER: Command = Command;
+
+impl Adapter for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn summary(&self) -> &'static str {
+        "any program, given as a list of arguments"
+    }
+
+    fn program(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// An argv has the options that it has a place for.
+    fn options(&self, argv: &[String]) -> Options {
+        Options {
+            model: argv.iter().any(|word| word.contains("{model}")),
+            max_turns: false,
+            max_cost_usd: false,
+        }
+    }
+
+    /// Returns the arguments of the configuration with the request filled in.
+    ///
+    /// `{prompt}` (the prompt's file), `{model}`, `{worktree}` and `{job}` are replaced by text within one
+    /// argument; an argument stays one argument whatever is filled in, and what is filled in is not read again.
+    fn argv(&self, line: CommandLine<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
+        let model = match request.model {
+            Some(model) => model,
+            None if self.options(line.argv).model => {
+                return Err(Error::misconfigured(
+                    line.agent,
+                    "model",
+                    "its argv has `{model}`, and neither the call nor the configuration names one",
+                ));
+            }
+            None => "",
+        };
+        let values = [
+            ("{prompt}", request.prompt_file),
+            ("{model}", model),
+            ("{worktree}", request.worktree),
+            ("{job}", request.job),
+        ];
+        Ok(line.argv.iter().map(|word| fill(word, &values)).collect())
+    }
+
+    /// Its log is plain text.
+    fn read_line(&self, line: &str) -> Option<LogLine> {
+        Some(LogLine::of(Event::text(line)))
+    }
+
+    fn reports_its_end(&self) -> bool {
+        false
     }
 }
 
@@ -83,16 +91,11 @@ fn fill(word: &str, values: &[(&str, &str)]) -> String {
     out
 }
 
-/// Reads one line of its log: a text.
-pub(super) fn read_line(line: &str) -> (Vec<Event>, Option<Report>) {
-    (text_event(line).into_iter().collect(), None)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Line, Request, argv, fill};
+    use super::{ADAPTER, Adapter as _, CommandLine, Request, fill};
     use crate::contract::{Code, Coded as _};
 
     const REQUEST: Request<'_> = Request {
@@ -107,13 +110,13 @@ mod tests {
 
     fn run(words: &[&str], request: &Request<'_>) -> Result<Vec<String>, Code> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let line = Line {
+        let line = CommandLine {
             agent: "mine",
             program: "x",
             arguments: &[],
             argv: &words,
         };
-        argv(line, request).map_err(|error| error.code())
+        ADAPTER.argv(line, request).map_err(|error| error.code())
     }
 
     #[test]
@@ -153,22 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn options_without_a_place_are_refused() {
-        let turns = Request {
-            max_turns: Some(1),
-            ..REQUEST
-        };
-        let cost = Request {
-            max_cost_usd: Some(1.5),
-            ..REQUEST
-        };
+    fn a_place_for_a_model_needs_one() {
         let model = Request {
             model: Some("m"),
             ..REQUEST
         };
-        assert_eq!(run(&["fix"], &turns), Err(Code::AgentOptionUnsupported));
-        assert_eq!(run(&["fix"], &cost), Err(Code::AgentOptionUnsupported));
-        assert_eq!(run(&["fix"], &model), Err(Code::AgentOptionUnsupported));
         assert_eq!(run(&["fix", "{model}"], &REQUEST), Err(Code::ConfigInvalid));
         assert!(run(&["fix", "{model}"], &model).is_ok());
     }

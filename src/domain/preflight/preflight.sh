@@ -1,6 +1,6 @@
 # preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and says it as
-# one `key<TAB>value` a line. The first COUNT words make the agent say its version, the others whether it is logged
-# in. What cannot be found out is left unsaid. Changes nothing. saying.sh stands in front of it.
+# one record `key v=value` a line. The first COUNT words make the agent say its version, the others whether it is logged
+# in. What cannot be found out is left unsaid. Changes nothing. report.sh and root.sh come first.
 agent=$1 url=$2 count=$3
 shift 3
 
@@ -45,27 +45,6 @@ repository() {
     say remote_status "$status"
 }
 
-root() {
-    say root "$LEGWORK_ROOT"
-    place=$LEGWORK_ROOT
-    while [ ! -e "$place" ] && [ ! -L "$place" ]; do
-        case $place in
-        /*/*) place=${place%/*} ;;
-        *)
-            place=/
-            break
-            ;;
-        esac
-    done
-    if [ -e "$LEGWORK_ROOT" ]; then say root_exists yes; else say root_exists no; fi
-    if [ -d "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then
-        say root_writable yes
-    else
-        say root_writable no
-    fi
-    df -Pk "$place" 2>/dev/null | lines disk
-}
-
 agent_itself "$count" "$@" &
 repository &
 
@@ -78,7 +57,7 @@ done
 say decoded "$(printf b2s= | base64 -d 2>/dev/null)"
 say shell "$(command -v sh 2>/dev/null)"
 if [ -r /proc/self/stat ] && [ -r /proc/uptime ]; then say proc yes; else say proc no; fi
-root
+report_root
 if command -v git >/dev/null 2>&1; then
     # Without a repository of whatever folder this is.
     say git_name "${GIT_AUTHOR_NAME:-$(GIT_DIR=/dev/null git config --get user.name 2>/dev/null)}"

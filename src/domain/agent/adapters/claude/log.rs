@@ -1,101 +1,22 @@
-//! Claude Code, recorded from version 2.1.329.
+//! The log of Claude Code: `--output-format stream-json --verbose`.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Event, Login, Request,
-    adapter::Line,
+use crate::domain::agent::{
+    Event,
+    adapter::LogLine,
     excerpt::{SHORT, TEXT, excerpt},
-    log::{Ending, Report, text_event},
+    report::{Ending, Report},
 };
-
-/// The variables by which it can be logged in.
-pub(super) const CREDENTIALS: &[&str] = &[
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-];
-
-/// Asks for the login; the program is the first argument.
-pub(super) const LOGIN_SCRIPT: &str = r#""$1" auth status </dev/null 2>&1"#;
-
-/// The tools that an agent may use without being asked: all that read, edit and run on its host.
-///
-/// Bypassing all permissions instead would be refused for root outside a sandbox.
-const TOOLS: &str = "Bash,Read,Edit,Write,NotebookEdit,Glob,Grep,Task,TodoWrite";
-
-/// Returns the arguments that run it.
-///
-/// Values stand behind `=`, so that one with a leading dash is never taken for an option.
-pub(super) fn argv(line: Line<'_>, request: &Request<'_>) -> Vec<String> {
-    let mut argv: Vec<String> = [
-        line.program,
-        "-p",
-        "--output-format=stream-json",
-        "--verbose",
-        "--permission-mode=acceptEdits",
-    ]
-    .map(str::to_owned)
-    .into();
-    argv.push(format!("--allowedTools={TOOLS}"));
-    argv.push(format!("--add-dir={}", request.job));
-    argv.push(format!("--session-id={}", request.session_id));
-    if let Some(model) = request.model {
-        argv.push(format!("--model={model}"));
-    }
-    if let Some(turns) = request.max_turns {
-        argv.push(format!("--max-turns={turns}"));
-    }
-    if let Some(dollars) = request.max_cost_usd {
-        argv.push(format!("--max-budget-usd={dollars}"));
-    }
-    argv.extend(line.arguments.iter().cloned());
-    argv
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    logged_in: bool,
-    #[serde(default)]
-    auth_method: String,
-    #[serde(default)]
-    api_provider: String,
-    api_key_source: Option<String>,
-}
-
-/// Reads the answer of `claude auth status`.
-pub(super) fn read_login(output: &str) -> Login {
-    let status = output
-        .find('{')
-        .zip(output.rfind('}'))
-        .and_then(|(start, end)| output.get(start..=end))
-        .and_then(|json| serde_json::from_str::<Status>(json).ok());
-    let Some(status) = status else {
-        return Login::unknown(format!("it did not say: {}", excerpt(output.trim(), SHORT)));
-    };
-    if !status.logged_in {
-        return Login::outside("`claude auth status` says loggedIn: false");
-    }
-    let source = status
-        .api_key_source
-        .map(|source| format!(" from {}", excerpt(&source, SHORT)))
-        .unwrap_or_default();
-    Login::inside(format!(
-        "`claude auth status` says loggedIn: true, by {}{source} at {}; the service was not asked",
-        excerpt(&status.auth_method, SHORT),
-        excerpt(&status.api_provider, SHORT),
-    ))
-}
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Entry {
     System(System),
-    Assistant(Said),
-    User(Said),
-    Result(Box<Outcome>),
+    Assistant(Turn),
+    User(Turn),
+    Result(Box<RunResult>),
     #[serde(other)]
     Other,
 }
@@ -114,7 +35,7 @@ struct System {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct Turn {
     message: Message,
     error: Option<String>,
 }
@@ -161,7 +82,7 @@ enum Block {
 }
 
 #[derive(Deserialize)]
-struct Outcome {
+struct RunResult {
     #[serde(default)]
     subtype: String,
     #[serde(default)]
@@ -203,39 +124,40 @@ struct Usage {
     written: u64,
 }
 
-/// Reads one line of `--output-format stream-json --verbose`.
-pub(super) fn read_line(line: &str) -> Option<(Vec<Event>, Option<Report>)> {
+/// Reads one line; none where it is not of this format.
+pub(super) fn read_line(line: &str) -> Option<LogLine> {
     Some(match serde_json::from_str(line).ok()? {
         Entry::System(system) => read_system(system),
-        Entry::Assistant(said) => {
-            let report = Report {
-                unauthenticated: said.error.as_deref() == Some("authentication_failed"),
-                ..Report::default()
-            };
-            let mut events = read_content(&said.message.content);
-            if said.error.is_some() {
-                // What it says then is the program's complaint, not the model's word.
-                for event in &mut events {
-                    if let Event::Text { text } = event {
-                        let text = std::mem::take(text);
-                        *event = Event::Error { text };
-                    }
-                }
-            }
-            (events, Some(report))
-        }
-        Entry::User(said) => {
-            // Its texts are not the agent's own words: prompts, and notes of the program.
-            let mut events = read_content(&said.message.content);
+        Entry::Assistant(turn) => read_assistant(&turn),
+        Entry::User(turn) => {
+            // Its texts are not the agent's own: they are prompts, and notes of the program.
+            let mut events = read_content(&turn.message.content);
             events.retain(|event| matches!(event, Event::ToolResult { .. }));
-            (events, None)
+            LogLine::of(events)
         }
-        Entry::Result(outcome) => read_outcome(*outcome),
-        Entry::Other => (Vec::new(), None),
+        Entry::Result(result) => read_result(*result),
+        Entry::Other => LogLine::default(),
     })
 }
 
-fn read_system(system: System) -> (Vec<Event>, Option<Report>) {
+fn read_assistant(turn: &Turn) -> LogLine {
+    let mut events = read_content(&turn.message.content);
+    if turn.error.is_some() {
+        // The text of such a turn is the program's error message, not the model's.
+        for event in &mut events {
+            if let Event::Text { text } = event {
+                let text = std::mem::take(text);
+                *event = Event::Error { text };
+            }
+        }
+    }
+    LogLine::of(events).with(Report {
+        unauthenticated: turn.error.as_deref() == Some("authentication_failed"),
+        ..Report::default()
+    })
+}
+
+fn read_system(system: System) -> LogLine {
     match system.subtype.as_str() {
         "init" => {
             let report = Report {
@@ -248,12 +170,12 @@ fn read_system(system: System) -> (Vec<Event>, Option<Report>) {
                 session_id: system.session_id,
                 model: system.model,
             };
-            (vec![started], Some(report))
+            LogLine::of([started]).with(report)
         }
         "permission_denied" => {
             let name = excerpt(&system.tool_name.unwrap_or_default(), SHORT);
             let text = excerpt(&system.message.unwrap_or_default(), TEXT);
-            (vec![Event::Denied { name, text }], None)
+            LogLine::of([Event::Denied { name, text }])
         }
         "api_retry" => {
             let of = system
@@ -265,15 +187,15 @@ fn read_system(system: System) -> (Vec<Event>, Option<Report>) {
                 excerpt(&system.error.unwrap_or_default(), SHORT),
                 system.attempt.unwrap_or_default(),
             );
-            (vec![Event::Error { text }], None)
+            LogLine::of([Event::Error { text }])
         }
-        _ => (Vec::new(), None),
+        _ => LogLine::default(),
     }
 }
 
 fn read_content(content: &Content) -> Vec<Event> {
     match content {
-        Content::Text(text) => text_event(text).into_iter().collect(),
+        Content::Text(text) => Event::text(text).into_iter().collect(),
         Content::Blocks(blocks) => blocks.iter().filter_map(read_block).collect(),
         Content::Other(_) => Vec::new(),
     }
@@ -281,7 +203,7 @@ fn read_content(content: &Content) -> Vec<Event> {
 
 fn read_block(block: &Block) -> Option<Event> {
     match block {
-        Block::Text { text } => text_event(text),
+        Block::Text { text } => Event::text(text),
         Block::ToolUse { name, input } => Some(Event::ToolUse {
             name: excerpt(name, SHORT),
             input: describe(input),
@@ -294,12 +216,12 @@ fn read_block(block: &Block) -> Option<Event> {
     }
 }
 
-/// Says in short what a tool was called with: the command or the file, where there is one.
+/// Describes what a tool was called with in short: the command or the file, where there is one.
 fn describe(input: &Value) -> String {
-    let telling = ["command", "file_path", "pattern", "url", "description"]
+    let descriptive = ["command", "file_path", "pattern", "url", "description"]
         .iter()
         .find_map(|field| input.get(field).and_then(Value::as_str));
-    match telling {
+    match descriptive {
         Some(text) => excerpt(text, SHORT),
         None => excerpt(&input.to_string(), SHORT),
     }
@@ -324,25 +246,25 @@ fn plain(content: &Content) -> String {
     }
 }
 
-fn read_outcome(outcome: Outcome) -> (Vec<Event>, Option<Report>) {
+fn read_result(result: RunResult) -> LogLine {
     let ending = match (
-        outcome.subtype.as_str(),
-        outcome.terminal_reason.as_deref().unwrap_or_default(),
+        result.subtype.as_str(),
+        result.terminal_reason.as_deref().unwrap_or_default(),
     ) {
         ("error_max_turns", _) | (_, "max_turns") => Ending::TurnLimit,
         ("error_max_budget_usd", _) => Ending::CostLimit,
         (_, reason) if reason.starts_with("aborted") => Ending::Interrupted,
         (_, "api_error") => Ending::ModelError,
-        ("success", _) if !outcome.is_error => Ending::Completed,
+        ("success", _) if !result.is_error => Ending::Completed,
         _ => Ending::Failed,
     };
-    let text = outcome
+    let text = result
         .result
         .as_deref()
-        .or(outcome.errors.first().map(String::as_str))
+        .or(result.errors.first().map(String::as_str))
         .map(|text| excerpt(text, TEXT));
-    let (tokens_in, tokens_cached, tokens_out) = tokens(&outcome);
-    let denied: Vec<String> = outcome
+    let (tokens_in, tokens_cached, tokens_out) = tokens(&result);
+    let denied: Vec<String> = result
         .permission_denials
         .into_iter()
         .map(|denial| denial.tool_name)
@@ -365,28 +287,28 @@ fn read_outcome(outcome: Outcome) -> (Vec<Event>, Option<Report>) {
         text: text.clone().unwrap_or_default(),
     });
     let report = Report {
-        session_id: outcome.session_id,
-        turns: outcome.num_turns,
+        session_id: result.session_id,
+        turns: result.num_turns,
         tokens_in,
         tokens_out,
         tokens_cached,
-        cost_usd: outcome.total_cost_usd,
+        cost_usd: result.total_cost_usd,
         message: text.clone().filter(|_| completed),
         ending: Some(ending),
         why: text.filter(|_| !completed),
         denied,
         ..Report::default()
     };
-    (events, Some(report))
+    LogLine::of(events).with(report)
 }
 
 /// Returns tokens read, tokens read from a cache, and tokens written: of all models together where they
-/// are told one by one, since the main conversation leaves out what it delegated.
-fn tokens(outcome: &Outcome) -> (Option<u64>, Option<u64>, Option<u64>) {
-    let parts: Vec<&Usage> = if outcome.models.is_empty() {
-        outcome.usage.iter().collect()
+/// are reported one by one, since the main conversation leaves out what it delegated to other models.
+fn tokens(result: &RunResult) -> (Option<u64>, Option<u64>, Option<u64>) {
+    let parts: Vec<&Usage> = if result.models.is_empty() {
+        result.usage.iter().collect()
     } else {
-        outcome.models.values().collect()
+        result.models.values().collect()
     };
     if parts.is_empty() {
         return (None, None, None);
@@ -412,74 +334,16 @@ fn tokens(outcome: &Outcome) -> (Option<u64>, Option<u64>, Option<u64>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::log::summarise, Event, Line, Request, argv, read_line, read_login};
-    use crate::domain::agent::{Adapter, LoginState, decode};
+    use super::{Event, read_line};
+    use crate::domain::agent::{adapters::claude::ADAPTER, decode, summarise};
 
-    const SUCCESS: &str = include_str!("../../../tests/data/agents/claude/success.jsonl");
-
-    #[test]
-    fn values_stand_behind_their_options() {
-        let line = Line {
-            agent: "claude",
-            program: "/opt/claude",
-            arguments: &["--effort=high".to_owned()],
-            argv: &[],
-        };
-        let request = Request {
-            prompt_file: "/j/prompt.md",
-            model: Some("--dangerously-skip-permissions"),
-            max_turns: Some(7),
-            max_cost_usd: Some(0.05),
-            worktree: "/j/worktree",
-            job: "/j",
-            session_id: "5f0c0f4e-0000-4000-8000-000000000000",
-        };
-        let argv = argv(line, &request);
-        assert_eq!(argv.first().map(String::as_str), Some("/opt/claude"));
-        assert_eq!(argv.last().map(String::as_str), Some("--effort=high"));
-        for expected in [
-            "--model=--dangerously-skip-permissions",
-            "--max-turns=7",
-            "--max-budget-usd=0.05",
-            "--add-dir=/j",
-            "--session-id=5f0c0f4e-0000-4000-8000-000000000000",
-        ] {
-            assert!(argv.iter().any(|word| word == expected), "{expected}");
-        }
-        assert!(
-            !argv
-                .iter()
-                .any(|word| word == "--dangerously-skip-permissions")
-        );
-    }
+    const SUCCESS: &str = include_str!("../../../../../tests/data/agents/claude/success.jsonl");
 
     #[test]
-    fn logins_are_read_from_recorded_answers() {
-        let inside = read_login(include_str!(
-            "../../../tests/data/agents/claude/logged_in.txt"
-        ));
-        assert_eq!(inside.state, LoginState::LoggedIn);
-        assert!(inside.evidence.contains("ANTHROPIC_API_KEY"), "{inside:?}");
-        let outside = read_login(include_str!(
-            "../../../tests/data/agents/claude/logged_out.txt"
-        ));
-        assert_eq!(outside.state, LoginState::LoggedOut);
-        for strange in [
-            "",
-            "sh: 1: claude: not found",
-            "{}",
-            "{\"loggedIn\":\"yes\"}",
-            "}{",
-        ] {
-            assert_eq!(read_login(strange).state, LoginState::Unknown, "{strange}");
-        }
-    }
-
-    #[test]
-    fn a_recorded_success_is_told_step_by_step() {
+    fn a_recorded_success_is_read_step_by_step() {
         let mut steps = Vec::new();
         for line in SUCCESS.lines() {
-            for event in decode(Adapter::Claude, line.as_bytes()) {
+            for event in decode(&ADAPTER, line.as_bytes()) {
                 steps.push(match &event {
                     Event::Started { model, .. } => {
                         format!("start {}", model.clone().unwrap_or_default())
@@ -517,7 +381,7 @@ mod tests {
                 "end Some(true) Mended the sum: it subtracted.",
             ]
         );
-        let summary = summarise(Adapter::Claude, SUCCESS.lines());
+        let summary = summarise(&ADAPTER, SUCCESS.lines());
         assert_eq!((summary.turns, summary.tool_calls), (Some(5), 4));
         assert_eq!(
             (summary.tokens_in, summary.tokens_out),
@@ -536,8 +400,8 @@ mod tests {
 
     #[test]
     fn denied_tools_are_named_and_leave_the_success_open() {
-        let log = include_str!("../../../tests/data/agents/claude/denied.jsonl");
-        let summary = summarise(Adapter::Claude, log.lines());
+        let log = include_str!("../../../../../tests/data/agents/claude/denied.jsonl");
+        let summary = summarise(&ADAPTER, log.lines());
         assert_eq!(
             (summary.succeeded, &summary.denied[..]),
             (None, &["Bash".to_owned()][..])
@@ -545,7 +409,7 @@ mod tests {
         assert!(summary.why.contains("Bash"), "{}", summary.why);
         let denied = log
             .lines()
-            .flat_map(|line| decode(Adapter::Claude, line.as_bytes()))
+            .flat_map(|line| decode(&ADAPTER, line.as_bytes()))
             .filter(|event| matches!(event, Event::Denied { name, .. } if name == "Bash"))
             .count();
         assert_eq!(denied, 1);
@@ -555,23 +419,23 @@ mod tests {
     fn a_success_that_is_an_error_is_a_failure_with_a_reason() {
         for (log, reason) in [
             (
-                include_str!("../../../tests/data/agents/claude/refused.jsonl"),
+                include_str!("../../../../../tests/data/agents/claude/refused.jsonl"),
                 "ECONNREFUSED",
             ),
             (
-                include_str!("../../../tests/data/agents/claude/no_login.jsonl"),
+                include_str!("../../../../../tests/data/agents/claude/no_login.jsonl"),
                 "Not logged in",
             ),
             (
-                include_str!("../../../tests/data/agents/claude/invalid_key.jsonl"),
+                include_str!("../../../../../tests/data/agents/claude/invalid_key.jsonl"),
                 "Invalid API key",
             ),
             (
-                include_str!("../../../tests/data/agents/claude/turn_limit.jsonl"),
+                include_str!("../../../../../tests/data/agents/claude/turn_limit.jsonl"),
                 "(2)",
             ),
         ] {
-            let summary = summarise(Adapter::Claude, log.lines());
+            let summary = summarise(&ADAPTER, log.lines());
             assert_eq!(summary.succeeded, Some(false));
             assert!(summary.why.contains(reason), "{}", summary.why);
         }
@@ -585,7 +449,7 @@ mod tests {
             r#"{"type":"user","message":{"content":[{"type":"tool_result","content":[{"type":"text","text":"a"},{"type":"image","source":{}}]}]}}"#,
         ] {
             assert_eq!(
-                read_line(line).map(|(events, _)| events.len()),
+                read_line(line).map(|read| read.events.len()),
                 Some(1),
                 "{line}"
             );
@@ -596,7 +460,7 @@ mod tests {
             r#"{"type":"assistant","message":{"content":{"odd":1}}}"#,
         ] {
             assert_eq!(
-                read_line(line).map(|(events, _)| events.len()),
+                read_line(line).map(|read| read.events.len()),
                 Some(0),
                 "{line}"
             );

@@ -10,9 +10,9 @@ use crate::contract::Code;
 pub(crate) struct Check {
     /// What was checked. More may be added.
     pub(crate) name: Subject,
-    /// How it stands.
+    /// Its result.
     pub(crate) status: Status,
-    /// What that was told from.
+    /// What the result is based on.
     pub(crate) evidence: String,
     /// One sentence with the concrete next step; null where there is none to take.
     pub(crate) remediation: Option<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Check {
     pub(crate) error_code: Option<Code>,
 }
 
-/// How a check stands.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -30,9 +30,9 @@ pub(crate) enum Status {
     Warn,
     /// A launch would fail.
     Fail,
-    /// It could not be told.
+    /// It could not be found out.
     Unknown,
-    /// It does not matter here.
+    /// It does not apply here.
     Skipped,
 }
 
@@ -54,6 +54,8 @@ pub(crate) enum Subject {
     RoundTrip,
     /// A POSIX shell there.
     Shell,
+    /// Whether start-up files there print where a program's answer belongs.
+    StartupNoise,
     /// git there, and its version.
     Git,
     /// tar there.
@@ -68,13 +70,13 @@ pub(crate) enum Subject {
     Proc,
     /// Whether the folder legwork keeps its things in can be written there.
     RootWritable,
-    /// The room on that folder's disk.
+    /// The free space on that folder's disk.
     Disk,
     /// How far the clocks are apart.
     Clock,
     /// The agent's program there.
     AgentPresent,
-    /// Whether the agent is logged in, by its own word.
+    /// Whether the agent is logged in, by what it reports itself.
     AgentLogin,
     /// The name and address that git there signs commits with.
     GitIdentity,
@@ -85,17 +87,21 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    /// Returns whether a launch is not to be tried while this is unknown.
+    /// Returns whether a launch must not be tried while this is unknown.
     pub(super) const fn is_essential(self) -> bool {
         !matches!(
             self,
-            Self::SshAgent | Self::Clock | Self::GitIdentity | Self::SessionLimits
+            Self::SshAgent
+                | Self::StartupNoise
+                | Self::Clock
+                | Self::GitIdentity
+                | Self::SessionLimits
         )
     }
 }
 
 impl Check {
-    fn of(name: Subject, status: Status, evidence: impl Into<String>) -> Self {
+    fn new(name: Subject, status: Status, evidence: impl Into<String>) -> Self {
         Self {
             name,
             status,
@@ -105,57 +111,70 @@ impl Check {
         }
     }
 
-    /// Notes that it is as it must be.
+    /// Makes a check that passes.
     pub(super) fn pass(name: Subject, evidence: impl Into<String>) -> Self {
-        Self::of(name, Status::Pass, evidence)
+        Self::new(name, Status::Pass, evidence)
     }
 
-    /// Notes that it is not as it should be.
+    /// Makes a check that warns: a launch would work.
     pub(super) fn warn(
         name: Subject,
         evidence: impl Into<String>,
         remediation: impl Into<String>,
     ) -> Self {
-        Self::of(name, Status::Warn, evidence).cured_by(remediation)
+        Self::new(name, Status::Warn, evidence).with_remediation(remediation)
     }
 
-    /// Notes that a launch would fail.
+    /// Makes a check that fails: a launch would fail too.
     pub(super) fn fail(
         name: Subject,
         evidence: impl Into<String>,
         remediation: impl Into<String>,
     ) -> Self {
-        Self::of(name, Status::Fail, evidence).cured_by(remediation)
+        Self::new(name, Status::Fail, evidence).with_remediation(remediation)
     }
 
-    /// Notes that it could not be told.
+    /// Makes a check whose result is unknown.
     pub(super) fn unknown(name: Subject, evidence: impl Into<String>) -> Self {
-        Self::of(name, Status::Unknown, evidence)
+        Self::new(name, Status::Unknown, evidence)
     }
 
-    /// Notes that it does not matter.
+    /// Makes a check that does not apply.
     pub(super) fn skipped(name: Subject, evidence: impl Into<String>) -> Self {
-        Self::of(name, Status::Skipped, evidence)
+        Self::new(name, Status::Skipped, evidence)
     }
 
     /// Adds the next step.
-    pub(super) fn cured_by(mut self, remediation: impl Into<String>) -> Self {
+    pub(super) fn with_remediation(mut self, remediation: impl Into<String>) -> Self {
         self.remediation = Some(remediation.into());
         self
     }
 
     /// Adds the code that a launch would fail with.
-    pub(super) fn coded(mut self, code: Code) -> Self {
+    pub(super) fn with_code(mut self, code: Code) -> Self {
         self.error_code = Some(code);
         self
     }
 
-    /// Returns whether a launch may be tried in spite of it.
-    pub(super) fn lets_launch(&self) -> bool {
+    /// Returns whether it leaves a launch worth trying.
+    pub(super) fn allows_launch(&self) -> bool {
         match self.status {
             Status::Pass | Status::Warn | Status::Skipped => true,
             Status::Unknown => !self.name.is_essential(),
             Status::Fail => false,
         }
     }
+}
+
+/// Makes the check of what lies behind a connection that did not come about.
+pub(super) fn not_reached(subject: Subject) -> Check {
+    Check::unknown(subject, "the host was not reached")
+}
+
+/// Keeps the first 500 characters of a program's output as evidence.
+pub(super) fn shortened(text: &str) -> String {
+    if text.chars().count() <= 500 {
+        return text.to_owned();
+    }
+    text.chars().take(500).chain("…".chars()).collect()
 }
