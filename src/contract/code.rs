@@ -584,6 +584,12 @@ pub enum Code {
     ///
     /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
     SchemaUnknown: NotFound, Retry::NEVER, Unknown;
+    /// Too little is left of what the system allows this process: open files, processes, memory, or the size of files.
+    ///
+    /// ## Resolution
+    ///
+    /// Raise the limit in `details.limit` (see `ulimit`), or end what uses it up, then send the same call again.
+    LimitsReached: ResourceExhausted, Retry::AFTER_FIX, Limit, any call;
 }
 }
 
