@@ -39,7 +39,7 @@ pub(crate) struct Host {
     /// The folder legwork keeps its things in there; a relative one is below the home.
     pub(crate) root: String,
     /// When it last answered (RFC 3339, UTC); null where it never did, and for this machine.
-    pub(crate) last_seen_at: Option<String>,
+    pub(crate) last_evidence_at: Option<String>,
 }
 
 /// Carries the declaration of `list-hosts`.
@@ -64,7 +64,7 @@ impl Primitive for ListHosts {
             .hosts
             .into_iter()
             .map(|listed| Host {
-                last_seen_at: listed.machine.last_answer_at(context),
+                last_evidence_at: listed.machine.last_answer_at(context),
                 destination: match &listed.machine.transport {
                     Transport::Local => None,
                     Transport::Ssh(target) => Some(target.destination.clone()),

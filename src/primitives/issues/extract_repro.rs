@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Timeout},
-    domain::issue::{self, Candidate, Trust},
+    contract::{Answer, Code, Effects, Failure, Timeout, Violations},
+    domain::issue::{self, Candidate, IssueRef, Trust},
     primitives::Primitive,
     system::Context,
 };
@@ -102,6 +102,16 @@ impl Primitive for ExtractRepro {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        match (&input.issue, &input.text) {
+            (Some(reference), None) => Violations::found_by(IssueRef::parse(reference)),
+            (None, Some(_)) => Violations::default(),
+            (None, None) | (Some(_), Some(_)) => {
+                Violations::found_by::<(), _>(Err(issue::Error::Unspecified))
+            }
+        }
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Next, Timeout},
-    domain::issue::{self, Issue},
+    contract::{Answer, Code, Effects, Failure, Next, Timeout, Violations},
+    domain::issue::{self, Issue, IssueRef},
     primitives::Primitive,
     system::Context,
 };
@@ -67,6 +67,10 @@ impl Primitive for FetchIssue {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        Violations::found_by(IssueRef::parse(&input.issue))
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Issue>, Failure> {

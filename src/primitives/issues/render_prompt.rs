@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Timeout},
+    contract::{Answer, Code, Effects, Failure, Name, Timeout, Violations},
     domain::{
         investigation::{self, Brief},
-        issue, prompt,
+        issue::{self, IssueRef},
+        prompt,
     },
     primitives::Primitive,
     system::Context,
@@ -74,7 +75,7 @@ pub(crate) struct Output {
     /// SHA-256 of the text, in hexadecimal.
     pub(crate) sha256: String,
     /// The size of the text, in bytes.
-    pub(crate) bytes: usize,
+    pub(crate) size_bytes: usize,
     /// Text that was left out to stay within `max_bytes`.
     pub(crate) dropped: Vec<Dropped>,
     /// The file in the job's folder that would hold the code from the issue.
@@ -87,7 +88,7 @@ pub(crate) struct Dropped {
     /// Which text: `comment 3`, `body`, `repro`.
     pub(crate) part: String,
     /// How many bytes of it were left out.
-    pub(crate) bytes: usize,
+    pub(crate) size_bytes: usize,
 }
 
 /// Carries the declaration of `render-prompt`.
@@ -135,6 +136,13 @@ impl Primitive for RenderPrompt {
         Some(input.timeout_s.duration())
     }
 
+    fn check(input: &Input) -> Violations {
+        match &input.issue {
+            Some(reference) => Violations::found_by(IssueRef::parse(reference)),
+            None => Violations::found_by(investigation::check_message(input.message.as_deref())),
+        }
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let issue = match &input.issue {
             Some(reference) => Some(issue::fetch(context, reference, input.max_age_s).await?),
@@ -157,11 +165,11 @@ impl Primitive for RenderPrompt {
         let prompt = rendered.prompt;
         let dropped = prompt.dropped.into_iter().map(|one| Dropped {
             part: one.part,
-            bytes: one.bytes,
+            size_bytes: one.bytes,
         });
         Ok(Answer::read(Output {
             sha256: prompt.sha256,
-            bytes: prompt.bytes,
+            size_bytes: prompt.bytes,
             dropped: dropped.collect(),
             text: prompt.text,
             repro_file: rendered.repro.map(|repro| repro.file),
