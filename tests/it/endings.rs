@@ -405,10 +405,8 @@ fn a_pipe_in_place_of_a_file_never_hangs_a_call() {
     );
     drop(writer);
     // What is written comes through.
-    let line = format!(
-        "\"$LEGWORK\" list-jobs --spec <(sleep 0.2; echo '{{\"limit\":5}}') >&2; exec \"$LEGWORK\" list-jobs --spec <(echo '{{\"limit\":5}}')"
-    );
-    let (answer, broken) = schemas::judge(&shell(&world, &line));
+    let line = "\"$LEGWORK\" list-jobs --spec <(sleep 0.2; echo '{\"limit\":5}') >&2; exec \"$LEGWORK\" list-jobs --spec <(echo '{\"limit\":5}')";
+    let (answer, broken) = schemas::judge(&shell(&world, line));
     assert!(broken.is_empty() && answer["ok"] == true, "{broken:?}");
     let answer = quick(&world, &["check-config", "--path", &fifo]);
     assert!(

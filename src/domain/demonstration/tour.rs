@@ -100,7 +100,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     );
 
     let repository_name = Name::fixed(&format!("demo-{}", request.name));
-    let wish = workspace::Wish {
+    let request = workspace::Request {
         host: Some(machine.name.clone()),
         repository: repository::Spec {
             url: Some(url),
@@ -112,7 +112,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         dry_run: false,
         limit: 300,
     };
-    let provisioned = workspace::provision(context, &repository_name, wish).await?;
+    let provisioned = workspace::provision(context, &repository_name, request).await?;
     guide.note("workspace", format!("ready on {}", machine.name));
 
     let issue = context.environment().home().join("demo-issue.md");

@@ -4,83 +4,13 @@ use super::{
     Error, Record, Specification, Step, record,
     state::{State, StepMarker},
     take::Due,
+    work::{Outcome, Report, Request, StepState, Work},
 };
 use crate::{
     contract::{Effect, Name},
     domain::{host, profile, repository},
     system::{Context, failpoint, machine::Machine, script::Script},
 };
-
-/// What a call wants of a workspace.
-#[derive(Clone, Debug)]
-pub(crate) struct Wish {
-    /// The host; the default one where none is named.
-    pub(crate) host: Option<Name>,
-    /// What to clone, from where, at which ref.
-    pub(crate) repository: repository::Spec,
-    /// The Python version or interpreter, in place of the profile's.
-    pub(crate) python: Option<String>,
-    /// The packages, in place of the profile's.
-    pub(crate) packages: Option<Vec<String>>,
-    /// Whether to look for new commits on the ref.
-    pub(crate) refresh: bool,
-    /// Whether only to say what would be done.
-    pub(crate) dry_run: bool,
-    /// Seconds that the call may take.
-    pub(crate) limit: u64,
-}
-
-/// How it is with a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StepState {
-    /// It was done before.
-    Done,
-    /// It was done by this call.
-    Ran,
-    /// It is not part of this workspace.
-    Skipped,
-    /// It would be done; only in a dry run.
-    Pending,
-}
-
-/// What became of a step.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    /// The step.
-    pub(crate) step: Step,
-    /// How it is with it.
-    pub(crate) state: StepState,
-    /// Seconds it took when it was done.
-    pub(crate) seconds: Option<u64>,
-    /// What it saw.
-    pub(crate) evidence: Option<String>,
-}
-
-/// A workspace made, or in a dry run what would be made.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    /// The host.
-    pub(crate) host: Name,
-    /// What the workspace is to be.
-    pub(crate) specification: Specification,
-    /// legwork's folder on the host, absolute.
-    pub(crate) root: String,
-    /// The commit that jobs start from, where it is known.
-    pub(crate) base_commit: Option<String>,
-    /// All steps in order.
-    pub(crate) reports: Vec<Report>,
-    /// What the call did.
-    pub(crate) effect: Effect,
-}
-
-impl Outcome {
-    /// Returns whether the workspace is ready.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.reports
-            .iter()
-            .all(|report| report.state != StepState::Pending)
-    }
-}
 
 /// Makes what is missing of a workspace, step by step; nothing where it is ready.
 ///
@@ -89,15 +19,15 @@ impl Outcome {
 pub(crate) async fn provision(
     context: &Context,
     name: &Name,
-    wish: Wish,
+    request: Request,
 ) -> Result<Outcome, Error> {
-    let machine = host::resolve(context, wish.host.as_ref())?;
-    let wanted = repository::resolve(context, name, wish.repository.clone())?;
+    let machine = host::resolve(context, request.host.as_ref())?;
+    let wanted = repository::resolve(context, name, request.repository.clone())?;
     let mut settings = profile::resolve(context, &wanted.profile)?.settings;
-    if let Some(python) = wish.python.clone() {
+    if let Some(python) = request.python.clone() {
         settings.python = Some(python);
     }
-    if let Some(packages) = wish.packages.clone() {
+    if let Some(packages) = request.packages.clone() {
         settings.packages = packages;
     }
     let work = Work {
@@ -107,24 +37,15 @@ pub(crate) async fn provision(
             url: wanted.url.as_str().to_owned(),
             reference: wanted.reference.clone(),
             profile: wanted.profile.clone(),
-            python: wish.python.clone(),
-            packages: wish.packages.clone(),
+            python: request.python.clone(),
+            packages: request.packages.clone(),
             settings,
         },
         repository: wanted,
         machine,
-        wish,
+        request,
     };
     work.perform().await
-}
-
-/// One call at work on one workspace.
-pub(super) struct Work<'a> {
-    pub(super) context: &'a Context,
-    pub(super) machine: Machine,
-    pub(super) repository: repository::Repository,
-    pub(super) specification: Specification,
-    pub(super) wish: Wish,
 }
 
 impl Work<'_> {
@@ -152,14 +73,14 @@ impl Work<'_> {
                 continue;
             }
             let digest = specification.digest(step, commit.as_deref());
-            let again = self.wish.refresh && step == Step::Resolve && !just_cloned;
+            let again = self.request.refresh && step == Step::Resolve && !just_cloned;
             let found = state
                 .done
                 .remove(&step)
                 .filter(|mark| Some(&mark.digest) == digest.as_ref() && !again);
             let report = match (found, digest) {
                 (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
-                (None, Some(digest)) if !self.wish.dry_run => {
+                (None, Some(digest)) if !self.request.dry_run => {
                     is_new |= self.announce(step, effect).await?;
                     progress.say(&format!(
                         "provisioning {} on {}: step {}",
@@ -209,14 +130,14 @@ impl Work<'_> {
             root: state.root,
             base_commit: commit,
             reports,
-            effect: if self.wish.dry_run {
+            effect: if self.request.dry_run {
                 Effect::None
             } else {
                 effect
             },
             specification: self.specification.clone(),
         };
-        if !self.wish.dry_run {
+        if !self.request.dry_run {
             self.record(&outcome).await?;
         }
         Ok(outcome)

@@ -3,10 +3,9 @@
 use super::{
     CloneReason, Error, Step, StepState,
     error::{self, GitTask},
-    exports,
-    provision::Work,
-    record,
+    exports, record,
     state::{StepAnswer, StepEnd, StepMarker},
+    work::Work,
 };
 use crate::{
     contract::Effect,
@@ -111,8 +110,8 @@ impl Work<'_> {
             .argument(specification.repository.as_str())
             .argument(due.step.name())
             .argument(due.digest)
-            .argument(self.wish.limit.to_string())
-            .argument(STEP_LIMIT_S.max(self.wish.limit).to_string())
+            .argument(self.request.limit.to_string())
+            .argument(STEP_LIMIT_S.max(self.request.limit).to_string())
             .argument(self.environment())
             .argument(if due.again { "always" } else { "missing" })
             .argument(stands_on.join(" "))

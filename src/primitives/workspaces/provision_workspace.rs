@@ -174,7 +174,7 @@ impl Primitive for ProvisionWorkspace {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let wish = workspace::Wish {
+        let request = workspace::Request {
             host: input.host,
             repository: repository::Spec {
                 url: input.url,
@@ -187,7 +187,7 @@ impl Primitive for ProvisionWorkspace {
             dry_run: input.dry_run,
             limit: input.timeout_s.seconds(),
         };
-        let outcome = workspace::provision(context, &input.repository, wish).await?;
+        let outcome = workspace::provision(context, &input.repository, request).await?;
         let ready = outcome.is_ready();
         let at = |folder: String| format!("{}/{folder}", outcome.root);
         let specification = outcome.specification;

@@ -37,7 +37,7 @@ fn fitting(numbers: &mut Numbers, place: &Value) -> Value {
     let kinds: Vec<&str> = match &place["type"] {
         Value::String(one) => vec![one],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
-        _ => vec!["string"],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["string"],
     };
     match *numbers.of(&kinds) {
         "null" => Value::Null,

@@ -102,7 +102,9 @@ fn gather(place: &Value, at: &str, found: &mut BTreeMap<String, (String, bool)>)
                 let kinds = match &field["type"] {
                     Value::String(one) => vec![one.as_str()],
                     Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
-                    _ => Vec::new(),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                        Vec::new()
+                    }
                 };
                 let number = kinds
                     .iter()

@@ -1,0 +1,88 @@
+//! What a call is asked to make of a workspace, what it works with, and what it reports.
+
+use super::{Specification, Step};
+use crate::{
+    contract::{Effect, Name},
+    domain::repository,
+    system::{Context, machine::Machine},
+};
+
+/// What a call wants of a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The host; the default one where none is named.
+    pub(crate) host: Option<Name>,
+    /// What to clone, from where, at which ref.
+    pub(crate) repository: repository::Spec,
+    /// The Python version or interpreter, in place of the profile's.
+    pub(crate) python: Option<String>,
+    /// The packages, in place of the profile's.
+    pub(crate) packages: Option<Vec<String>>,
+    /// Whether to look for new commits on the ref.
+    pub(crate) refresh: bool,
+    /// Whether only to say what would be done.
+    pub(crate) dry_run: bool,
+    /// Seconds that the call may take.
+    pub(crate) limit: u64,
+}
+
+/// How it is with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StepState {
+    /// It was done before.
+    Done,
+    /// It was done by this call.
+    Ran,
+    /// It is not part of this workspace.
+    Skipped,
+    /// It would be done; only in a dry run.
+    Pending,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// The step.
+    pub(crate) step: Step,
+    /// How it is with it.
+    pub(crate) state: StepState,
+    /// Seconds it took when it was done.
+    pub(crate) seconds: Option<u64>,
+    /// What it saw.
+    pub(crate) evidence: Option<String>,
+}
+
+/// A workspace made, or in a dry run what would be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// The host.
+    pub(crate) host: Name,
+    /// What the workspace is to be.
+    pub(crate) specification: Specification,
+    /// legwork's folder on the host, absolute.
+    pub(crate) root: String,
+    /// The commit that jobs start from, where it is known.
+    pub(crate) base_commit: Option<String>,
+    /// All steps in order.
+    pub(crate) reports: Vec<Report>,
+    /// What the call did.
+    pub(crate) effect: Effect,
+}
+
+impl Outcome {
+    /// Returns whether the workspace is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.reports
+            .iter()
+            .all(|report| report.state != StepState::Pending)
+    }
+}
+
+/// One call at work on one workspace.
+pub(super) struct Work<'a> {
+    pub(super) context: &'a Context,
+    pub(super) machine: Machine,
+    pub(super) repository: repository::Repository,
+    pub(super) specification: Specification,
+    pub(super) request: Request,
+}
