@@ -100,7 +100,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     );
 
     let repository_name = Name::fixed(&format!("demo-{}", request.name));
-    let request = workspace::Request {
+    let wanted = workspace::Request {
         host: Some(machine.name.clone()),
         repository: repository::Spec {
             url: Some(url),
@@ -112,7 +112,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         dry_run: false,
         limit: 300,
     };
-    let provisioned = workspace::provision(context, &repository_name, request).await?;
+    let provisioned = workspace::provision(context, &repository_name, wanted).await?;
     guide.note("workspace", format!("ready on {}", machine.name));
 
     let issue = context.environment().home().join("demo-issue.md");
