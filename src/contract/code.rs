@@ -502,6 +502,12 @@ pub enum Code {
     ///
     /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
     SchemaUnknown,
+    /// The job's folder is gone from its host, so that nothing of the job can be read or verified there.
+    ///
+    /// ## Resolution
+    ///
+    /// Restore the folder on the host, or launch again with a new `idempotency_key`; what was fetched before is still here.
+    JobFolderMissing,
 }
 
 /// Lets the schema take codes that are added later: whoever reads with an older schema falls back on the kind.
@@ -608,6 +614,7 @@ impl Code {
         Self::HarnessNonconforming,
         Self::HarnessUncheckable,
         Self::SchemaUnknown,
+        Self::JobFolderMissing,
     ];
 
     /// Codes that any call may fail with, declared or not.
@@ -697,6 +704,7 @@ impl Code {
             | Self::SecretUnavailable
             | Self::TemplateInvalid
             | Self::JobNotEnded
+            | Self::JobFolderMissing
             | Self::LaunchFailed
             | Self::RequirementUnmet
             | Self::DiffEmpty
@@ -787,6 +795,7 @@ impl Code {
             | Self::TemplateUnknown
             | Self::PromptTooLarge
             | Self::LaunchFailed
+            | Self::JobFolderMissing
             | Self::ArtifactRefused
             | Self::DiffEmpty
             | Self::DiffInvalid
@@ -894,6 +903,7 @@ impl Code {
             Self::PromptTooLarge => Shape::Size,
             Self::JobNotEnded
             | Self::JobUnreachable
+            | Self::JobFolderMissing
             | Self::WaitTimedOut
             | Self::VerifyUnspecified => Shape::Job,
             Self::RequirementUnmet => Shape::Requirement,

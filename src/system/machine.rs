@@ -27,6 +27,17 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    /// Returns whether the machine was certainly sent nothing.
+    pub(crate) const fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Ssh(inner) => inner.is_before_sending(),
+            Self::Shell(_) => true,
+            Self::CutOff { .. } => false,
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {

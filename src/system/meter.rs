@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
 };
 
 use crate::contract::Effect;
@@ -12,6 +12,7 @@ use crate::contract::Effect;
 pub struct Meter {
     round_trips: Arc<AtomicU64>,
     effect: Arc<AtomicU8>,
+    has_applied: Arc<AtomicBool>,
 }
 
 impl Meter {
@@ -31,7 +32,13 @@ impl Meter {
     }
 
     /// Notes what came of the change.
+    ///
+    /// A call of several parts settles each of them: what one part has applied stays applied when a later one does
+    /// nothing.
     pub(crate) fn settled(&self, effect: Effect) {
+        if matches!(effect, Effect::Applied | Effect::Partial) {
+            self.has_applied.store(true, Ordering::SeqCst);
+        }
         let value = match effect {
             Effect::None => 0,
             Effect::Unknown => 1,
@@ -47,8 +54,9 @@ impl Meter {
     /// What was applied before the failure is only a part of what was asked.
     pub fn effect_of_failure(&self) -> Effect {
         match self.effect.load(Ordering::SeqCst) {
-            0 | 3 => Effect::None,
             1 => Effect::Unknown,
+            _ if self.has_applied.load(Ordering::SeqCst) => Effect::Partial,
+            0 | 3 => Effect::None,
             _ => Effect::Partial,
         }
     }

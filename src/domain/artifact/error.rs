@@ -77,7 +77,7 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Name { .. } => Code::SpecInvalid,
-            Self::NoFolder { .. } => Code::ArtifactMissing,
+            Self::NoFolder { .. } => Code::JobFolderMissing,
             Self::ToolMissing { .. } => Code::HostToolMissing,
             Self::Garbled { .. } => Code::HostScriptFailed,
             Self::Archive { .. } => Code::ArtifactRefused,
@@ -130,7 +130,11 @@ impl Coded for Error {
                 skeleton: None,
             }
             .into(),
-            Self::NoFolder { job_id, .. } => artifact(job_id, "", self.to_string()),
+            Self::NoFolder { job_id, .. } => details::Job {
+                job_id: job_id.to_string(),
+                ..details::Job::default()
+            }
+            .into(),
             Self::ToolMissing { tool, host } => details::Tool {
                 tool: tool.clone(),
                 host: host.clone(),

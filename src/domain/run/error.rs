@@ -1,12 +1,15 @@
 //! What can go wrong with a run.
 
-use crate::contract::{
-    Code, Coded, Violation,
-    details::{Details, Input, Step},
+use crate::{
+    contract::{
+        Code, Coded, Next, Retry, Violation,
+        details::{Details, Input, Step, Store},
+    },
+    system::machine,
 };
 
-/// What can go wrong when a run is described or its host's answer is read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a run could not be described, started, polled or ended.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// A line of the host is not what a supervisor writes.
     #[error("the host's line about the {what} cannot be read: {field} is missing or odd")]
@@ -47,9 +50,33 @@ pub(crate) enum Error {
         /// The name.
         name: String,
     },
+    /// The record of a job names a runner that this legwork does not have.
+    #[error("this legwork has no runner {name}")]
+    RunnerUnknown {
+        /// The runner.
+        name: String,
+        /// The runners that there are.
+        known: Vec<&'static str>,
+    },
+    /// The machine gave no whole answer.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
 }
 
 impl Error {
+    /// Returns whether the machine was certainly sent nothing.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Machine(inner) => inner.is_before_sending(),
+            Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => true,
+            Self::Garbled { .. } | Self::Incomplete { .. } => false,
+        }
+    }
+
     /// Keeps so much of a foreign text as helps.
     pub(super) fn excerpt(text: &str) -> String {
         text.chars().take(400).collect()
@@ -63,6 +90,8 @@ impl Coded for Error {
             Self::LineBreak { .. } | Self::Nul { .. } | Self::Program | Self::Variable { .. } => {
                 Code::SpecInvalid
             }
+            Self::RunnerUnknown { .. } => Code::StoreNewer,
+            Self::Machine(inner) => inner.code(),
         }
     }
 
@@ -77,6 +106,10 @@ impl Coded for Error {
             Self::Variable { .. } => {
                 "Use letters, digits and underscores, not beginning with a digit.".to_owned()
             }
+            Self::RunnerUnknown { known, .. } => {
+                format!("Use the legwork that launched the job; this one has {}.", known.join(", "))
+            }
+            Self::Machine(inner) => inner.remediation(),
         }
     }
 
@@ -110,6 +143,38 @@ impl Coded for Error {
             }
             Self::Program => violation("/argv".to_owned(), "minItems"),
             Self::Variable { name } => violation(format!("/variables/{name}"), "propertyNames"),
+            Self::RunnerUnknown { .. } => Store {
+                reason: self.to_string(),
+                ..Store::default()
+            }
+            .into(),
+            Self::Machine(inner) => inner.details(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Machine(inner) => inner.retry(),
+            Self::Garbled { .. }
+            | Self::Incomplete { .. }
+            | Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => self.code().retry(),
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match self {
+            Self::Machine(inner) => inner.next(),
+            Self::Garbled { .. }
+            | Self::Incomplete { .. }
+            | Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => Vec::new(),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::status::{Fields, parse_state_with_beat};
-use super::{Beat, Error, Status, parse_state};
+use super::{
+    error::Error,
+    status::{Beat, Fields, Status, parse_state, parse_state_with_beat},
+};
 use crate::contract::JobId;
 
 /// A run that has no state yet.
@@ -18,12 +20,10 @@ pub(crate) struct Missing {
 }
 
 /// The answer of `poll.sh`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Poll {
     /// The host's clock, in seconds since the epoch.
     pub(crate) now: u64,
-    /// The id of the host's boot.
-    pub(crate) boot: String,
     /// The runs that have a state.
     pub(crate) statuses: Vec<Status>,
     /// Their heartbeats, in the same order.
@@ -50,9 +50,9 @@ pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
         .and_then(|seconds| seconds.trim().parse().ok())
         .ok_or_else(|| incomplete("poll", answer))?;
     let uptime: u64 = head.number("uptime")?;
+    head.plain("boot")?;
     let mut poll = Poll {
         now: started.saturating_add(uptime),
-        boot: head.plain("boot")?,
         ..Poll::default()
     };
     for line in lines.filter(|line| !is_of_the_machine(line)) {
@@ -92,10 +92,11 @@ impl Poll {
             Some("legwork-missing") => self.missing.push(parse_missing(line)?),
             Some(tag @ "legwork-unsupervised") => {
                 self.unsupervised
-                    .push(Fields::new("poll", tag, line)?.job()?);
+                    .push(subject(&Fields::new("poll", tag, line)?)?);
             }
             Some(tag @ "legwork-elsewhere") => {
-                self.elsewhere.push(Fields::new("poll", tag, line)?.job()?);
+                self.elsewhere
+                    .push(subject(&Fields::new("poll", tag, line)?)?);
             }
             _ => return Err(incomplete_line(line)),
         }
@@ -124,10 +125,17 @@ fn parse_missing(line: &str) -> Result<Missing, Error> {
         _ => Err(fields.garbled(key)),
     };
     Ok(Missing {
-        job: fields.job()?,
+        job: subject(&fields)?,
         dir: yes("dir")?,
         claim: yes("claim")?,
     })
+}
+
+/// Reads which job or verification a line is about; of a folder below a job's, the last part names it.
+fn subject(fields: &Fields<'_>) -> Result<JobId, Error> {
+    let folder = fields.text("job")?;
+    let name = folder.rsplit('/').next().unwrap_or(folder);
+    JobId::new(name).map_err(|_| fields.garbled("job"))
 }
 
 fn incomplete(what: &'static str, answer: &str) -> Error {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, State};
+use super::{error::Error, state::State};
 use crate::contract::JobId;
 
 /// Longer lines are not read; the longest true one is some hundred bytes.
@@ -32,18 +32,10 @@ pub(crate) struct Status {
     pub(crate) run: u32,
     /// Where it stands.
     pub(crate) state: State,
-    /// The leader of the agent's session and process group; none before the agent is started.
-    pub(crate) pid: Option<u32>,
-    /// The leader's start time, in clock ticks since the boot.
-    pub(crate) start: Option<u64>,
     /// The supervisor.
     pub(crate) sup: u32,
-    /// The supervisor's start time, in clock ticks since the boot.
-    pub(crate) sup_start: u64,
     /// The id of the boot in which the line was written.
     pub(crate) boot: String,
-    /// The machine on which it was written.
-    pub(crate) node: String,
     /// When the agent was started, in seconds since the epoch by the host's clock.
     pub(crate) started: Option<u64>,
     /// When the run ended, by the host's clock.
@@ -58,21 +50,17 @@ pub(crate) struct Status {
     pub(crate) survivors: Vec<u32>,
     /// Whether the changes were recorded; none before the end.
     pub(crate) changes: Option<Changes>,
-    /// The line without its heartbeat, which [`super::digest`] is made from.
+    /// The line without its heartbeat; a waiting poll names it to say from which state it waits for a change.
     pub(crate) line: String,
 }
 
 impl Status {
-    /// Returns what to tell the next poll about the run's supervisor.
-    ///
-    /// `fresh` says whether its heartbeat is recent; if not, the host looks more closely.
-    pub(crate) fn hint(&self, fresh: bool) -> String {
+    /// Returns what `poll.sh` takes to find the run's supervisor quickly.
+    pub(super) fn hint(&self) -> String {
         if self.state.is_terminal() {
             "-".to_owned()
-        } else if fresh {
-            format!("{}@{}", self.sup, self.boot)
         } else {
-            "0".to_owned()
+            format!("{}@{}", self.sup, self.boot)
         }
     }
 }
@@ -123,6 +111,11 @@ fn state_of(fields: &Fields<'_>) -> Result<Status, Error> {
         Some("none") => Some(Changes::None),
         Some(_) => return Err(fields.garbled("diff")),
     };
+    // Nothing here needs these, but a line without them is not a supervisor's.
+    fields.optional_number::<u32>("pid")?;
+    fields.optional_number::<u64>("start")?;
+    fields.number::<u64>("sup_start")?;
+    fields.plain("node")?;
     let reason = match fields.optional_text("reason")? {
         Some(word) if !is_word(word) => return Err(fields.garbled("reason")),
         reason => reason.map(str::to_owned),
@@ -131,12 +124,8 @@ fn state_of(fields: &Fields<'_>) -> Result<Status, Error> {
         job: fields.job()?,
         run: fields.number("run")?,
         state: State::named(fields.text("state")?).ok_or_else(|| fields.garbled("state"))?,
-        pid: fields.optional_number("pid")?.filter(|&pid| pid != 0),
-        start: fields.optional_number("start")?,
         sup: fields.number("sup")?,
-        sup_start: fields.number("sup_start")?,
         boot: fields.plain("boot")?,
-        node: fields.plain("node")?,
         started: fields.optional_number("started")?,
         ended: fields.optional_number("ended")?,
         exit: fields.optional_number("exit")?,
@@ -285,20 +274,19 @@ mod tests {
     fn a_recorded_line_is_read() {
         let status = parse_state(RUNNING).expect("a state line");
         assert_eq!(status.state, State::Running);
-        assert_eq!((status.pid, status.sup), (Some(19681), 19668));
+        assert_eq!(status.sup, 19668);
         assert_eq!((status.exit, status.changes), (None, None));
         assert_eq!(
-            status.hint(true),
+            status.hint(),
             "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30"
         );
-        assert_eq!(status.hint(false), "0");
 
         let status = parse_state(CANCELLED).expect("a state line");
         assert_eq!(status.state, State::Cancelled);
         assert_eq!(status.survivors, [7, 8]);
         assert_eq!((status.exit, status.signal), (Some(137), Some(9)));
         assert_eq!(status.changes, Some(Changes::None));
-        assert_eq!(status.hint(true), "-");
+        assert_eq!(status.hint(), "-");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         details::{self, Details},
     },
     domain::{
-        investigation::{self, Applied, ApplyRequest, Maker, Origin},
+        investigation::{self, Applied, ApplyRequest, DiffSource, Origin},
         job::Outcome,
         patch::{self, Change, Changed, Identity, Rule},
     },
@@ -36,7 +36,7 @@ pub(crate) struct Input {
     pub(crate) diff: Option<String>,
     /// Which diff of the job.
     #[serde(default)]
-    pub(crate) which: Which,
+    pub(crate) which: DiffSource,
     /// A folder of the checkout; the current folder where none is given.
     #[serde(default = "checkout")]
     #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
@@ -78,17 +78,6 @@ pub(crate) struct Input {
     #[serde(default = "timeout_s")]
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) timeout_s: u64,
-}
-
-/// Which diff of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Which {
-    /// The one that the supervisor made of the worktree.
-    #[default]
-    Supervisor,
-    /// The one that the agent wrote itself, `fix.diff`.
-    Agent,
 }
 
 /// A rule that a diff may be allowed to break.
@@ -164,6 +153,7 @@ impl Primitive for ApplyDiff {
         Code::JobNotFound,
         Code::JobNotEnded,
         Code::JobUnreachable,
+        Code::JobFolderMissing,
         Code::ArtifactMissing,
         Code::ArtifactRefused,
         Code::ArtifactChanged,
@@ -188,7 +178,7 @@ impl Primitive for ApplyDiff {
         let example = |job_id: Option<&str>, diff: Option<&str>| Input {
             job_id: job_id.map(JobId::fixed),
             diff: diff.map(str::to_owned),
-            which: Which::Supervisor,
+            which: DiffSource::Supervisor,
             checkout: checkout(),
             branch: None,
             base: None,
@@ -210,12 +200,14 @@ impl Primitive for ApplyDiff {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let (origin, source) = match (input.job_id, input.diff) {
             (Some(job_id), None) => {
-                let maker = match input.which {
-                    Which::Supervisor => Maker::Supervisor,
-                    Which::Agent => Maker::Agent,
-                };
-                let source = job_id.to_string();
-                (Origin::Job { job_id, maker }, source)
+                let name = job_id.to_string();
+                (
+                    Origin::Job {
+                        job_id,
+                        source: input.which,
+                    },
+                    name,
+                )
             }
             (None, Some(path)) => {
                 let base = input.base;
@@ -243,7 +235,7 @@ impl Primitive for ApplyDiff {
         };
         let applied = investigation::apply(context, &request)
             .await
-            .map_err(|error| told(error.into(), source))?;
+            .map_err(|error| naming_source(error.into(), source))?;
         let effect = applied.outcome.effect;
         let unproven = applied
             .job
@@ -260,8 +252,8 @@ impl Primitive for ApplyDiff {
     }
 }
 
-/// Says in a failure about a diff which one it is about.
-fn told(mut failure: Failure, source: String) -> Failure {
+/// Names the diff in the details of a failure.
+fn naming_source(mut failure: Failure, source: String) -> Failure {
     if let Details::Diff(diff) = failure.details {
         failure.details = details::Diff { source, ..*diff }.into();
     }

@@ -8,7 +8,7 @@ use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next},
     domain::{
         agent,
-        job::{self, Chunk, Job},
+        job::{self, Chunk, Job, Stream},
     },
     primitives::Primitive,
     system::Context,
@@ -48,17 +48,6 @@ const fn max_bytes() -> u64 {
 
 const fn timeout_s() -> u64 {
     60
-}
-
-/// Which log.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Stream {
-    /// What the agent printed.
-    #[default]
-    Output,
-    /// What it complained.
-    Errors,
 }
 
 /// How to show a log.
@@ -121,11 +110,7 @@ impl Primitive for TailLog {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let job = job::find(context, &input.job_id)?;
-        let stream = match input.stream {
-            Stream::Output => job::Stream::Output,
-            Stream::Errors => job::Stream::Errors,
-        };
-        let chunk = job::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
+        let chunk = job::read_log(context, &job, input.stream, input.cursor, input.max_bytes).await?;
         let output = match input.format {
             Format::Raw => raw(&job, &chunk),
             Format::Events => events(&job, &chunk),
@@ -164,42 +149,11 @@ fn raw(job: &Job, chunk: &Chunk) -> Output {
     })
 }
 
-/// Decodes whole lines; a line cut in two is left out at the cut, and at the end for the next call.
 fn events(job: &Job, chunk: &Chunk) -> Output {
-    let complete = job.state.is_terminal() && chunk.end() >= chunk.size;
-    let cut_in_two = !chunk.tail.is_empty();
-    let (head, head_rest) = whole_lines(&chunk.head, complete && !cut_in_two);
-    let tail = match chunk.tail.iter().position(|byte| *byte == b'\n') {
-        Some(end) => &chunk.tail[end + 1..],
-        None => &[],
-    };
-    let (tail, tail_rest) = whole_lines(tail, complete);
-    let events = head
-        .split(|byte| *byte == b'\n')
-        .chain(tail.split(|byte| *byte == b'\n'))
-        .filter(|line| !line.is_empty())
-        .flat_map(|line| agent::decode(job.spec.adapter, line))
-        .collect();
-    let rest = if cut_in_two { tail_rest } else { head_rest };
-    // A single line longer than what may be read would never be whole: it is passed by.
-    let cursor = match chunk.end() - rest as u64 {
-        stuck if stuck == chunk.from && rest > 0 && !cut_in_two && chunk.end() < chunk.size => {
-            chunk.end()
-        }
-        cursor => cursor,
-    };
-    output(job, chunk, cursor, |output| output.events = Some(events))
-}
-
-fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
-    if complete {
-        return (bytes, 0);
-    }
-    let end = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    (&bytes[..end], bytes.len() - end)
+    let decoded = chunk.decode(job);
+    output(job, chunk, decoded.cursor, |output| {
+        output.events = Some(decoded.events);
+    })
 }
 
 fn output(job: &Job, chunk: &Chunk, cursor: u64, fill: impl FnOnce(&mut Output)) -> Output {
@@ -210,7 +164,7 @@ fn output(job: &Job, chunk: &Chunk, cursor: u64, fill: impl FnOnce(&mut Output))
         cut_bytes: chunk.cut(),
         size: chunk.size,
         cursor,
-        ended: job.state.is_terminal() && cursor >= chunk.size,
+        ended: chunk.is_complete(job, cursor),
         exists: chunk.exists,
     };
     fill(&mut output);

@@ -94,6 +94,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Returns whether the host was certainly sent nothing.
+    pub(crate) const fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Busy { .. } | Self::NoClient(_) | Self::Folder(_) => true,
+            Self::Lost { .. } => false,
+        }
+    }
+
     /// Returns what the client or the host printed.
     pub(crate) fn said(&self) -> Option<&str> {
         match self {
