@@ -258,7 +258,7 @@ fn evidence_outlives_the_folder_on_the_host() {
     assert_eq!(desk.check(json!({})).ok().at("/met"), true);
     assert_eq!(
         desk.check(json!({"refresh": true})).error_code(),
-        "artifact_missing"
+        "job_folder_missing"
     );
     assert_eq!(desk.apply(json!({})).ok().effect(), "applied");
 }

@@ -201,7 +201,10 @@ mod tests {
         ] {
             assert_eq!(parse(&bad).unwrap_err().code(), Code::HostScriptFailed, "{bad}");
         }
-        assert_eq!(parse("absent\n").unwrap_err().code(), Code::JobFolderMissing);
+        assert_eq!(
+            parse("absent\n").unwrap_err().code(),
+            Code::JobFolderMissing
+        );
         assert_eq!(
             parse("lacks tar\n").unwrap_err().code(),
             Code::HostToolMissing

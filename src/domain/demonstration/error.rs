@@ -96,7 +96,9 @@ impl Coded for Error {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Repository { .. } | Self::NotFixed { .. } | Self::Lost { .. } => self.code().retry(),
+            Self::Repository { .. } | Self::NotFixed { .. } | Self::Lost { .. } => {
+                self.code().retry()
+            }
             Self::Below(inner) => inner.retry(),
         }
     }

@@ -258,7 +258,11 @@ struct Guide {
 impl Guide {
     /// Returns the effect of all stages together.
     fn effect(&self) -> Effect {
-        if self.effects.iter().all(|effect| *effect == Effect::Replayed) {
+        if self
+            .effects
+            .iter()
+            .all(|effect| *effect == Effect::Replayed)
+        {
             Effect::Replayed
         } else {
             Effect::Applied
@@ -301,11 +305,7 @@ struct Repository {
 }
 
 /// Makes the small repository on a machine, or finds it there.
-async fn repository(
-    context: &Context,
-    machine: &Machine,
-    name: &str,
-) -> Result<Repository, Error> {
+async fn repository(context: &Context, machine: &Machine, name: &str) -> Result<Repository, Error> {
     let script = Script::new(include_str!("repository.sh"))
         .argument(name)
         .payload(include_str!("calendar.sh"))

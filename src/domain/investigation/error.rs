@@ -185,7 +185,9 @@ impl Coded for Error {
                 format!("Free room on the disk of {path} on {host}, then send the same call again.")
             }
             Self::FolderUnwritable { host, path, .. } => {
-                format!("Make the folder of {path} on {host} writable, or configure another root for it.")
+                format!(
+                    "Make the folder of {path} on {host} writable, or configure another root for it."
+                )
             }
             Self::NothingToVerifyBy { .. } => {
                 "Give verify, a command that fails without the fix and passes with it.".to_owned()
@@ -243,12 +245,14 @@ impl Coded for Error {
                 ..details::Step::default()
             }
             .into(),
-            Self::LaunchSilent { stderr, .. } | Self::VerificationSilent { stderr, .. } => details::Step {
-                step: "start".to_owned(),
-                stderr: stderr.clone(),
-                ..details::Step::default()
+            Self::LaunchSilent { stderr, .. } | Self::VerificationSilent { stderr, .. } => {
+                details::Step {
+                    step: "start".to_owned(),
+                    stderr: stderr.clone(),
+                    ..details::Step::default()
+                }
+                .into()
             }
-            .into(),
             Self::DiskFull { path, stderr, .. } | Self::FolderUnwritable { path, stderr, .. } => {
                 details::File {
                     path: path.clone(),
@@ -296,7 +300,9 @@ impl Coded for Error {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => Retry::of(Mode::SameCall),
+            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => {
+                Retry::of(Mode::SameCall)
+            }
             Self::Below(inner) => inner.retry(),
             Self::KeyReused { .. }
             | Self::NothingToDo

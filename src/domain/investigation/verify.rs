@@ -12,7 +12,7 @@ use crate::{
     domain::{
         host,
         job::{self, Job, Outcome, Verdict, Verified},
-        run::{self, Question, RunId, Runner, Started, Status},
+        run::{self, Absence, Question, RunId, Runner, Started, Status},
         workspace,
     },
     system::{
@@ -226,13 +226,15 @@ impl Task {
                 context.meter().settled(Effect::None);
                 Err(self.refusal(&host, refusal))
             }
-            Started::Silent(silent) => Err(unwritten::error(&host, &silent).unwrap_or_else(|| {
-                Error::VerificationSilent {
-                    job_id: self.job.job_id.clone(),
-                    host,
-                    stderr: silent.stderr,
-                }
-            })),
+            Started::Silent(silent) => {
+                Err(
+                    unwritten::error(&host, &silent).unwrap_or_else(|| Error::VerificationSilent {
+                        job_id: self.job.job_id.clone(),
+                        host,
+                        stderr: silent.stderr,
+                    }),
+                )
+            }
         }
     }
 
@@ -294,7 +296,7 @@ impl Task {
             .poll(context, &self.machine, &questions, LOOK_S)
             .await?;
         let sighting = sightings.into_iter().next().unwrap_or_default();
-        if sighting.is_folder_missing {
+        if sighting.absence == Some(Absence::Folder) {
             return Err(self.folder_missing());
         }
         sighting.status.ok_or_else(|| Error::VerificationSilent {
@@ -305,8 +307,8 @@ impl Task {
     }
 
     async fn read(&self, context: &Context) -> Result<Reply, Error> {
-        let script = Script::new(include_str!("verification.sh"))
-            .argument(self.run.subject_folder());
+        let script =
+            Script::new(include_str!("verification.sh")).argument(self.run.subject_folder());
         let reply = self.machine.run(context, script).await?;
         if reply.text().lines().any(|line| line == "missing") {
             return Err(self.folder_missing());

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    contract::{Below, Code, Coded, JobId, Name, Next, Retry, details, details::Details, passes_on},
+    contract::{
+        Below, Code, Coded, JobId, Name, Next, Retry, details, details::Details, passes_on,
+    },
     domain::{host, run},
     system::{files, machine, store},
 };
@@ -239,11 +241,13 @@ impl Coded for Error {
                 json!({}),
                 "see which jobs there are",
             )],
-            Self::Unreachable { job_id, .. } | Self::FolderMissing { job_id, .. } => vec![Next::new(
-                "poll-job",
-                json!({"job_ids": [job_id]}),
-                "see where it stands",
-            )],
+            Self::Unreachable { job_id, .. } | Self::FolderMissing { job_id, .. } => {
+                vec![Next::new(
+                    "poll-job",
+                    json!({"job_ids": [job_id]}),
+                    "see where it stands",
+                )]
+            }
             Self::Survivors { .. } | Self::Requirement { .. } | Self::Script { .. } => Vec::new(),
             Self::Below(inner) => inner.next(),
         }

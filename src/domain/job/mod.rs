@@ -22,8 +22,8 @@ pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{
-    Filter, Recorded, changed_since, events, find, find_all, find_by_key, insert, last_event, list, update,
-    withdraw,
+    Filter, Recorded, changed_since, events, find, find_all, find_by_key, insert, last_event, list,
+    update, withdraw,
 };
 pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};
 pub(crate) use wait::{Requirement, ended, require, require_verdict, wait};

@@ -31,7 +31,7 @@ use crate::{
     contract::{Coded, JobId, Name},
     domain::{
         agent, host,
-        run::{self, Question, Sighting},
+        run::{self, Absence, Question, Sighting, Supervision},
     },
     system::{Context, clock, failpoint, machine::Machine, progress::Progress, script::Script},
 };
@@ -178,16 +178,15 @@ fn record(
         } else if sighting.status.is_some() {
             job.progress.last_evidence_at = Some(at.clone());
             note_beat(&mut job, sighting.beat.as_ref());
-        } else if sighting.is_folder_missing {
-            job = without_run(context, job, NEVER_SENT_S)?;
-        } else if sighting.is_unclaimed {
-            job = without_run(context, job, NEVER_CLAIMED_S)?;
+        } else if let Some(absence) = sighting.absence {
+            job = without_run(context, job, absence)?;
         }
         let active = !job.state.is_terminal();
+        let is_late = sighting.beat_age_s > STALE_S;
         observed.push(Observed {
-            stalled: active && (sighting.beat_age_s > STALE_S || sighting.is_unsupervised),
-            supervised_elsewhere: active && sighting.is_supervised_elsewhere,
-            missing: sighting.is_folder_missing,
+            stalled: active && (is_late || sighting.supervision == Supervision::Gone),
+            supervised_elsewhere: active && sighting.supervision == Supervision::Elsewhere,
+            missing: sighting.absence == Some(Absence::Folder),
             unreachable: None,
             job,
         });
@@ -195,8 +194,12 @@ fn record(
     Ok(observed)
 }
 
-/// Ends a job whose run its host does not have, where no launch of it is under way and the last one is `age_s` ago.
-fn without_run(context: &Context, job: Job, age_s: i64) -> Result<Job, Error> {
+/// Ends a job whose run its host does not have, where no launch of it is under way and the last one is long ago.
+fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Job, Error> {
+    let age_s = match absence {
+        Absence::Folder => NEVER_SENT_S,
+        Absence::Claim => NEVER_CLAIMED_S,
+    };
     let deadline = clock::text_of_epoch(clock::now().as_second() - age_s);
     if job.state.is_terminal() || job.progress.line.is_some() || job.updated_at > deadline {
         return Ok(job);

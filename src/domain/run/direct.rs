@@ -5,13 +5,16 @@
 //! print, and how a run is described to it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use futures_util::{FutureExt as _, future::LocalBoxFuture};
+use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{
     error::Error,
     poll::{self, Poll},
     run_id::RunId,
-    runner::{Cancelled, Question, Refusal, Runner, Sighting, Start, Started, Unwritten},
+    runner::{
+        Absence, Cancelled, Question, Refusal, Runner, Sighting, Start, Started, Supervision,
+        Unwritten,
+    },
     script::{CANCEL, POLL, START, SUPERVISOR},
     status::Status,
 };
@@ -58,12 +61,12 @@ impl Runner for Direct {
         context: &'a Context,
         machine: &'a Machine,
         start: &'a Start,
-    ) -> LocalBoxFuture<'a, Result<Started, Error>> {
+    ) -> BoxFuture<'a, Result<Started, Error>> {
         async move {
             let reply = machine.run(context, start_script(start)?).await?;
-            started(reply)
+            started(&reply)
         }
-        .boxed_local()
+        .boxed()
     }
 
     fn poll<'a>(
@@ -72,7 +75,7 @@ impl Runner for Direct {
         machine: &'a Machine,
         questions: &'a [Question],
         wait_s: u64,
-    ) -> LocalBoxFuture<'a, Result<Vec<Sighting>, Error>> {
+    ) -> BoxFuture<'a, Result<Vec<Sighting>, Error>> {
         async move {
             let reply = machine.run(context, poll_script(questions, wait_s)).await?;
             let answer = poll::parse_poll(&reply.text())?;
@@ -84,7 +87,7 @@ impl Runner for Direct {
                 .map(|question| sighting(&answer, &question.run))
                 .collect())
         }
-        .boxed_local()
+        .boxed()
     }
 
     fn cancel<'a>(
@@ -93,7 +96,7 @@ impl Runner for Direct {
         machine: &'a Machine,
         run: &'a RunId,
         grace_s: u64,
-    ) -> LocalBoxFuture<'a, Result<Cancelled, Error>> {
+    ) -> BoxFuture<'a, Result<Cancelled, Error>> {
         async move {
             let script = Script::new(format!("{CANCEL_ARGUMENTS}{CANCEL}"))
                 .argument(run.subject_folder())
@@ -107,7 +110,7 @@ impl Runner for Direct {
                 Err(_claimed) => Cancelled::Silent,
             })
         }
-        .boxed_local()
+        .boxed()
     }
 }
 
@@ -171,13 +174,14 @@ fn description(start: &Start) -> Result<String, Error> {
     if base.is_some_and(|base| base.contains(['\n', '\0'])) {
         return Err(Error::LineBreak { field: "base" });
     }
-    Ok(lines
-        .into_iter()
-        .map(|(field, value)| format!("{field} {value}\n"))
-        .collect())
+    let mut text = String::new();
+    for (field, value) in lines {
+        text.extend([field, " ", &value, "\n"]);
+    }
+    Ok(text)
 }
 
-fn started(reply: Reply) -> Result<Started, Error> {
+fn started(reply: &Reply) -> Result<Started, Error> {
     let stdout = reply.text();
     let refusal = |line: &str| Refusal {
         step: field(line, "step").unwrap_or_default().to_owned(),
@@ -265,9 +269,17 @@ fn sighting(poll: &Poll, run: &RunId) -> Sighting {
         status: status.cloned(),
         beat: beat.cloned(),
         beat_age_s: beat.map_or(0, |beat| poll.now.saturating_sub(beat.at)),
-        is_folder_missing: missing.is_some_and(|missing| !missing.dir),
-        is_unclaimed: missing.is_some_and(|missing| missing.dir && !missing.claim),
-        is_unsupervised: poll.unsupervised.contains(subject),
-        is_supervised_elsewhere: poll.elsewhere.contains(subject),
+        absence: missing.and_then(|missing| match (missing.dir, missing.claim) {
+            (false, _) => Some(Absence::Folder),
+            (true, false) => Some(Absence::Claim),
+            (true, true) => None,
+        }),
+        supervision: if poll.elsewhere.contains(subject) {
+            Supervision::Elsewhere
+        } else if poll.unsupervised.contains(subject) {
+            Supervision::Gone
+        } else {
+            Supervision::Here
+        },
     }
 }

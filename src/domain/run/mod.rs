@@ -13,7 +13,8 @@ mod status;
 pub(crate) use error::Error;
 pub(crate) use run_id::{FIRST, RunId};
 pub(crate) use runner::{
-    Cancelled, Limits, Preparation, Question, Refusal, Runner, Sighting, Start, Started, Worktree,
+    Absence, Cancelled, Limits, Preparation, Question, Refusal, Runner, Sighting, Start, Started,
+    Supervision, Worktree,
 };
 pub(crate) use runners::{default_runner, runner};
 pub(crate) use state::State;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::BoxFuture;
 
 use super::{
     error::Error,
@@ -26,7 +26,7 @@ pub(crate) trait Runner: fmt::Debug + Sync {
         context: &'a Context,
         machine: &'a Machine,
         start: &'a Start,
-    ) -> LocalBoxFuture<'a, Result<Started, Error>>;
+    ) -> BoxFuture<'a, Result<Started, Error>>;
 
     /// Reads the states of many runs in one round trip; with `wait_s` the machine answers once something changes.
     ///
@@ -37,7 +37,7 @@ pub(crate) trait Runner: fmt::Debug + Sync {
         machine: &'a Machine,
         questions: &'a [Question],
         wait_s: u64,
-    ) -> LocalBoxFuture<'a, Result<Vec<Sighting>, Error>>;
+    ) -> BoxFuture<'a, Result<Vec<Sighting>, Error>>;
 
     /// Ends a run: TERM to all its processes, KILL after `grace_s`. A run that has not arrived yet will never start.
     fn cancel<'a>(
@@ -46,7 +46,7 @@ pub(crate) trait Runner: fmt::Debug + Sync {
         machine: &'a Machine,
         run: &'a RunId,
         grace_s: u64,
-    ) -> LocalBoxFuture<'a, Result<Cancelled, Error>>;
+    ) -> BoxFuture<'a, Result<Cancelled, Error>>;
 }
 
 /// A run to start.
@@ -159,14 +159,31 @@ pub(crate) struct Sighting {
     pub(crate) beat: Option<Beat>,
     /// Seconds since that heartbeat, by the machine's own clock.
     pub(crate) beat_age_s: u64,
-    /// Whether the folder of its subject is not there. Unknown, and so false, where the machine did not say.
-    pub(crate) is_folder_missing: bool,
-    /// Whether the folder of its subject is there and no supervisor has claimed the run.
-    pub(crate) is_unclaimed: bool,
-    /// Whether its supervisor was found gone; another one was called.
-    pub(crate) is_unsupervised: bool,
-    /// Whether another machine that shares the folder supervises it, of which this one cannot tell more.
-    pub(crate) is_supervised_elsewhere: bool,
+    /// What is not there of a run without a state.
+    pub(crate) absence: Option<Absence>,
+    /// Who watches over it.
+    pub(crate) supervision: Supervision,
+}
+
+/// What a machine does not have of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// The folder of its subject.
+    Folder,
+    /// A supervisor that has claimed it.
+    Claim,
+}
+
+/// Who watches over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Supervision {
+    /// A supervisor on the machine that was asked, as far as it can tell.
+    #[default]
+    Here,
+    /// Its supervisor was found gone; another one was called.
+    Gone,
+    /// Another machine that shares the folder, of which the one that was asked cannot tell more.
+    Elsewhere,
 }
 
 /// What came of ending a run.

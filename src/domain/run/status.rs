@@ -276,10 +276,7 @@ mod tests {
         assert_eq!(status.state, State::Running);
         assert_eq!(status.sup, 19668);
         assert_eq!((status.exit, status.changes), (None, None));
-        assert_eq!(
-            status.hint(),
-            "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30"
-        );
+        assert_eq!(status.hint(), "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30");
 
         let status = parse_state(CANCELLED).expect("a state line");
         assert_eq!(status.state, State::Cancelled);

@@ -14,6 +14,10 @@ use crate::{
 
 /// A job, by the last evidence.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a field of the contract"
+)]
 #[schemars(rename = "Job")]
 pub(crate) struct JobView {
     /// Its id.

@@ -110,7 +110,8 @@ impl Primitive for TailLog {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let job = job::find(context, &input.job_id)?;
-        let chunk = job::read_log(context, &job, input.stream, input.cursor, input.max_bytes).await?;
+        let chunk =
+            job::read_log(context, &job, input.stream, input.cursor, input.max_bytes).await?;
         let output = match input.format {
             Format::Raw => raw(&job, &chunk),
             Format::Events => events(&job, &chunk),

@@ -105,8 +105,8 @@ impl Plan {
                 job_id: job.job_id,
             });
         }
-        let was_launched = job.progress.line.is_some()
-            || job.state.is_terminal() && !job.was_never_started();
+        let was_launched =
+            job.progress.line.is_some() || job.state.is_terminal() && !job.was_never_started();
         Ok(was_launched.then_some(job))
     }
 
