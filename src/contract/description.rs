@@ -8,11 +8,22 @@ use super::{
     validation::{self, Checker},
 };
 
+/// A chapter of the reference: primitives that serve one purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chapter {
+    /// Its name, which is also that of the folder its primitives lie in.
+    pub name: &'static str,
+    /// One line on it, no full stop.
+    pub about: &'static str,
+}
+
 /// What is known of a primitive without calling it.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// Its name.
     pub name: &'static str,
+    /// The chapter it stands in, as the registry says.
+    pub chapter: Chapter,
     /// One line on it.
     pub summary: &'static str,
     /// What a call may change.
@@ -25,24 +36,9 @@ pub struct Description {
     pub output_schema: fn() -> Schema,
     /// Makes inputs worth showing.
     pub examples: fn() -> Vec<Value>,
-    /// Names the type that implements it; its path is where it stands.
-    pub type_name: fn() -> &'static str,
 }
 
 impl Description {
-    /// Returns the chapter of the reference it stands in: the name of its folder.
-    pub fn chapter(&self) -> &'static str {
-        (self.type_name)().split("::").nth(2).unwrap_or_default()
-    }
-
-    /// Returns the file it stands in, below `src/`.
-    pub fn file(&self) -> String {
-        let parts: Vec<_> = (self.type_name)().split("::").collect();
-        parts
-            .get(1..parts.len().saturating_sub(1))
-            .map_or_else(String::new, |path| format!("{}.rs", path.join("/")))
-    }
-
     /// Returns what there is to know about it: the comment of its input type.
     pub fn documentation(&self) -> String {
         (self.input_schema)()
@@ -99,26 +95,39 @@ impl Description {
 
 /// Creates the failure of a name that no primitive has.
 pub fn unknown_primitive(name: &str, known: &[&Description]) -> Failure {
-    let near = validation::nearest(name, known.iter().map(|entry| entry.name));
+    let failure = unknown_name(
+        "primitive",
+        name,
+        known.iter().map(|about| about.name).collect(),
+    );
+    if name.is_empty() {
+        Failure {
+            message: "no primitive was named".to_owned(),
+            ..failure
+        }
+    } else {
+        failure
+    }
+}
+
+/// Creates the failure of a name that nothing of its kind has: no primitive, no chapter, no page of the manual.
+pub fn unknown_name(what: &str, name: &str, known: Vec<&'static str>) -> Failure {
+    let near = validation::nearest(name, known.iter().copied());
     let remediation = near.as_ref().map_or_else(
-        || "Ask capabilities for the list of primitives.".to_owned(),
+        || "Ask capabilities, or legwork help, for what there is.".to_owned(),
         |near| format!("Did you mean {near}?"),
     );
-    let message = if name.is_empty() {
-        "no primitive was named".to_owned()
-    } else {
-        format!("there is no primitive {name:?}")
-    };
-    Failure::new(Code::UnknownPrimitive, message, remediation).with_details(
+    Failure::new(
+        Code::UnknownPrimitive,
+        format!("there is no {what} {name:?}"),
+        remediation,
+    )
+    .with_details(
         details::Unknown {
-            what: "primitive".to_owned(),
+            what: what.to_owned(),
             name: name.to_owned(),
             did_you_mean: near,
-            known: known
-                .iter()
-                .map(|entry| entry.name.to_owned())
-                .take(50)
-                .collect(),
+            known: known.into_iter().take(50).map(str::to_owned).collect(),
         }
         .into(),
     )

@@ -189,7 +189,7 @@ impl Index {
         let primitives = known.iter().map(|about| {
             let name = about.name;
             let entry = IndexedPrimitive {
-                chapter: about.chapter().to_owned(),
+                chapter: about.chapter.name.to_owned(),
                 summary: about.summary.to_owned(),
                 effects: about.effects,
                 input: format!("{name}.input.json"),

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod artifact;
 pub(crate) mod asset;
 pub(crate) mod demonstration;
+pub(crate) mod forge;
 pub(crate) mod harness;
 pub(crate) mod host;
 pub(crate) mod investigation;

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod demonstration;
 pub(crate) mod discovery;
+mod entry;
 pub(crate) mod evidence;
 pub(crate) mod harnesses;
 pub(crate) mod hosts;
@@ -11,4 +12,5 @@ pub(crate) mod jobs;
 mod primitive;
 pub(crate) mod workspaces;
 
+pub use entry::{Admitted, Entry, Grants, Outcome, input_schema};
 pub(crate) use primitive::Primitive;

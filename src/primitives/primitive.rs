@@ -1,5 +1,7 @@
 //! The one trait a primitive implements.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,8 +12,8 @@ use crate::{
 
 /// One thing a caller can ask for.
 ///
-/// Its chapter is the folder its file is in; what to know about it stands in the comment of its input type, because
-/// that is where an agent reads the documentation.
+/// Its chapter is the one under which the registry lists it; what to know about it stands in the comment of its input
+/// type, because that is where an agent reads the documentation.
 pub(crate) trait Primitive: 'static {
     /// Kebab-case, verb first; names the schemas, the page, the tool and the command.
     const NAME: &'static str;
@@ -23,13 +25,19 @@ pub(crate) trait Primitive: 'static {
     const CODES: &'static [Code];
     /// Whether it fails, with any of [`Code::OF_HOSTS`], where a host gives no answer.
     const NEEDS_HOST: bool = false;
-    /// What the caller sends. A field `timeout_s` limits the whole call; `wait_s` is allowed on top of it.
+    /// What the caller sends. A field `timeout_s` is a [`crate::contract::Timeout`].
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.
     type Output: Serialize + JsonSchema + Send;
 
     /// Returns calls worth showing; the docs show them and the tests send them.
     fn examples() -> Vec<Self::Input>;
+
+    /// Returns how long a call with this input may take as a whole, after which it is `deadline_exceeded`; nothing where
+    /// it only looks at this machine and ends by itself.
+    fn limit(_input: &Self::Input) -> Option<Duration> {
+        None
+    }
 
     /// Does the thing.
     fn run(

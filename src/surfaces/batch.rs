@@ -13,7 +13,7 @@ use tokio::{
 use super::{outlet, services::Serve, session::Session};
 use crate::{
     contract::{
-        Code, Envelope, Failure, MAX_INPUT_BYTES, Violation, details, unknown_primitive,
+        Code, Envelope, Failure, MAX_INPUT_BYTES, Violation, details, text, unknown_primitive,
         validation::Checker,
     },
     registry::{self, Entry},
@@ -245,10 +245,10 @@ async fn signalled(stop: &mut watch::Receiver<Option<u8>>) -> u8 {
 /// Writes an answer: the envelope, with the id in front.
 fn written(id: &Value, envelope: &Envelope) -> Vec<u8> {
     let mut line = b"{\"id\":".to_vec();
-    line.extend(serde_json::to_vec(id).unwrap_or_default());
+    line.extend_from_slice(text::json(id.to_string()).as_bytes());
     line.push(b',');
-    let envelope = serde_json::to_vec(envelope).unwrap_or_default();
-    line.extend(envelope.get(1..).unwrap_or_default());
+    let envelope = text::json(serde_json::to_string(envelope).unwrap_or_default());
+    line.extend_from_slice(envelope.get(1..).unwrap_or_default().as_bytes());
     line.push(b'\n');
     line
 }

@@ -1,28 +1,27 @@
 //! A call as it is typed in a shell.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use super::flags;
 use crate::{
+    contract::text::{escape, is_safe, json as escape_json},
     registry::Entry,
-    system::{
-        quote::quote,
-        terminal::{is_shown, printable},
-    },
+    system::quote::quote,
 };
 
 /// Writes a call that can be pasted into a shell: with flags where they say it all, else with `--json`.
 ///
 /// It is one line that a terminal shows and never obeys, and reads back as the very same input.
 pub(super) fn pasteable(name: &str, input: &Value) -> String {
-    let name = printable(name);
+    let name = escape(name);
     let words = Entry::find(&name).and_then(|entry| flagged(entry, input));
     match words {
         Some(words) if words.is_empty() => format!("legwork {name}"),
         Some(words) => format!("legwork {name} {}", words.join(" ")),
-        None => format!("legwork {name} --json {}", quote(&escaped(input))),
+        None => format!(
+            "legwork {name} --json {}",
+            quote(&escape_json(input.to_string()))
+        ),
     }
 }
 
@@ -82,23 +81,7 @@ fn word(text: &str) -> Option<String> {
     if text.chars().all(plain) && !text.is_empty() {
         return Some(text.to_owned());
     }
-    text.chars().all(is_shown).then(|| quote(text))
-}
-
-/// Writes JSON in which nothing stands that a terminal would obey.
-fn escaped(input: &Value) -> String {
-    let mut text = String::new();
-    for character in input.to_string().chars() {
-        if is_shown(character) {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _infallible = write!(text, "\\u{unit:04x}");
-            }
-        }
-    }
-    text
+    text.chars().all(is_safe).then(|| quote(text))
 }
 
 #[cfg(test)]

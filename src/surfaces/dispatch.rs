@@ -6,27 +6,39 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Description, Envelope, Failure, Meta, Refusal, Success, VERSION,
+        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
         validation::Checker,
     },
-    registry::Entry,
-    system::{Context, failpoint},
+    registry::{Entry, Grants},
+    system::{Context, failpoint, secrets::Redactor},
 };
 
-/// Sends an input to a primitive, checked by its schema made ready before, and returns the envelope, whatever happens.
+/// The longest message and remediation, in characters.
+const MAX_SENTENCE: usize = 2000;
+
+/// Sends an input to a primitive, and returns the envelope, whatever happens.
+///
+/// This is the one door: every surface's calls come through it, and what the caller may do is decided here before anything
+/// else. `checker` is the primitive's input schema made ready before.
 pub(super) async fn call(
+    grants: Grants,
     checker: &Checker,
     context: &Context,
     entry: &Entry,
     input: Value,
     since: Instant,
 ) -> Envelope {
-    let violations = Description::violations_by(checker, &input);
-    let outcome = if violations.is_empty() {
-        failpoint::reached("call.checked");
-        (entry.call)(context, input).await
-    } else {
-        Err(entry.about.refuse(violations))
+    let outcome = match grants.admit(entry) {
+        Err(refused) => Err(refused),
+        Ok(admitted) => {
+            let violations = Description::violations_by(checker, &input);
+            if violations.is_empty() {
+                failpoint::reached("call.checked");
+                admitted.call(context, input).await
+            } else {
+                Err(entry.about.refuse(violations))
+            }
+        }
     };
     match outcome {
         Ok(answer) => {
@@ -54,11 +66,6 @@ pub(super) fn success(
 ) -> Envelope {
     let redactor = context.redactor();
     let data = redactor.json(answer.data);
-    let mut next = answer.next;
-    for call in &mut next {
-        redactor.value(&mut call.input);
-        call.why = redactor.text(&call.why).into_owned();
-    }
     Envelope::Success(Success {
         ok: true,
         v: VERSION,
@@ -71,9 +78,18 @@ pub(super) fn success(
             .iter()
             .map(|warning| redactor.text(warning).into_owned())
             .collect(),
-        next,
+        next: masked(answer.next, &redactor),
         meta: meta(context, since),
     })
+}
+
+/// Takes secrets out of suggested calls.
+fn masked(mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
+    for call in &mut next {
+        redactor.value(&mut call.input);
+        call.why = redactor.text(&call.why).into_owned();
+    }
+    next
 }
 
 /// Makes the envelope of a failure.
@@ -81,11 +97,6 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
     let redactor = context.redactor();
     let mut details = failure.details.to_value(failure.code);
     redactor.value(&mut details);
-    let mut next = failure.next;
-    for call in &mut next {
-        redactor.value(&mut call.input);
-        call.why = redactor.text(&call.why).into_owned();
-    }
     Envelope::Refusal(Refusal {
         ok: false,
         v: VERSION,
@@ -97,26 +108,12 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
             .unwrap_or_else(|| context.meter().effect_of_failure()),
         retry_safe: failure.retry.is_safe(),
         retry: failure.retry,
-        message: printable(&redactor.text(&failure.message)),
-        remediation: printable(&redactor.text(&failure.remediation)),
+        message: text::line(&redactor.text(&failure.message), MAX_SENTENCE),
+        remediation: text::line(&redactor.text(&failure.remediation), MAX_SENTENCE),
         details,
-        next,
+        next: masked(failure.next, &redactor),
         meta: meta(context, since),
     })
-}
-
-/// A message is one line for a reader: no control characters, and not endless.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .take(2000)
-        .collect()
 }
 
 /// Returns the exit status that goes with an envelope.

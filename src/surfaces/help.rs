@@ -10,7 +10,10 @@ use super::{
     services::{SERVICES, Service},
     tree,
 };
-use crate::registry::{ALL, Entry};
+use crate::{
+    contract::Chapter,
+    registry::{ALL, Entry, chapters, primitives_of},
+};
 
 /// Lines are broken after this many columns, on wider terminals too.
 const COLUMNS: usize = 100;
@@ -21,14 +24,12 @@ pub(super) fn overview() -> String {
         "legwork sends coding agents to work on machines you can reach, and brings back proof.\n\n\
          usage: legwork <primitive> [--field value ...] [--spec FILE|-] [--json '{...}'] [--pretty]\n",
     );
-    let mut chapter = "";
-    for entry in ALL {
-        if entry.about.chapter() != chapter {
-            chapter = entry.about.chapter();
-            // Writing to a String cannot fail, here and below.
-            let _infallible = writeln!(text, "\n{chapter}");
+    for chapter in chapters() {
+        // Writing to a String cannot fail, here and below.
+        let _infallible = writeln!(text, "\n{}: {}", chapter.name, chapter.about);
+        for entry in primitives_of(chapter.name) {
+            row(&mut text, entry.about.name, entry.about.summary);
         }
-        row(&mut text, entry.about.name, entry.about.summary);
     }
     text.push_str("\nmany calls in one process\n");
     for service in SERVICES {
@@ -59,13 +60,10 @@ fn row(text: &mut String, name: &str, summary: &str) {
 }
 
 /// Writes what a chapter holds: its primitives, what each is for, and a call of it.
-pub(super) fn of_chapter(chapter: &str) -> String {
-    let mut text = format!("{chapter}\n");
-    for entry in ALL {
+pub(super) fn of_chapter(chapter: Chapter) -> String {
+    let mut text = format!("{}: {}\n", chapter.name, chapter.about);
+    for entry in primitives_of(chapter.name) {
         let about = &entry.about;
-        if about.chapter() != chapter {
-            continue;
-        }
         let _infallible = write!(text, "\n  {}\n      {}.\n", about.name, about.summary);
         if let Some(example) = (about.examples)().first() {
             let example = pasteable(about.name, &without_defaults(entry, example));
@@ -97,7 +95,7 @@ pub(super) fn of(entry: &Entry) -> String {
     let _infallible = writeln!(
         text,
         "\nRead on:\n  legwork describe --primitive {name}\n  legwork man {name}\n  docs/reference/{}/{name}.md",
-        about.chapter(),
+        about.chapter.name,
         name = about.name,
     );
     text

@@ -7,7 +7,10 @@ use tracing_subscriber::{
     filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use crate::system::{Context, secrets::Redactor, terminal::printable};
+use crate::{
+    contract::text,
+    system::{Context, secrets::Redactor},
+};
 
 /// Standard error, with secrets taken out of every line.
 struct Masked(Redactor);
@@ -46,14 +49,14 @@ impl Drop for Line {
         let mut line = match serde_json::from_slice::<Value>(&self.bytes) {
             Ok(mut event) => {
                 self.redactor.value(&mut event);
-                event.to_string()
+                text::json(event.to_string())
             }
             // A line for people goes to a terminal, which must not obey what a host wrote into it.
             Err(_) => self
                 .redactor
                 .text(String::from_utf8_lossy(&self.bytes).trim_end())
                 .lines()
-                .map(printable)
+                .map(text::escape)
                 .collect::<Vec<_>>()
                 .join("\n"),
         };

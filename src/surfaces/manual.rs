@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     contract::Code,
-    registry::{ALL, Entry},
+    registry::{ALL, Entry, chapters, primitives_of},
 };
 
 /// What stands at the foot and at the head of each page.
@@ -109,17 +109,16 @@ pub(super) fn page() -> String {
          output carries exactly one line of JSON, the envelope, whatever happens. With --pretty the answer is shown readably on \
          standard error too.",
     );
-    let mut chapter = "";
-    for entry in ALL {
-        if entry.about.chapter() != chapter {
-            chapter = entry.about.chapter();
-            roff.control("SH", [chapter.to_uppercase().as_str()]);
+    for chapter in chapters() {
+        roff.control("SH", [chapter.name.to_uppercase().as_str()]);
+        paragraphs(&mut roff, &format!("{}.", chapter.about));
+        for entry in primitives_of(chapter.name) {
+            item(
+                &mut roff,
+                entry.about.name,
+                &format!("{}.", entry.about.summary),
+            );
         }
-        item(
-            &mut roff,
-            entry.about.name,
-            &format!("{}.", entry.about.summary),
-        );
     }
     roff.control("SH", ["MANY CALLS IN ONE PROCESS"]);
     for service in SERVICES {

@@ -14,9 +14,9 @@ use signal_hook::{
 
 use super::{dispatch, pretty};
 use crate::{
-    contract::{Code, Envelope, Failure, details},
+    contract::{Code, Envelope, Failure, details, text},
     registry,
-    system::{Context, terminal::Terminal},
+    system::{Context, temporary, terminal::Terminal},
 };
 
 /// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
@@ -73,10 +73,13 @@ fn show(envelope: &Envelope, terminal: Terminal) {
 
 /// Writes the one line and returns the exit status.
 fn write(envelope: &Envelope, status: u8) -> u8 {
-    let mut line = serde_json::to_vec(envelope).unwrap_or_default();
-    line.push(b'\n');
+    let mut line = text::json(serde_json::to_string(envelope).unwrap_or_default());
+    line.push('\n');
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(&line).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Ok(()) => status,
         // Nobody is reading any more, which is no failure of the call.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
@@ -109,7 +112,8 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
     let meter = context.meter().clone();
     let activity = context.activity().clone();
     on_signal(move |signal| {
-        let failure = interrupted(signal).with_effect(meter.effect_of_failure());
+        let failure = interrupted(signal).with_effect(meter.halt());
+        temporary::abandon();
         let context = Context::of_process(registry::descriptions);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();

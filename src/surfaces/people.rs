@@ -7,8 +7,8 @@ use super::{
     services::{SERVICES, Service},
 };
 use crate::{
-    contract::{Code, Failure, details, validation},
-    registry::{ALL, Entry},
+    contract::{Chapter, Failure, unknown_name, validation},
+    registry::{ALL, Entry, chapters},
 };
 
 /// A command for people.
@@ -41,7 +41,7 @@ pub(super) static COMMANDS: &[Command] = &[
             Some(entry) => Ok(manual::page_of(entry)),
             None => {
                 let pages = ALL.iter().map(|entry| entry.about.name);
-                Err(unknown("page of the manual", word, pages.collect()))
+                Err(unknown_name("page of the manual", word, pages.collect()))
             }
         },
     },
@@ -59,7 +59,7 @@ pub(super) enum Topic {
     /// One command for people.
     Command(&'static Command),
     /// The primitives of a chapter.
-    Chapter(&'static str),
+    Chapter(Chapter),
 }
 
 impl Topic {
@@ -67,7 +67,7 @@ impl Topic {
     pub(super) fn names() -> Vec<&'static str> {
         let mut names: Vec<&str> = ALL.iter().map(|entry| entry.about.name).collect();
         names.extend(others());
-        names.extend(chapters());
+        names.extend(chapters().map(|chapter| chapter.name));
         names
     }
 
@@ -75,14 +75,14 @@ impl Topic {
         if word.is_empty() {
             return Ok(Self::All);
         }
-        let chapter = || chapters().into_iter().find(|chapter| *chapter == word);
+        let chapter = || chapters().find(|chapter| chapter.name == word);
         let command = || COMMANDS.iter().find(|command| command.name == word);
         Entry::find(word)
             .map(Self::Primitive)
             .or_else(|| Service::find(word).map(Self::Service))
             .or_else(|| command().map(Self::Command))
             .or_else(|| chapter().map(Self::Chapter))
-            .ok_or_else(|| unknown("topic", word, Self::names()))
+            .ok_or_else(|| unknown_name("topic", word, Self::names()))
     }
 
     fn text(self) -> String {
@@ -94,13 +94,6 @@ impl Topic {
             Self::Chapter(chapter) => help::of_chapter(chapter),
         }
     }
-}
-
-/// Lists the chapters, in the order of the registry.
-pub(super) fn chapters() -> Vec<&'static str> {
-    let mut chapters: Vec<&str> = ALL.iter().map(|entry| entry.about.chapter()).collect();
-    chapters.dedup();
-    chapters
 }
 
 /// Lists what is called as a primitive is, and is none.
@@ -148,27 +141,4 @@ pub(super) fn answer(arguments: &[OsString]) -> Option<Result<String, Box<Refuse
         }
         [] => None,
     }
-}
-
-/// Creates the failure of a name that says nothing here.
-fn unknown(what: &str, name: &str, known: Vec<&'static str>) -> Failure {
-    let near = validation::nearest(name, known.iter().copied());
-    let remediation = near.as_ref().map_or_else(
-        || "Ask legwork help for what there is.".to_owned(),
-        |near| format!("Did you mean {near}?"),
-    );
-    Failure::new(
-        Code::UnknownPrimitive,
-        format!("there is no {what} {name:?}"),
-        remediation,
-    )
-    .with_details(
-        details::Unknown {
-            what: what.to_owned(),
-            name: name.to_owned(),
-            did_you_mean: near,
-            known: known.into_iter().take(50).map(str::to_owned).collect(),
-        }
-        .into(),
-    )
 }

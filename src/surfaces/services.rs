@@ -2,13 +2,14 @@
 
 use std::{ffi::OsString, time::Instant};
 
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{batch, dispatch, flags, mcp, outlet, session::Session};
 use crate::{
     contract::{Code, Failure, Violation, details, validation},
+    registry::input_schema,
     system::Context,
 };
 
@@ -17,13 +18,13 @@ pub(super) static SERVICES: &[Service] = &[
     Service {
         name: "serve-mcp",
         summary: "Offer the primitives as tools over the Model Context Protocol, on stdin and stdout",
-        options: schema::<mcp::Options>,
+        options: input_schema::<mcp::Options>,
         start: |session, fields| Ok(Box::new(mcp::Server::new(session, &read(fields)?)?)),
     },
     Service {
         name: "batch",
         summary: "Answer calls that come as JSON lines on stdin",
-        options: schema::<batch::Options>,
+        options: input_schema::<batch::Options>,
         start: |session, fields| Ok(Box::new(batch::Batch::new(session, &read(fields)?))),
     },
 ];
@@ -118,14 +119,6 @@ impl Service {
                 )
             })
     }
-}
-
-/// Options are written without references, so that flags can be read straight off them.
-fn schema<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12()
-        .with(|settings| settings.inline_subschemas = true)
-        .into_generator()
-        .into_root_schema_for::<T>()
 }
 
 fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<Violation>> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::dispatch;
 use crate::{
     contract::{Envelope, Failure, validation::Checker},
-    registry::{ALL, Entry},
+    registry::{ALL, Entry, Grants},
     system::Context,
 };
 
@@ -16,17 +16,24 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Session {
     context: Context,
+    grants: Grants,
     /// The input schemas made ready, in the order of the registry; each when it is first needed.
     checkers: Vec<OnceLock<Checker>>,
 }
 
 impl Session {
-    /// Begins one.
+    /// Begins one, whose callers may do anything.
     pub(super) fn new(context: Context) -> Self {
         Self {
             context,
+            grants: Grants::ALL,
             checkers: ALL.iter().map(|_| OnceLock::new()).collect(),
         }
+    }
+
+    /// Lets its callers do no more than this.
+    pub(super) fn granting(self, grants: Grants) -> Self {
+        Self { grants, ..self }
     }
 
     /// Begins a call.
@@ -71,7 +78,8 @@ impl Ongoing<'_> {
                 Failure::internal("it is not in the registry"),
             );
         };
-        let call = dispatch::call(checker, &self.context, entry, input, self.since);
+        let grants = self.session.grants;
+        let call = dispatch::call(grants, checker, &self.context, entry, input, self.since);
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(envelope) => envelope,
             Err(panic) => self.refuse(entry.about.name, Failure::panicked(panic.as_ref())),

@@ -12,10 +12,10 @@ use super::{
     completions::NAMES,
     fields::{fields, flowing},
     flags,
-    people::{COMMANDS, chapters},
+    people::COMMANDS,
     services::{SERVICES, Service},
 };
-use crate::registry::{ALL, Entry};
+use crate::registry::{ALL, Entry, chapters};
 
 /// Builds all of it.
 pub(super) fn root() -> Command {
@@ -127,7 +127,7 @@ fn words(command: &str) -> Vec<Command> {
         "help" => primitives()
             .chain(services)
             .chain(commands)
-            .chain(chapters().into_iter().map(|name| (name, "A chapter")))
+            .chain(chapters().map(|chapter| (chapter.name, chapter.about)))
             .collect(),
         _ => Vec::new(),
     };

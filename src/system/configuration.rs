@@ -85,7 +85,7 @@ impl Coded for Error {
 
 /// Reads and checks the configuration; one that does not exist is empty.
 pub(crate) fn load(path: &Path) -> Result<Configuration, Error> {
-    let bytes = match files::read(path, LIMIT) {
+    let bytes = match files::read_regular(path, LIMIT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(Configuration::default());
@@ -107,7 +107,7 @@ pub(crate) fn load(path: &Path) -> Result<Configuration, Error> {
 ///
 /// It is for those who only want to keep silent about them, and much quicker than [`load`].
 pub(crate) fn secret_variables(path: &Path) -> Vec<String> {
-    let bytes = files::read(path, LIMIT).unwrap_or_default();
+    let bytes = files::read_regular(path, LIMIT).unwrap_or_default();
     let table: toml::Table = toml::from_slice(&bytes).unwrap_or_default();
     let agents = table.get("agents").and_then(toml::Value::as_table);
     agents

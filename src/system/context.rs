@@ -8,7 +8,7 @@ use std::{
 use super::{
     configuration,
     environment::Environment,
-    files::{self, Mark},
+    files::{self, Fingerprint},
     meter::Meter,
     progress::{Activity, Progress},
     secrets::{self, Redactor},
@@ -34,39 +34,40 @@ struct Shared {
     descriptions: fn() -> Vec<&'static Description>,
     redactor: Redactor,
     silenced: Once,
-    configuration: Kept<Configuration>,
-    store: Kept<Store>,
+    configuration: Cached<Configuration>,
+    store: Cached<Store>,
 }
 
-/// What was made of a file, for as long as the file stays as it was.
+/// What was made from a file, valid until the file changes.
 #[derive(Debug)]
-struct Kept<T>(Mutex<Option<(Mark, Arc<T>)>>);
+struct Cached<T>(Mutex<Option<(Fingerprint, Arc<T>)>>);
 
-impl<T> Kept<T> {
+impl<T> Cached<T> {
     const fn nothing() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Returns what was made of the file, made anew where it changed meanwhile.
+    /// Returns the value made from the file, made anew where the file's fingerprint changed.
     fn get<E>(
         &self,
-        mark: impl Fn(&Path) -> Option<Mark>,
+        fingerprint: impl Fn(&Path) -> Option<Fingerprint>,
         file: &Path,
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = mark(file);
-        if let (Some(now), Some((then, made))) = (&before, kept.as_ref())
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = fingerprint(file);
+        if let (Some(now), Some((then, made))) = (&before, cached.as_ref())
             && now == then
         {
             return Ok(Arc::clone(made));
         }
         let fresh = Arc::new(make()?);
-        // Making may write the file; a mark of a file that changed while it was read would keep what is old.
-        let after = mark(file);
-        *kept = after
+        // `make` may create the file. But where the file changed while it was read, the value may be of the old
+        // content and the fingerprint of the new one: such a value is not cached.
+        let after = fingerprint(file);
+        *cached = after
             .filter(|after| before.as_ref().is_none_or(|before| before == after))
-            .map(|mark| (mark, Arc::clone(&fresh)));
+            .map(|fingerprint| (fingerprint, Arc::clone(&fresh)));
         Ok(fresh)
     }
 }
@@ -80,8 +81,8 @@ impl Context {
             silenced: Once::new(),
             environment,
             descriptions,
-            configuration: Kept::nothing(),
-            store: Kept::nothing(),
+            configuration: Cached::nothing(),
+            store: Cached::nothing(),
         }))
     }
 
@@ -151,7 +152,7 @@ impl Context {
         let loaded = self
             .shared
             .configuration
-            .get(files::mark, &file, || self.load_configuration(&file))?;
+            .get(files::fingerprint, &file, || self.load_configuration(&file))?;
         Ok(self.configuration.get_or_init(|| loaded))
     }
 

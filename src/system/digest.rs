@@ -1,11 +1,27 @@
-//! SHA-256, and the canonical form of JSON (RFC 8785) that keys are made over.
+//! SHA-256 in hexadecimal, and the canonical form of JSON (RFC 8785) that keys are made over.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sha2::Digest as _;
 
 /// Returns the SHA-256 of bytes in lower-case hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex(&sha2::Sha256::digest(bytes))
+}
+
+/// The SHA-256 of bytes that come piece by piece.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    /// Adds bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the digest of all that was added, in lower-case hexadecimal.
+    pub(crate) fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
 }
 
 /// Returns the SHA-256 over the canonical JSON form (RFC 8785) of a value.
@@ -20,25 +36,26 @@ pub(crate) fn canonical<T: Serialize>(value: &T) -> String {
 }
 
 /// Writes bytes in lower-case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, sha256};
+    use super::{Sha256, canonical, sha256};
 
     #[test]
     fn known_digest() {
-        assert_eq!(
-            sha256(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), wanted);
+        let mut digest = Sha256::default();
+        digest.update(b"a");
+        digest.update(b"bc");
+        assert_eq!(digest.finish(), wanted);
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! The disk of this machine.
+//!
+//! Functions that change what a user keeps take the [`Meter`] and count themselves as steps of the call. Those
+//! without one change only caches, locks and temporary files, which are no effect.
 #![expect(
     clippy::disallowed_methods,
     reason = "the one place that touches the disk"
@@ -6,12 +9,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    io::{self, Read},
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use super::{meter::Meter, temporary::Temporary};
 use crate::contract::{Code, Coded, details, details::Details};
 
 /// Why something on the disk did not work.
@@ -85,74 +89,76 @@ impl Coded for Error {
     }
 }
 
-/// Reads a file, refusing one larger than `limit` bytes.
+/// Reads a file, whatever it is, refusing more than `limit` bytes.
+///
+/// Waits for the writer of a pipe, so it is only for a file that a caller may well give as one, such as
+/// `--spec <(command)`. All else is read by [`read_regular`].
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {limit} bytes"),
-        ));
-    }
-    Ok(bytes)
+    read_bounded(File::open(path)?, limit)
 }
 
 /// Reads a regular file, refusing anything else that may be at its place, and one larger than `limit` bytes.
 ///
-/// Unlike [`read`] it never waits for whoever writes to a pipe.
+/// Unlike [`read`] it never waits for the writer of a pipe. `/dev/null` counts as an empty file.
 pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    if file.metadata()?.len() > limit {
+        return Err(too_large(limit));
+    }
+    read_bounded(file, limit)
+}
+
+/// Reads all of standard input, refusing more than `limit` bytes.
+pub(crate) fn read_stdin(limit: u64) -> io::Result<Vec<u8>> {
+    read_bounded(io::stdin().lock(), limit)
+}
+
+fn read_bounded(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(limit));
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("larger than {limit} bytes"),
+    )
+}
+
+/// Opens a regular file, or `/dev/null`, for reading; anything else at its place is refused at once.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.cast_signed())
         .open(path)?;
     let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::new(
+    let is_null = || {
+        let null = fs::metadata("/dev/null");
+        found.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == found.rdev())
+    };
+    if found.is_file() || is_null() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "not a regular file",
-        ));
+        ))
     }
-    let too_large = || {
-        io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {limit} bytes"),
-        )
-    };
-    if found.len() > limit {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(too_large());
-    }
-    Ok(bytes)
 }
 
-/// Reads all of standard input, refusing more than `limit` bytes.
-pub(crate) fn read_stdin(limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {limit} bytes"),
-        ));
-    }
-    Ok(bytes)
-}
-
-/// What tells one state of a file from another without reading it.
+/// Facts that differ between two states of a file, known without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(Vec<i128>);
+pub(crate) struct Fingerprint(Vec<i128>);
 
-/// Returns the mark of a file: another one after anything was written to it. Nothing where there is no file.
-pub(crate) fn mark(path: &Path) -> Option<Mark> {
+/// Returns the fingerprint of a file: another one after anything was written to it. Nothing where there is no file.
+pub(crate) fn fingerprint(path: &Path) -> Option<Fingerprint> {
     let found = fs::metadata(path).ok()?;
-    Some(Mark(vec![
+    Some(Fingerprint(vec![
         found.dev().into(),
         found.ino().into(),
         found.size().into(),
@@ -163,15 +169,25 @@ pub(crate) fn mark(path: &Path) -> Option<Mark> {
     ]))
 }
 
-/// Returns the mark of a file that stays as long as it is the same file, whatever is written to it.
-pub(crate) fn identity(path: &Path) -> Option<Mark> {
+/// Returns a fingerprint that stays as long as it is the same file, whatever is written to it.
+pub(crate) fn identity(path: &Path) -> Option<Fingerprint> {
     let found = fs::metadata(path).ok()?;
-    Some(Mark(vec![found.dev().into(), found.ino().into()]))
+    Some(Fingerprint(vec![found.dev().into(), found.ino().into()]))
 }
 
 /// Returns what is at a path itself, without following a link.
 pub(crate) fn metadata(path: &Path) -> io::Result<fs::Metadata> {
     fs::symlink_metadata(path)
+}
+
+/// Returns the room that is left for this user on the disk of a path, in bytes; 0 also where no file can be made.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok()?;
+    // Some file systems count no files at all.
+    if found.f_files > 0 && found.f_favail == 0 {
+        return Some(0);
+    }
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Returns whether anything is at a path.
@@ -226,23 +242,30 @@ pub(crate) fn make_guarded_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// Writes a file whole: readers see the old content or the new one, and what was written survives a crash.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+///
+/// A new one is for this user alone.
+pub(crate) fn write_whole(meter: &Meter, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_beside_others(meter, path, bytes, 0o600).map_err(|source| Error::of(path, source))
+}
+
+/// Writes a file whole that is only a cache, so that nobody counts it as an effect of the call.
+pub(crate) fn write_cache(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let fail = |source| Error::of(path, source);
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    temporary.write_all(bytes).map_err(fail)?;
-    temporary.as_file().sync_all().map_err(fail)?;
-    temporary
-        .persist(path)
-        .map_err(|error| Error::of(path, error.error))?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(fail)
+    let temporary = Temporary::written(folder_of(path), bytes, 0o600).map_err(fail)?;
+    temporary.persist(path).map_err(fail)
+}
+
+/// Makes a folder and those above it inside a temporary one.
+pub(crate) fn make_scratch_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
 }
 
 /// Makes a folder and those above it, open to whom the user's own settings open it.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
+pub(crate) fn make_folder(meter: &Meter, path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    meter.step(|| fs::create_dir_all(path))
 }
 
 /// Returns a path without links; what is there must exist.
@@ -253,22 +276,28 @@ pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
 /// Writes a file of the user's whole, as [`write_whole`] does, with the mode of the one it replaces.
 ///
 /// A new one has `mode`.
-pub(crate) fn write_beside_others(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+pub(crate) fn write_beside_others(
+    meter: &Meter,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> io::Result<()> {
     let mode = fs::symlink_metadata(path).map_or(mode, |found| found.mode() & 0o777);
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(bytes)?;
-    temporary
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    let temporary = Temporary::written(folder_of(path), bytes, mode)?;
+    meter.step(|| temporary.persist(path))?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Removes a folder that nothing is in; it is no error if there is none, or something is in it.
-pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
-    match fs::remove_dir(path) {
+pub(crate) fn remove_empty_folder(meter: &Meter, path: &Path) -> io::Result<()> {
+    match meter.step(|| fs::remove_dir(path)) {
         Err(error)
             if !matches!(
                 error.kind(),
@@ -287,8 +316,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
 }
 
 /// Removes a file; it is no error if there is none.
-pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+pub(crate) fn remove_file(meter: &Meter, path: &Path) -> io::Result<()> {
+    match meter.step(|| fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -362,5 +391,5 @@ const NOW: rustix::fs::Timespec = rustix::fs::Timespec {
 pub(crate) fn random_hexadecimal(bytes: usize) -> io::Result<String> {
     let mut buffer = vec![0; bytes];
     File::open("/dev/urandom")?.read_exact(&mut buffer)?;
-    Ok(super::digest::hexadecimal(&buffer))
+    Ok(super::digest::hex(&buffer))
 }

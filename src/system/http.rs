@@ -1,17 +1,27 @@
-//! HTTP requests to a forge.
+//! HTTP requests to a forge: bounded in time and size, each sent once.
 
 use std::{io, time::Duration};
 
-/// An answer larger than this is refused.
-const LIMIT: u64 = 32 << 20;
+pub(crate) use ureq::http::Method;
 
-/// A request without a body.
-#[derive(Clone, Debug, Default)]
+/// The largest body of an answer, in bytes; a larger one is refused.
+const MAX_BODY: u64 = 32 << 20;
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take, from the look-up of the name to the end of the body.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A request.
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// The method.
+    pub(crate) method: Method,
     /// The address.
     pub(crate) url: String,
     /// Headers, in order.
     pub(crate) headers: Vec<(String, String)>,
+    /// The body, where there is one.
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 /// An answer, whatever its status.
@@ -35,27 +45,36 @@ impl Response {
     }
 }
 
-/// Fetches an address; a redirect and a status of 400 and above are answers too.
+/// Sends a request once and returns the answer; a redirect and a status of 400 and above are answers too.
 ///
-/// A redirect is not followed: whoever asks decides where its headers may go.
-pub(crate) async fn get(request: Request) -> io::Result<Response> {
-    let fetched = tokio::task::spawn_blocking(move || fetch(&request)).await;
-    fetched.map_err(io::Error::other)?
+/// No redirect is followed: it could carry a token to another host, or repeat what takes effect. Who sends the request
+/// decides. An error leaves open whether the request arrived.
+pub(crate) async fn send(request: Request) -> io::Result<Response> {
+    let sent = tokio::task::spawn_blocking(move || exchange(request)).await;
+    sent.map_err(io::Error::other)?
 }
 
-fn fetch(request: &Request) -> io::Result<Response> {
+fn exchange(request: Request) -> io::Result<Response> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_global(Some(TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
         .max_redirects(0)
         .build()
         .into();
-    let mut call = agent.get(&request.url);
+    let mut call = ureq::http::Request::builder()
+        .method(request.method)
+        .uri(&request.url);
     for (name, value) in &request.headers {
         call = call.header(name, value);
     }
-    let mut answer = call.call().map_err(io::Error::other)?;
+    let answer = match request.body {
+        Some(body) => call.body(body).map(|call| agent.run(call)),
+        None => call.body(()).map(|call| agent.run(call)),
+    };
+    let mut answer = answer
+        .map_err(io::Error::other)?
+        .map_err(io::Error::other)?;
     let headers = answer
         .headers()
         .iter()
@@ -64,15 +83,14 @@ fn fetch(request: &Request) -> io::Result<Response> {
             (name.as_str().to_lowercase(), value)
         })
         .collect();
-    let status = answer.status().as_u16();
     let body = answer
         .body_mut()
         .with_config()
-        .limit(LIMIT)
+        .limit(MAX_BODY)
         .read_to_vec()
         .map_err(io::Error::other)?;
     Ok(Response {
-        status,
+        status: answer.status().as_u16(),
         headers,
         body,
     })

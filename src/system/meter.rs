@@ -1,18 +1,36 @@
 //! What a call has done so far: round trips, and its effect on the world.
+//!
+//! An envelope's `effect` must be true also where a signal, a deadline or a full disk ends the call, so it is counted
+//! while the work goes on. Two kinds of change are told apart. A change asked of another program or machine is
+//! announced by [`Meter::changing`] and closed by [`Meter::settled`]; between the two nobody can say what came of it.
+//! A change this process makes itself is a [`Meter::step`], which happens wholly or not at all. The functions of
+//! `files` that change what a user keeps, and `Store::write_metered`, take the meter and step by themselves, so that a
+//! caller who forgets the meter does not compile.
+//!
+//! The thread that answers a signal calls [`Meter::halt`] first: it waits for a step under way, and from then on
+//! neither a step nor a change begins. What it then answers stays true.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
+use super::clock;
 use crate::contract::Effect;
 
-/// Counts what a call does, also for whoever must answer in its place when it is interrupted.
+/// How long [`Meter::halt`] waits for the step under way.
+const STEP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Counts what a call does, also for the thread that answers in its place when a signal ends it.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     round_trips: Arc<AtomicU64>,
     effect: Arc<AtomicU8>,
     has_applied: Arc<AtomicBool>,
+    gate: Arc<Mutex<()>>,
 }
 
 impl Meter {
@@ -27,7 +45,10 @@ impl Meter {
     }
 
     /// Notes that a change is about to be asked for, whose outcome is unknown until [`Meter::settled`].
+    ///
+    /// Never returns once [`Meter::halt`] was called: nothing new begins after a signal was taken.
     pub(crate) fn changing(&self) {
+        let _open = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.effect.store(1, Ordering::SeqCst);
     }
 
@@ -49,6 +70,40 @@ impl Meter {
         self.effect.store(value, Ordering::SeqCst);
     }
 
+    /// Takes one step that changes something wholly or not at all, such as a rename or a commit of the database.
+    ///
+    /// A step that succeeds counts as applied; one that fails changed nothing. Never returns once [`Meter::halt`]
+    /// was called.
+    pub(crate) fn step<T, E>(&self, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let _open = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = act()?;
+        self.settled(Effect::Applied);
+        Ok(done)
+    }
+
+    /// Lets nothing more begin, and returns what the call has done as [`Meter::effect_of_failure`] does.
+    ///
+    /// Waits for the step under way; where that hangs, its outcome is unknown.
+    pub fn halt(&self) -> Effect {
+        let since = clock::instant();
+        loop {
+            match self.gate.try_lock() {
+                Ok(gate) => {
+                    std::mem::forget(gate);
+                    return self.effect_of_failure();
+                }
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    std::mem::forget(poisoned.into_inner());
+                    return self.effect_of_failure();
+                }
+                Err(TryLockError::WouldBlock) if since.elapsed() < STEP_LIMIT => {
+                    clock::stand_still(Duration::from_millis(1));
+                }
+                Err(TryLockError::WouldBlock) => return Effect::Unknown,
+            }
+        }
+    }
+
     /// Returns what a failure now would have to say of the call's effect.
     ///
     /// What was applied before the failure is only a part of what was asked.
@@ -59,5 +114,50 @@ impl Meter {
             0 | 3 => Effect::None,
             _ => Effect::Partial,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, Meter};
+
+    #[test]
+    fn a_step_that_fails_changed_nothing() {
+        let meter = Meter::default();
+        assert_eq!(meter.step(|| Err::<(), _>("no room")), Err("no room"));
+        assert_eq!(meter.effect_of_failure(), Effect::None);
+        assert_eq!(meter.step(|| Ok::<_, ()>(1)), Ok(1));
+        assert_eq!(meter.step(|| Err::<(), _>("no room")), Err("no room"));
+        assert_eq!(meter.effect_of_failure(), Effect::Partial);
+    }
+
+    #[test]
+    fn nothing_begins_after_a_halt() {
+        let meter = Meter::default();
+        assert_eq!(meter.halt(), Effect::None);
+        let (other, (sender, receiver)) = (meter.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || {
+            other.changing();
+            sender.send(()).expect("somebody listens");
+        });
+        let waited = receiver.recv_timeout(super::Duration::from_millis(50));
+        assert!(waited.is_err(), "the change must not begin");
+        assert_eq!(meter.effect_of_failure(), Effect::None);
+    }
+
+    #[test]
+    fn a_halt_waits_for_the_step_under_way() {
+        let meter = Meter::default();
+        let (other, (sender, receiver)) = (meter.clone(), std::sync::mpsc::channel());
+        let stepping = std::thread::spawn(move || {
+            other.step(|| {
+                sender.send(()).expect("somebody listens");
+                super::clock::stand_still(super::Duration::from_millis(20));
+                Ok::<_, ()>(())
+            })
+        });
+        receiver.recv().expect("the step has begun");
+        assert_eq!(meter.halt(), Effect::Partial);
+        assert_eq!(stepping.join().expect("it ended"), Ok(()));
     }
 }

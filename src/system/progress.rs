@@ -8,11 +8,8 @@ use std::{
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle, style::ProgressTracker};
 
-use super::{
-    clock,
-    secrets::Redactor,
-    terminal::{Terminal, printable},
-};
+use super::{clock, secrets::Redactor, terminal::Terminal};
+use crate::contract::text;
 
 /// What takes less than this is not shown.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
@@ -155,8 +152,8 @@ impl Drop for Progress {
     }
 }
 
-fn shown(redactor: &Redactor, text: &str) -> String {
-    printable(&redactor.text(text)).into_owned()
+fn shown(redactor: &Redactor, words: &str) -> String {
+    text::escape(&redactor.text(words)).into_owned()
 }
 
 /// Puts a line on the terminal that draws itself.

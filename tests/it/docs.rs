@@ -15,9 +15,9 @@ fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns the README and all pages below `docs`, by their paths below the top folder.
+/// Returns the pages of the top folder and all below `docs`, by their paths.
 fn pages() -> Vec<(String, String)> {
-    let mut files = vec![top().join("README.md")];
+    let mut files = vec![top().join("CONTRIBUTING.md"), top().join("README.md")];
     gather(&top().join("docs"), "md", &mut files);
     files.sort();
     let pages: Vec<(String, String)> = files

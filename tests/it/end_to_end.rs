@@ -182,7 +182,7 @@ fn host(world: &World, model: &Model) -> Sshd {
 
 #[test]
 fn claude_mends_a_real_bug_on_a_real_host() {
-    let place = Workplace::empty();
+    let place = Workplace::empty_in(World::with_testbed());
     let world = place.world();
     let source = repository(world);
     configure(world, &source);
@@ -209,7 +209,7 @@ fn claude_mends_a_real_bug_on_a_real_host() {
 
 #[test]
 fn codex_mends_a_real_bug_on_a_real_host() {
-    let place = Workplace::empty();
+    let place = Workplace::empty_in(World::with_testbed());
     let world = place.world();
     let source = repository(world);
     configure(world, &source);
@@ -234,7 +234,7 @@ fn codex_mends_a_real_bug_on_a_real_host() {
 
 #[test]
 fn a_command_mends_a_real_bug_on_this_machine() {
-    let place = Workplace::empty();
+    let place = Workplace::empty_in(World::with_testbed());
     let world = place.world();
     let source = repository(world);
     configure(world, &source);

@@ -6,11 +6,12 @@ use std::{
     path::{Path, PathBuf},
     process::Output,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use legwork::{
     contract::Code,
-    registry::{ALL, Entry},
+    registry::{self, ALL, Entry},
 };
 use serde_json::{Value, json};
 
@@ -325,6 +326,17 @@ fn inputs_have_the_fields_their_effects_call_for() {
                 )
             });
         }
+        // The field alone limits nothing; waiting that was asked for comes on top.
+        for mut example in (about.examples)() {
+            let expected = example.get("timeout_s").is_some().then(|| {
+                example["timeout_s"] = json!(7);
+                Duration::from_secs(7 + example["wait_s"].as_u64().unwrap_or(0))
+            });
+            let limit = entry.limit(example);
+            faults.unless(limit == expected, || {
+                format!("{} is limited to {limit:?}, not {expected:?}", about.name)
+            });
+        }
     }
     faults.none();
 }
@@ -404,51 +416,52 @@ fn every_file_is_registered_in_the_chapter_it_lies_in() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&source.join("primitives"), &mut files);
-    let written: BTreeSet<String> = files
+    // Where each stands, and the name that it has there.
+    let written: BTreeMap<String, String> = files
         .into_iter()
-        .filter(|path| {
-            fs::read_to_string(path)
-                .expect("a source file")
-                .contains("impl Primitive for")
-        })
-        .map(|path| {
-            path.strip_prefix(&source)
-                .expect("below src")
-                .display()
-                .to_string()
+        .filter_map(|path| {
+            let text = fs::read_to_string(&path).expect("a source file");
+            let declared = text.split_once("impl Primitive for")?.1;
+            let name = declared.split_once("const NAME: &'static str = \"")?.1;
+            let name = name.split_once('"')?.0.to_owned();
+            let file = path.strip_prefix(&source).expect("below src");
+            Some((file.display().to_string(), name))
         })
         .collect();
-    let mut registered = BTreeMap::new();
+    assert!(written.len() > 30, "only {} were found", written.len());
     for entry in ALL {
         let about = &entry.about;
-        let file = about.file();
-        if let Some(other) = registered.insert(file.clone(), about.name) {
-            faults.note(format!("{other} and {} share {file}", about.name));
-        }
-        let expected = format!(
-            "primitives/{}/{}.rs",
-            about.chapter(),
-            about.name.replace('-', "_")
+        let chapter = about.chapter.name;
+        let file = format!("primitives/{chapter}/{}.rs", about.name.replace('-', "_"));
+        faults.unless(
+            written.get(&file).is_some_and(|name| name == about.name),
+            || {
+                format!(
+                    "{} is registered in {chapter}, and is not in {file}",
+                    about.name
+                )
+            },
         );
-        faults.unless(file == expected, || {
-            format!("{} stands in {file}, not in {expected}", about.name)
-        });
-        faults.unless(written.contains(&file), || {
-            format!("{} is registered, and there is no {file}", about.name)
+    }
+    for (file, name) in &written {
+        faults.unless(Entry::find(name).is_some(), || {
+            format!("{name} in {file} is not registered")
         });
     }
-    for file in &written {
-        faults.unless(registered.contains_key(file), || {
-            format!("{file} is not registered")
+    let chapters: Vec<_> = registry::chapters().collect();
+    for (index, chapter) in chapters.iter().enumerate() {
+        let name = chapter.name;
+        let twice = chapters[..index].iter().any(|other| other.name == name);
+        faults.unless(!twice, || format!("the chapter {name} is there twice"));
+        faults.unless(registry::primitives_of(name).next().is_some(), || {
+            format!("the chapter {name} is empty")
         });
+        let about = chapter.about;
+        let is_a_line = about.starts_with(char::is_uppercase)
+            && !about.ends_with('.')
+            && (20..=64).contains(&about.chars().count());
+        faults.unless(is_a_line, || format!("the line of {name} is {about:?}"));
     }
-    let order: Vec<&str> = ALL.iter().map(|entry| entry.about.chapter()).collect();
-    let mut chapters = order.clone();
-    chapters.dedup();
-    let distinct: BTreeSet<&str> = order.into_iter().collect();
-    faults.unless(chapters.len() == distinct.len(), || {
-        format!("the chapters are not each in one piece: {chapters:?}")
-    });
     faults.none();
 }
 
@@ -471,6 +484,30 @@ fn discovery_knows_every_primitive() {
     faults.unless(compact.line().len() <= 4096, || {
         format!("capabilities takes {} bytes", compact.line().len())
     });
+    let chapters: Vec<Value> = registry::chapters()
+        .map(|chapter| {
+            let count = registry::primitives_of(chapter.name).count();
+            json!({"name": chapter.name, "about": chapter.about, "count": count})
+        })
+        .collect();
+    faults.unless(compact.at("/chapters") == json!(chapters), || {
+        format!("capabilities shows {}", compact.at("/chapters"))
+    });
+    for chapter in registry::chapters() {
+        let listed = world
+            .legwork(["capabilities", "--chapter", chapter.name])
+            .ok();
+        let expected: BTreeMap<&str, &str> = registry::primitives_of(chapter.name)
+            .map(|entry| (entry.about.name, entry.about.summary))
+            .collect();
+        faults.unless(
+            listed.at("/chapters/0/primitives") == json!(expected),
+            || format!("capabilities shows {} of {}", listed.line(), chapter.name),
+        );
+    }
+    let unknown = world.legwork(["capabilities", "--chapter", "job"]);
+    assert_eq!(unknown.error_code(), "unknown_primitive");
+    assert_eq!(unknown.details()["did_you_mean"], "jobs");
     for entry in ALL {
         let about = &entry.about;
         let name = about.name;
@@ -485,12 +522,6 @@ fn discovery_knows_every_primitive() {
                 format!("describe shows another {field} for {name}")
             });
         }
-        let listed = compact.at("/chapters").as_array().is_some_and(|chapters| {
-            chapters.iter().any(|chapter| {
-                chapter["name"] == about.chapter() && chapter["primitives"][name] == about.summary
-            })
-        });
-        faults.unless(listed, || format!("capabilities does not list {name}"));
         for example in (about.examples)() {
             let question = json!({"primitive": name, "input": example});
             let checked = world.legwork(["check-input", "--json", &question.to_string()]);

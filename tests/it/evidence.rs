@@ -507,9 +507,9 @@ fn a_fetch_that_is_killed_anywhere_goes_on_from_there() {
         assert_eq!(desk.fetch(json!({})).ok().effect(), "replayed", "{point}");
     }
     // What a killed call left half written is cleared away.
-    fs::write(desk.results().join(".tmpAbCdEf"), "half").expect("a rest");
+    fs::write(desk.results().join(".legwork-AbCdEf"), "half").expect("a rest");
     desk.fetch(json!({})).ok();
-    assert!(!desk.results().join(".tmpAbCdEf").exists());
+    assert!(!desk.results().join(".legwork-AbCdEf").exists());
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn hosts_are_added_listed_and_removed() {
 
 #[test]
 fn a_probe_is_one_round_trip_and_says_what_the_machine_has() {
-    let world = World::new();
+    let world = World::with_testbed();
     let sshd = Sshd::start(&world, "box");
     let first = probe(&world, "box").ok();
     let second = probe(&world, "box").ok();
@@ -378,7 +378,7 @@ fn an_agent_socket_that_is_missing_dead_or_empty_is_a_warning_where_the_key_work
 
 #[test]
 fn an_agent_that_is_missing_logged_out_or_logged_in() {
-    let mut world = World::new();
+    let mut world = World::with_testbed();
     let bin = world.path("bin");
     fs::create_dir(&bin).expect("a folder");
     let sshd = Sshd::start_with(&world, "box", Limits::Stock, &[&bin]);

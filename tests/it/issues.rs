@@ -281,8 +281,40 @@ fn all_pages_of_comments_are_read_up_to_the_limit() {
     let answer = fetch(&world, &issue()).ok();
     assert_eq!(answer.at("/comments").as_array().map(Vec::len), Some(1000));
     assert_eq!(answer.text("/comments/999/body"), "comment 999");
-    assert_eq!(answer.at("/cut").as_array().map(Vec::len), Some(1));
+    assert_eq!(answer.at("/truncated").as_array().map(Vec::len), Some(1));
     assert_eq!(forge.asked().len(), 11);
+}
+
+#[test]
+fn comments_written_after_a_full_page_are_found() {
+    let (world, forge) = world();
+    let comments = |range: std::ops::Range<usize>| {
+        let list: Vec<Value> = range
+            .map(|number| json!({"body": format!("comment {number}"), "user": {"login": "ada"}}))
+            .collect();
+        serde_json::to_vec(&list).expect("JSON")
+    };
+    forge.answer(
+        COMMENTS,
+        Reply::of(200, comments(0..100)).with("etag", "\"full\""),
+    );
+    let first = fetch(&world, &issue()).ok();
+    assert_eq!(first.at("/comments").as_array().map(Vec::len), Some(100));
+    // The etag of a page follows from its items alone: the page is unchanged, but has a successor now.
+    let second_page = format!("{COMMENTS}&page=2");
+    forge.answer(
+        COMMENTS,
+        Reply::of(200, comments(0..100))
+            .with("etag", "\"full\"")
+            .with(
+                "link",
+                format!("<{}{second_page}>; rel=\"next\"", forge.url()),
+            ),
+    );
+    forge.answer(&second_page, Reply::of(200, comments(100..105)));
+    let second = fetch(&world, &issue()).ok();
+    assert_eq!(second.at("/comments").as_array().map(Vec::len), Some(105));
+    assert_eq!(second.at("/truncated"), json!([]));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The floors: what may use what, and what may stand where.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use syn::visit::{self, Visit};
@@ -25,9 +26,10 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("agent", &[]),
     ("artifact", &[]),
     ("asset", &[]),
+    ("forge", &[]),
     ("harness", &[]),
     ("host", &[]),
-    ("issue", &[]),
+    ("issue", &["forge"]),
     ("patch", &[]),
     ("profile", &[]),
     ("prompt", &[]),
@@ -97,6 +99,30 @@ const OUTSIDE_WORLD: &[&str] = &[
     "indicatif",
 ];
 
+/// Methods of `Path` that look at the disk. Those that `Metadata` has too (`is_file`, `is_dir`) are left to clippy,
+/// which knows types.
+const DISK_METHODS: &[&str] = &[
+    "canonicalize",
+    "exists",
+    "metadata",
+    "read_dir",
+    "read_link",
+    "symlink_metadata",
+    "try_exists",
+];
+
+/// Folders in which files still import each other in a circle.
+const CIRCLES: &[&str] = &[
+    "contract/",
+    "domain/agent/",
+    "domain/harness/",
+    "domain/investigation/",
+    "domain/job/",
+    "domain/patch/",
+    "domain/prompt/",
+    "surfaces/",
+];
+
 /// The few places above `system` that must reach out by themselves: the start of the process and its end.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("main.rs", "std::process::ExitCode"),
@@ -117,12 +143,25 @@ const NOT_PURE: &[&str] = &[
     "std::time",
 ];
 
-/// A source file: where it lies below `src`, and the paths it names outside its tests.
+/// A source file: where it lies below `src`, and what the rules ask of it.
 struct Source {
     file: String,
-    syntax: syn::File,
+    /// The paths that it names outside its tests.
     names: BTreeSet<String>,
+    /// The methods that it calls outside its tests.
+    methods: BTreeSet<String>,
+    /// The modules that it imports as such: `use crate::domain;`, or by another name.
+    modules: BTreeSet<String>,
+    /// What it re-exports, by the name it gives it.
+    exports: BTreeMap<String, String>,
+    /// The macros that it calls outside its tests.
     macros: BTreeSet<String>,
+    /// The traits that it implements.
+    traits: BTreeSet<String>,
+    /// Whether it has a module comment.
+    is_documented: bool,
+    /// Whether it holds nothing but `mod` and `use`.
+    declares_only: bool,
 }
 
 impl Source {
@@ -145,17 +184,35 @@ impl Source {
         ) {
             module.pop();
         }
+        let mut imports = Imports {
+            module: module.clone(),
+            children: syntax.items.iter().filter_map(child).collect(),
+            ..Imports::default()
+        };
+        imports.visit_file(&syntax);
         let mut names = Names {
             module,
-            names: BTreeSet::new(),
-            macros: BTreeSet::new(),
+            aliases: imports.aliases,
+            ..Names::default()
         };
+        names.names.clone_from(&imports.names);
         names.visit_file(&syntax);
         Self {
             file,
             names: names.names,
+            methods: names.methods,
+            modules: imports.names,
+            exports: imports.exports,
             macros: names.macros,
-            syntax,
+            traits: syntax.items.iter().filter_map(implemented).collect(),
+            is_documented: syntax
+                .attrs
+                .iter()
+                .any(|attribute| attribute.path().is_ident("doc")),
+            declares_only: syntax.items.iter().all(|item| {
+                matches!(item, syn::Item::Use(_))
+                    || matches!(item, syn::Item::Mod(module) if module.content.is_none())
+            }),
         }
     }
 
@@ -174,14 +231,7 @@ impl Source {
 
     /// Returns whether the file implements a trait of this name.
     fn implements(&self, name: &str) -> bool {
-        self.syntax.items.iter().any(|item| {
-            let syn::Item::Impl(block) = item else {
-                return false;
-            };
-            block.trait_.as_ref().is_some_and(|(path, ..)| {
-                path.segments.last().is_some_and(|last| last.ident == name)
-            })
-        })
+        self.traits.contains(name)
     }
 
     /// Returns whether the file holds nothing but tests, as its parent declares it.
@@ -190,62 +240,139 @@ impl Source {
     }
 }
 
-/// Gathers the paths that a file names; those of this crate as `crate::…`.
+/// Returns the name of the trait that an item implements.
+fn implemented(item: &syn::Item) -> Option<String> {
+    let syn::Item::Impl(block) = item else {
+        return None;
+    };
+    let (path, ..) = block.trait_.as_ref()?;
+    Some(path.segments.last()?.ident.to_string())
+}
+
+/// Returns the name of the file module that an item declares.
+fn child(item: &syn::Item) -> Option<String> {
+    let syn::Item::Mod(module) = item else {
+        return None;
+    };
+    (module.content.is_none() && !is_of_tests(&module.attrs)).then(|| module.ident.to_string())
+}
+
+/// Returns a path with `self` and `super` resolved, as `crate::…` where it is one of this crate.
+fn absolute(module: &[String], path: &[String]) -> Vec<String> {
+    let up = match path.first().map(String::as_str) {
+        Some("self") => 0,
+        Some("super") => path.iter().take_while(|part| *part == "super").count(),
+        _ => return path.to_vec(),
+    };
+    let kept = module.len().saturating_sub(up);
+    let rest = &path[up.max(1)..];
+    std::iter::once("crate")
+        .chain(module.iter().take(kept).map(String::as_str))
+        .chain(rest.iter().map(String::as_str))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Gathers what a file imports outside its tests, and under which names.
+#[derive(Default)]
+struct Imports {
+    module: Vec<String>,
+    /// The modules that the file declares, which its imports may begin with.
+    children: BTreeSet<String>,
+    names: BTreeSet<String>,
+    aliases: BTreeMap<String, Vec<String>>,
+    exports: BTreeMap<String, String>,
+}
+
+impl Imports {
+    fn note_tree(&mut self, tree: &syn::UseTree, before: &mut Vec<String>, is_public: bool) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                before.push(path.ident.to_string());
+                self.note_tree(&path.tree, before, is_public);
+                before.pop();
+            }
+            syn::UseTree::Group(group) => {
+                for inner in &group.items {
+                    self.note_tree(inner, before, is_public);
+                }
+            }
+            syn::UseTree::Name(name) => {
+                let name = name.ident.to_string();
+                self.note(before, &name, &name, is_public);
+            }
+            syn::UseTree::Rename(name) => {
+                let (name, alias) = (name.ident.to_string(), name.rename.to_string());
+                self.note(before, &name, &alias, is_public);
+            }
+            syn::UseTree::Glob(_) => self.note(before, "*", "*", is_public),
+        }
+    }
+
+    fn note(&mut self, before: &[String], name: &str, alias: &str, is_public: bool) {
+        let mut path = before.to_vec();
+        if name != "self" {
+            path.push(name.to_owned());
+        }
+        if path
+            .first()
+            .is_some_and(|first| self.children.contains(first))
+        {
+            path.insert(0, "self".to_owned());
+        }
+        let path = absolute(&self.module, &path);
+        let alias = if alias == "self" {
+            path.last().cloned().unwrap_or_default()
+        } else {
+            alias.to_owned()
+        };
+        if path.len() > 1 {
+            self.names.insert(path.join("::"));
+        }
+        if is_public {
+            self.exports.insert(alias.clone(), path.join("::"));
+        }
+        if !matches!(alias.as_str(), "_" | "*") {
+            self.aliases.insert(alias, path);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Imports {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if is_of_tests(&item.attrs) {
+            return;
+        }
+        self.module.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let is_public = !matches!(item.vis, syn::Visibility::Inherited);
+        self.note_tree(&item.tree, &mut Vec::new(), is_public);
+    }
+}
+
+/// Gathers the paths that a file names; those of this crate as `crate::…`, by whatever name they were imported.
+#[derive(Default)]
 struct Names {
     module: Vec<String>,
+    aliases: BTreeMap<String, Vec<String>>,
     names: BTreeSet<String>,
+    methods: BTreeSet<String>,
     macros: BTreeSet<String>,
 }
 
 impl Names {
     fn note(&mut self, path: &[String]) {
-        let mut absolute = Vec::new();
-        let mut rest = path;
-        match path.first().map(String::as_str) {
-            Some("self") => {
-                absolute.push("crate".to_owned());
-                absolute.extend(self.module.iter().cloned());
-                rest = &path[1..];
-            }
-            Some("super") => {
-                let up = path.iter().take_while(|part| *part == "super").count();
-                absolute.push("crate".to_owned());
-                let kept = self.module.len().saturating_sub(up);
-                absolute.extend(self.module.iter().take(kept).cloned());
-                rest = &path[up..];
-            }
-            _ => {}
+        let whole = match path.first().and_then(|first| self.aliases.get(first)) {
+            Some(imported) => [imported, &path[1..]].concat(),
+            None => absolute(&self.module, path),
+        };
+        if whole.len() > 1 {
+            self.names.insert(whole.join("::"));
         }
-        absolute.extend(rest.iter().cloned());
-        if absolute.len() > 1 {
-            self.names.insert(absolute.join("::"));
-        }
-    }
-
-    fn note_tree(&mut self, tree: &syn::UseTree, before: &mut Vec<String>) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                before.push(path.ident.to_string());
-                self.note_tree(&path.tree, before);
-                before.pop();
-            }
-            syn::UseTree::Group(group) => {
-                for inner in &group.items {
-                    self.note_tree(inner, before);
-                }
-            }
-            syn::UseTree::Name(name) => self.note_last(&name.ident.to_string(), before),
-            syn::UseTree::Rename(name) => self.note_last(&name.ident.to_string(), before),
-            syn::UseTree::Glob(_) => self.note_last("*", before),
-        }
-    }
-
-    fn note_last(&mut self, last: &str, before: &[String]) {
-        let mut path = before.to_vec();
-        if last != "self" {
-            path.push(last.to_owned());
-        }
-        self.note(&path);
     }
 }
 
@@ -269,8 +396,11 @@ impl<'ast> Visit<'ast> for Names {
         self.module.pop();
     }
 
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.note_tree(&item.tree, &mut Vec::new());
+    fn visit_item_use(&mut self, _item: &'ast syn::ItemUse) {}
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.methods.insert(call.method.to_string());
+        visit::visit_expr_method_call(self, call);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -289,26 +419,26 @@ impl<'ast> Visit<'ast> for Names {
         }
         // What a macro is given is only tokens; the paths in it are read off their text.
         let text = called.tokens.to_string().replace(' ', "");
-        for start in ["crate::", "std::", "tokio::"] {
-            for (at, _) in text.match_indices(start) {
-                let end = text[at..]
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-                    .map_or(text.len(), |length| at + length);
-                let path: Vec<String> = text[at..end].split("::").map(str::to_owned).collect();
+        let is_of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        for path in text.split(|c| !is_of_path(c)) {
+            if path.contains("::") && !path.starts_with(':') {
+                let path: Vec<String> = path.split("::").map(str::to_owned).collect();
                 self.note(&path);
             }
         }
     }
 }
 
-fn sources() -> Vec<Source> {
+/// The sources, parsed once for all tests of this file. Trees of `syn` cannot be shared between threads, so only
+/// what the rules ask for is kept of them.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     gather(&top, &mut paths);
     assert!(paths.len() > 50, "the sources were not found");
     paths.sort();
     paths.iter().map(|path| Source::read(&top, path)).collect()
-}
+});
 
 fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a source folder") {
@@ -330,7 +460,7 @@ fn is_below(name: &str, place: &str) -> bool {
 fn no_arrow_goes_up() {
     let faults = Faults::default();
     let mut arrows = 0;
-    for source in sources() {
+    for source in SOURCES.iter() {
         let Some(floor) = source.floor() else {
             continue;
         };
@@ -353,7 +483,7 @@ fn no_arrow_goes_up() {
 #[test]
 fn surfaces_see_the_registry_alone() {
     let faults = Faults::default();
-    for source in sources() {
+    for source in SOURCES.iter() {
         if !source.file.starts_with("surfaces/") {
             continue;
         }
@@ -376,7 +506,7 @@ fn nouns_stand_in_their_declared_order() {
             faults.unless(earlier, || format!("{noun} is listed before {other}"));
         }
     }
-    for source in sources() {
+    for source in SOURCES.iter() {
         let Some(noun) = source.noun() else {
             continue;
         };
@@ -395,6 +525,130 @@ fn nouns_stand_in_their_declared_order() {
         }
     }
     faults.none();
+}
+
+#[test]
+fn no_floor_is_imported_as_a_whole() {
+    let faults = Faults::default();
+    for source in SOURCES.iter() {
+        for name in &source.modules {
+            let whole = name.strip_prefix("crate::").unwrap_or_default();
+            let whole = whole.strip_suffix("::*").unwrap_or(whole);
+            // The registry is a file, and no floor of many rooms.
+            let is_floor = FLOORS.contains(&whole) && whole != "registry";
+            faults.unless(!is_floor || source.file == "lib.rs", || {
+                format!("{} imports {name}: name what it uses", source.file)
+            });
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let faults = Faults::default();
+    for circle in House::of(&SOURCES).circles() {
+        let excepted = CIRCLES
+            .iter()
+            .any(|folder| circle.iter().all(|file| file.starts_with(folder)));
+        faults.unless(excepted, || format!("a circle: {}", circle.join(", ")));
+    }
+    faults.none();
+}
+
+/// Returns everything that can be reached from a file by arrows.
+fn reach<'a>(file: &str, arrows: &BTreeMap<&str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&str> = vec![file];
+    while let Some(file) = next.pop() {
+        for other in arrows.get(file).into_iter().flatten() {
+            if reached.insert(*other) {
+                next.push(other);
+            }
+        }
+    }
+    reached
+}
+
+/// The files, and which others each of them imports; declarations and re-exports are looked through.
+struct House<'a> {
+    files: BTreeMap<&'a str, &'a Source>,
+}
+
+impl<'a> House<'a> {
+    fn of(sources: &'a [Source]) -> Self {
+        let files = sources
+            .iter()
+            .filter(|source| !source.is_tests())
+            .map(|source| (source.file.as_str(), source));
+        Self {
+            files: files.collect(),
+        }
+    }
+
+    /// Returns the file of a module.
+    fn file(&self, module: &[&str]) -> Option<&'a str> {
+        let path = module.join("/");
+        [format!("{path}.rs"), format!("{path}/mod.rs")]
+            .iter()
+            .chain(module.is_empty().then_some(&"lib.rs".to_owned()))
+            .find_map(|file| self.files.get_key_value(file.as_str()))
+            .map(|(file, _)| *file)
+    }
+
+    /// Returns the file in which what a path names is written.
+    fn home(&self, path: &str, depth: usize) -> Option<&'a str> {
+        let parts: Vec<&str> = path.strip_prefix("crate::")?.split("::").collect();
+        let length = (1..=parts.len())
+            .rev()
+            .find(|&length| self.file(&parts[..length]).is_some())?;
+        let file = self.file(&parts[..length])?;
+        let exported = parts
+            .get(length)
+            .and_then(|name| self.files.get(file)?.exports.get(*name));
+        match exported {
+            Some(exported) if depth > 0 && exported != path => {
+                self.home(exported, depth - 1).or(Some(file))
+            }
+            Some(_) | None => Some(file),
+        }
+    }
+
+    /// Returns the files that a file imports.
+    fn imports(&self, file: &str) -> BTreeSet<&'a str> {
+        let source = self.files.get(file);
+        source
+            .into_iter()
+            .flat_map(|source| &source.names)
+            .filter_map(|name| self.home(name, 5))
+            .filter(|other| *other != file && !other.ends_with("mod.rs") && *other != "lib.rs")
+            .collect()
+    }
+
+    /// Returns the sets of files of which each can be reached from each other, largest first.
+    fn circles(&self) -> Vec<Vec<&'a str>> {
+        let arrows: BTreeMap<_, _> = self
+            .files
+            .keys()
+            .filter(|file| !file.ends_with("mod.rs"))
+            .map(|file| (*file, self.imports(file)))
+            .collect();
+        let reach: BTreeMap<_, _> = arrows
+            .keys()
+            .map(|file| (*file, reach(file, &arrows)))
+            .collect();
+        let mut circles: BTreeSet<Vec<&str>> = BTreeSet::new();
+        for (file, reached) in &reach {
+            if reached.contains(file) {
+                let circle = reached.iter().filter(|other| reach[*other].contains(file));
+                circles.insert(circle.copied().collect());
+            }
+        }
+        assert!(arrows.len() > 100, "only {} files were found", arrows.len());
+        let mut circles: Vec<_> = circles.into_iter().collect();
+        circles.sort_by_key(|circle| std::cmp::Reverse(circle.len()));
+        circles
+    }
 }
 
 #[test]
@@ -423,11 +677,10 @@ fn every_noun_is_on_the_page_with_what_it_stands_on() {
 #[test]
 fn every_noun_has_errors_with_codes() {
     let faults = Faults::default();
-    let sources = sources();
-    let nouns: BTreeSet<&str> = sources.iter().filter_map(Source::noun).collect();
+    let nouns: BTreeSet<&str> = SOURCES.iter().filter_map(Source::noun).collect();
     assert!(nouns.len() > 4, "the nouns were not found");
     for noun in nouns {
-        let coded = sources.iter().any(|source| {
+        let coded = SOURCES.iter().any(|source| {
             source.file == format!("domain/{noun}/error.rs") && source.implements("Coded")
         });
         faults.unless(coded, || {
@@ -440,7 +693,7 @@ fn every_noun_has_errors_with_codes() {
 #[test]
 fn only_system_touches_the_world() {
     let faults = Faults::default();
-    for source in sources() {
+    for source in SOURCES.iter() {
         if source.file.starts_with("system/") || source.is_tests() {
             continue;
         }
@@ -453,9 +706,14 @@ fn only_system_touches_the_world() {
                 format!("{} uses {name}", source.file)
             });
         }
+        for method in &source.methods {
+            faults.unless(!DISK_METHODS.contains(&method.as_str()), || {
+                format!("{} calls .{method}(), which looks at the disk", source.file)
+            });
+        }
     }
     for (file, place) in EXCEPTIONS {
-        let used = sources().iter().any(|source| {
+        let used = SOURCES.iter().any(|source| {
             source.file == *file && source.names.iter().any(|name| is_below(name, place))
         });
         faults.unless(used, || format!("{file} does not use {place} any more"));
@@ -466,7 +724,7 @@ fn only_system_touches_the_world() {
 #[test]
 fn only_surfaces_write_to_stdout() {
     let faults = Faults::default();
-    for source in sources() {
+    for source in SOURCES.iter() {
         for name in ["print", "println", "dbg"] {
             faults.unless(!source.macros.contains(name), || {
                 format!("{} calls {name}!", source.file)
@@ -486,7 +744,7 @@ fn only_surfaces_write_to_stdout() {
 #[test]
 fn the_contract_is_pure() {
     let faults = Faults::default();
-    for source in sources() {
+    for source in SOURCES.iter() {
         if !source.file.starts_with("contract/") {
             continue;
         }
@@ -501,14 +759,13 @@ fn the_contract_is_pure() {
 #[test]
 fn primitives_do_not_call_each_other() {
     let faults = Faults::default();
-    let sources = sources();
     let is_primitive = |file: &str| {
-        sources
+        SOURCES
             .iter()
             .any(|source| source.file == file && source.implements("Primitive"))
     };
     assert!(is_primitive("primitives/discovery/describe.rs"));
-    for source in &sources {
+    for source in SOURCES.iter() {
         let Some(place) = source.file.strip_prefix("primitives/") else {
             continue;
         };
@@ -541,30 +798,21 @@ fn primitives_do_not_call_each_other() {
 #[test]
 fn modules_name_what_they_hold() {
     let faults = Faults::default();
-    for source in sources() {
+    for source in SOURCES.iter() {
         for part in source.file.trim_end_matches(".rs").split('/') {
             faults.unless(!EMPTY_NAMES.contains(&part), || {
                 format!("{} has a name that says nothing", source.file)
             });
         }
         if source.file.ends_with("/mod.rs") || source.file == "lib.rs" {
-            for item in &source.syntax.items {
-                let declares = matches!(item, syn::Item::Use(_))
-                    || matches!(item, syn::Item::Mod(module) if module.content.is_none());
-                faults.unless(declares, || {
-                    format!(
-                        "{} holds more than declarations and re-exports",
-                        source.file
-                    )
-                });
-            }
+            faults.unless(source.declares_only, || {
+                format!(
+                    "{} holds more than declarations and re-exports",
+                    source.file
+                )
+            });
         }
-        let documented = source
-            .syntax
-            .attrs
-            .iter()
-            .any(|attribute| attribute.path().is_ident("doc"));
-        faults.unless(documented || source.is_tests(), || {
+        faults.unless(source.is_documented || source.is_tests(), || {
             format!("{} does not say what it is", source.file)
         });
     }
@@ -586,6 +834,7 @@ fn the_top_folder_is_in_order() {
         .collect();
     assert!(tops.contains("src"), "the files are not listed: {tops:?}");
     let expected = [
+        "CONTRIBUTING.md",
         "Cargo.lock",
         "Cargo.toml",
         "LICENSE-APACHE",

@@ -254,7 +254,8 @@ async fn a_choice_of_chapters_and_names_is_all_there_is() {
     let world = World::new();
     let connection =
         Connection::open(&world, &["--only", "hosts,poll-job", "--only=cancel-job"]).await;
-    let hosts = |entry: &Entry| entry.about.chapter() == "hosts" && entry.about.effects.read_only;
+    let hosts =
+        |entry: &Entry| entry.about.chapter.name == "hosts" && entry.about.effects.read_only;
     let expected = primitives(|entry| hosts(entry) || entry.about.name == "poll-job");
     assert_eq!(names(&connection.tools().await), expected);
     let refused = connection.call("cancel-job", json!({"job_id": "x"})).await;
@@ -311,13 +312,20 @@ async fn three_tools_are_enough_for_an_agent_with_little_context() {
         .sum();
     assert!(shown < 2_000, "{shown} bytes");
 
-    let listed = connection.call("list", json!({})).await;
-    let listed: BTreeSet<String> = listed["data"]["primitives"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|entry| entry["name"].as_str().expect("a name").to_owned())
-        .collect();
+    let chapters = connection.call("list", json!({})).await;
+    let mut listed = BTreeSet::new();
+    for chapter in chapters["data"]["chapters"].as_array().expect("a list") {
+        let of_chapter = json!({"chapter": chapter["name"]});
+        let of_chapter = connection.call("list", of_chapter).await;
+        let shown = of_chapter["data"]["chapters"][0]["primitives"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|entry| entry["name"].as_str().expect("a name").to_owned());
+        listed.extend(shown);
+    }
+    let unknown = connection.call("list", json!({"chapter": "job"})).await;
+    assert_eq!(unknown["details"]["did_you_mean"], "jobs");
     assert_eq!(listed, primitives(|entry| entry.about.effects.read_only));
     let described = connection
         .call("describe", json!({"primitive": "wait-job"}))
@@ -528,7 +536,7 @@ fn inspect(world: &World, arguments: &[&str]) -> (Value, String) {
 
 #[test]
 fn the_inspector_lists_and_calls_and_has_nothing_to_complain_of() {
-    let world = World::new();
+    let world = World::with_testbed();
     let (listed, complaint) = inspect(&world, &["--method", "tools/list"]);
     let reading = primitives(|entry| entry.about.effects.read_only);
     let tools = listed["tools"].as_array().expect("tools");

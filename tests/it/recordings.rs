@@ -54,7 +54,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let world = World::new();
+        let world = World::with_testbed();
         let repository = world.repository("repository", &[("sum.py", BUG)]);
         Self { world, repository }
     }

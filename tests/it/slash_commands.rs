@@ -313,7 +313,7 @@ fn front_matter(world: &World, text: &str) -> Result<BTreeMap<String, String>, S
 
 #[test]
 fn front_matter_is_yaml_and_says_what_is_read_from_it() {
-    let world = World::new();
+    let world = World::with_testbed();
     let faults = Faults::default();
     let skill = fs::read_to_string(plugin().join("skills/legwork/SKILL.md")).expect("the skill");
     let mut texts = commands();

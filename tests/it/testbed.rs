@@ -8,11 +8,13 @@ use std::{
     process::{ExitStatus, Output},
 };
 
-use crate::support::{Agents, Call, Limits, Model, Script, Sshd, World, data, ways_out};
+use crate::support::{
+    Agents, Call, Limits, Model, SYSTEM_PATH, Script, Sshd, TestBed, World, data, ways_out,
+};
 
 #[test]
 fn a_host_runs_commands_in_a_home_of_its_own() {
-    let world = World::new();
+    let world = World::with_testbed();
     let model = Model::start(Script::saying("Mended.").read("{cwd}/sum.py").edit(
         "{cwd}/sum.py",
         "a - b",
@@ -122,6 +124,29 @@ fn a_world_is_hermetic_and_private() {
 }
 
 #[test]
+fn a_test_that_asks_for_no_test_bed_needs_none() {
+    let world = World::new();
+    let output = world.command("env").output().expect("env starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains(&format!("PATH={SYSTEM_PATH}\n")), "{text}");
+
+    // One that asks is told what is missing.
+    let bare = world.path("bare/bin");
+    fs::create_dir_all(&bare).expect("a folder");
+    for program in ["uv", "node"] {
+        let refused = std::panic::catch_unwind(|| TestBed::at(world.path("bare"))).err();
+        let message = refused.and_then(|reason| reason.downcast::<String>().ok());
+        let named = bare.join(program).display().to_string();
+        assert!(
+            message.as_ref().is_some_and(|text| text.contains(&named)),
+            "{message:?} does not name {named}"
+        );
+        fs::write(bare.join(program), "").expect("a program");
+    }
+    TestBed::at(world.path("bare"));
+}
+
+#[test]
 fn routes_that_lead_out_are_seen() {
     let head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n";
     let out = format!("{head}eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n");
@@ -199,7 +224,7 @@ fn the_program_runs_in_a_world() {
 
 #[test]
 fn the_release_of_the_end_to_end_test_has_its_bug_and_the_diff_mends_it() {
-    let world = World::new();
+    let world = World::with_testbed();
     let run = |folder: &Path, program: &str, arguments: &[&OsStr]| {
         let output = world
             .command(program)

@@ -28,14 +28,23 @@ const FUNCTIONS: &str = concat!(
 
 /// A world with a source repository, and legwork's folder on this machine inside it.
 fn world() -> (World, PathBuf) {
-    let world = World::new();
-    let root = world.path("root");
-    world.configure(&format!("[hosts.local]\nroot = '{}'\n", root.display()));
+    furnish(World::new())
+}
+
+/// The same, with `uv`, and with a profile `offline` that installs from the wheels of the test bed.
+fn world_with_uv() -> (World, PathBuf) {
+    let world = World::with_testbed();
     let wheels = world.testbed().path("wheels");
     world.configure(&format!(
         "[profiles.offline]\nextends = 'python-uv'\ninstall_arguments = ['--no-index', '--find-links', '{}']\n",
         wheels.display()
     ));
+    furnish(world)
+}
+
+fn furnish(world: World) -> (World, PathBuf) {
+    let root = world.path("root");
+    world.configure(&format!("[hosts.local]\nroot = '{}'\n", root.display()));
     let source = world.repository(
         "source",
         &[
@@ -164,7 +173,7 @@ fn a_second_time_is_a_replay_in_one_round_trip() {
 
 #[test]
 fn only_what_depends_on_a_change_runs_again() {
-    let (world, source) = world();
+    let (world, source) = world_with_uv();
     let url = source.display().to_string();
     let first = head(&world, &source);
     world.git(&source, &["branch", "old"]);
@@ -241,7 +250,7 @@ fn only_what_depends_on_a_change_runs_again() {
 
 #[test]
 fn a_wheel_follows_the_sources() {
-    let (world, source) = world();
+    let (world, source) = world_with_uv();
     let url = source.display().to_string();
     world.configure("[profiles.wheel]\nextends = 'offline'\ninstall = 'wheel'\n");
     let answer = |call: &Call| {
@@ -347,8 +356,7 @@ fn what_cannot_be_cloned_is_named() {
 
 #[test]
 fn uv_is_asked_for_by_name_where_it_is_missing() {
-    let (mut world, source) = world();
-    world.set("PATH", crate::support::SYSTEM_PATH);
+    let (world, source) = world();
     let url = source.display().to_string();
     let call = provision(
         &world,
@@ -426,7 +434,7 @@ fn hostile_texts_reach_no_shell() {
 
 #[test]
 fn eight_at_once_make_one_clone() {
-    let (world, source) = world();
+    let (world, source) = world_with_uv();
     let sshd = Sshd::start(&world, "box");
     let url = source.display().to_string();
     for host in ["local", sshd.alias()] {
@@ -507,7 +515,7 @@ impl Interruption {
 
     /// An install that takes some seconds, because the project's build does.
     fn of_install() -> Self {
-        let (world, source) = world();
+        let (world, source) = world_with_uv();
         let begun = world.path("begun");
         fs::write(
             source.join("setup.py"),
@@ -604,7 +612,7 @@ fn killed_at_every_point() {
         "smoke",
         "recorded",
     ] {
-        let (world, source) = world();
+        let (world, source) = world_with_uv();
         let url = source.display().to_string();
         let arguments = [
             "provision-workspace",
@@ -760,7 +768,7 @@ fn a_token_in_the_url_is_used_and_kept_nowhere() {
     let port = world.path("port");
     let _serving = Serving(
         world
-            .command(world.testbed().path("python/bin/python"))
+            .command("python3")
             .arg(&server)
             .arg(world.path("served"))
             .arg(&port)

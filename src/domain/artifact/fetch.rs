@@ -135,7 +135,7 @@ pub(crate) async fn fetch(
         effect: Effect::None,
     };
     if !wanted.dry_run {
-        fetched.effect = conclude(&fetched, wanted, wrote)?;
+        fetched.effect = conclude(context, &fetched, wanted, wrote)?;
         context.meter().settled(fetched.effect);
     }
     Ok(fetched)
@@ -282,8 +282,7 @@ fn write(
             *file = refused(file.clone(), "too_large");
             continue;
         }
-        folder.write(&one.name, &one.bytes)?;
-        context.meter().settled(Effect::Partial);
+        folder.write(context.meter(), &one.name, &one.bytes)?;
         failpoint::reached("fetch.after_file");
         file.path = Some(folder.place(&one.name).display().to_string());
         file.sha256 = Some(one.sha256);
@@ -294,7 +293,12 @@ fn write(
 }
 
 /// Writes the manifest where it says something new.
-fn conclude(fetched: &Fetched, wanted: &Wanted<'_>, wrote: bool) -> Result<Effect, Error> {
+fn conclude(
+    context: &Context,
+    fetched: &Fetched,
+    wanted: &Wanted<'_>,
+    wrote: bool,
+) -> Result<Effect, Error> {
     let before = fetched.folder.manifest();
     let files = fetched.files.iter().cloned().map(|file| File {
         state: if file.state == State::Unchanged {
@@ -328,6 +332,6 @@ fn conclude(fetched: &Fetched, wanted: &Wanted<'_>, wrote: bool) -> Result<Effec
     }
     kept.at = at;
     failpoint::reached("fetch.before_manifest");
-    fetched.folder.conclude(&kept)?;
+    fetched.folder.conclude(context.meter(), &kept)?;
     Ok(Effect::Applied)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::{
     contract::JobId,
-    system::{Context, digest, files},
+    system::{Context, digest, files, meter::Meter, temporary},
 };
 
 /// What became of a file.
@@ -158,28 +158,26 @@ impl Folder {
     }
 
     fn clear(&self, folder: &Path) -> Result<(), Error> {
-        for name in self.names(folder)? {
-            if name.to_string_lossy().starts_with(".tmp") {
-                let path = folder.join(name);
-                files::remove_file(&path).map_err(|source| files::Error::of(&path, source))?;
-            }
-        }
-        Ok(())
+        Ok(temporary::clear(folder).map_err(|source| files::Error::of(&self.path, source))?)
     }
 
     /// Writes the copy of an artifact, whole.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn write(&self, meter: &Meter, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let place = self.place(name);
         if let Some(folder) = place.parent() {
             files::make_private_folder(folder)?;
         }
-        Ok(files::write_whole(&place, bytes)?)
+        Ok(files::write_whole(meter, &place, bytes)?)
     }
 
     /// Writes the manifest, whole.
-    pub(super) fn conclude(&self, kept: &Kept) -> Result<(), Error> {
+    pub(super) fn conclude(&self, meter: &Meter, kept: &Kept) -> Result<(), Error> {
         let mut text = serde_json::to_vec_pretty(kept).unwrap_or_default();
         text.push(b'\n');
-        Ok(files::write_whole(&self.path.join("manifest.json"), &text)?)
+        Ok(files::write_whole(
+            meter,
+            &self.path.join("manifest.json"),
+            &text,
+        )?)
     }
 }

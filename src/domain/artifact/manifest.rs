@@ -2,7 +2,7 @@
 
 use super::{Error, Ignored, names};
 use crate::{
-    contract::JobId,
+    contract::{JobId, text},
     system::{machine::Machine, script::Reply},
 };
 
@@ -132,17 +132,11 @@ fn extra(text: &str) -> Option<Ignored> {
     })
 }
 
-/// Makes a name show what it is: whatever is not plain text is escaped.
+/// Makes a name show what it is: what is not UTF-8, or does not show, is escaped.
 pub(super) fn printable(name: &[u8]) -> String {
     let mut shown = String::new();
     for chunk in name.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if character.is_alphanumeric() || character.is_ascii_graphic() || character == ' ' {
-                shown.push(character);
-            } else {
-                shown.extend(character.escape_default());
-            }
-        }
+        shown.push_str(&text::escape(chunk.valid()));
         for byte in chunk.invalid() {
             shown.extend(std::ascii::escape_default(*byte).map(char::from));
         }

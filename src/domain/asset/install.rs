@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::Effect,
-    system::{Context, digest, files},
+    system::{Context, digest, files, meter::Meter},
 };
 
 /// What is asked for.
@@ -69,7 +69,7 @@ pub(crate) async fn install(context: &Context, request: &Request) -> Result<Writ
     if !edited.is_empty() {
         return Err(Error::Edited { files: edited });
     }
-    carry_out(&place, request.dry_run, files)
+    carry_out(context.meter(), &place, request.dry_run, files)
 }
 
 /// Takes assets away again, all but those that a person edited.
@@ -80,10 +80,10 @@ pub(crate) async fn remove(context: &Context, request: &Request) -> Result<Writt
         Some(name) => plan_block_removal(&place, name)?,
         None => plan_removal(&place)?,
     };
-    let written = carry_out(&place, request.dry_run, files)?;
+    let written = carry_out(context.meter(), &place, request.dry_run, files)?;
     if written.effect == Effect::Applied {
         for folder in bundle::FOLDERS {
-            place.remove_empty(folder)?;
+            place.remove_empty(context.meter(), folder)?;
         }
     }
     Ok(written)
@@ -254,7 +254,12 @@ fn plan_block(
 }
 
 /// Does what was planned. The manifest comes last: files it does not know yet are adopted by the same call again.
-fn carry_out(place: &Place, dry_run: bool, planned: Vec<Planned>) -> Result<Written, Error> {
+fn carry_out(
+    meter: &Meter,
+    place: &Place,
+    dry_run: bool,
+    planned: Vec<Planned>,
+) -> Result<Written, Error> {
     let mut effect = if dry_run {
         Effect::None
     } else {
@@ -262,8 +267,8 @@ fn carry_out(place: &Place, dry_run: bool, planned: Vec<Planned>) -> Result<Writ
     };
     for file in planned.iter().filter(|file| !dry_run && file.changes()) {
         match &file.new {
-            Some(text) => place.write(&file.path, text, file.mode)?,
-            None => place.remove(&file.path)?,
+            Some(text) => place.write(meter, &file.path, text, file.mode)?,
+            None => place.remove(meter, &file.path)?,
         }
         effect = Effect::Applied;
     }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, bundle};
-use crate::system::{Context, files, quote};
+use crate::system::{Context, files, meter::Meter, quote};
 
 /// What assets go into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -134,27 +134,33 @@ impl Place {
     }
 
     /// Writes a file below the place, whole.
-    pub(super) fn write(&self, relative: &str, text: &str, mode: u32) -> Result<(), Error> {
+    pub(super) fn write(
+        &self,
+        meter: &Meter,
+        relative: &str,
+        text: &str,
+        mode: u32,
+    ) -> Result<(), Error> {
         let named = self.folder.join(relative);
         let fail = |source| Error::of(&named, source);
-        files::make_folder(&self.folder).map_err(fail)?;
+        files::make_folder(meter, &self.folder).map_err(fail)?;
         let path = self.open(relative)?;
         if let Some(folder) = path.parent() {
-            files::make_folder(folder).map_err(fail)?;
+            files::make_folder(meter, folder).map_err(fail)?;
         }
-        files::write_beside_others(&path, text.as_bytes(), mode).map_err(fail)
+        files::write_beside_others(meter, &path, text.as_bytes(), mode).map_err(fail)
     }
 
     /// Removes a file below the place.
-    pub(super) fn remove(&self, relative: &str) -> Result<(), Error> {
+    pub(super) fn remove(&self, meter: &Meter, relative: &str) -> Result<(), Error> {
         let path = self.open(relative)?;
-        files::remove_file(&path).map_err(|source| Error::of(&path, source))
+        files::remove_file(meter, &path).map_err(|source| Error::of(&path, source))
     }
 
     /// Removes a folder below the place if nothing is in it.
-    pub(super) fn remove_empty(&self, relative: &str) -> Result<(), Error> {
+    pub(super) fn remove_empty(&self, meter: &Meter, relative: &str) -> Result<(), Error> {
         let path = self.open(relative)?;
-        files::remove_empty_folder(&path).map_err(|source| Error::of(&path, source))
+        files::remove_empty_folder(meter, &path).map_err(|source| Error::of(&path, source))
     }
 
     fn open(&self, relative: &str) -> Result<PathBuf, Error> {

@@ -127,7 +127,7 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     let applied = investigation::apply(context, &apply).await?.outcome;
     guide.effects.push(applied.effect);
     guide.note("apply", format!("branch {} in {checkout}", applied.branch));
-    let report = files::read(&fetched.folder.place("report.md"), 1 << 20)
+    let report = files::read_regular(&fetched.folder.place("report.md"), 1 << 20)
         .ok()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Tour {
@@ -168,8 +168,8 @@ async fn provision(
 fn issue(context: &Context) -> Result<String, Error> {
     let file = context.environment().home().join("demo-issue.md");
     let text: &[u8] = include_bytes!("issue.md");
-    if files::read(&file, 1 << 20).ok().as_deref() != Some(text) {
-        files::write_whole(&file, text)?;
+    if files::read_regular(&file, 1 << 20).ok().as_deref() != Some(text) {
+        files::write_whole(context.meter(), &file, text)?;
     }
     Ok(file.display().to_string())
 }

@@ -17,8 +17,8 @@ use super::{
 use crate::system::{
     Context, files,
     guard::{self, Guarded, Order},
-    scratch::Scratch,
     stand_in,
+    temporary::Scratch,
 };
 
 /// How many scenarios are played at the same time.
@@ -214,7 +214,7 @@ async fn play(
     let program = environment
         .program()
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "this program has no path"))?;
-    files::make_folder(&folder)?;
+    files::make_scratch_folder(&folder)?;
     let stand_in = stand_in::set_up(&folder, program, &script.cast())?;
     let order = order(context, request, &folder, &stand_in, &script);
     let harness = guard::run(environment, order).await?;

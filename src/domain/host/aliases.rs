@@ -19,7 +19,7 @@ pub(super) fn read(file: &Path, user_home: &Path) -> Vec<Name> {
 }
 
 fn visit(file: &Path, user_home: &Path, depth: u32, found: &mut Vec<Name>) {
-    let Ok(bytes) = files::read(file, 1 << 20) else {
+    let Ok(bytes) = files::read_regular(file, 1 << 20) else {
         return;
     };
     for line in String::from_utf8_lossy(&bytes).lines() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{artifacts, error::Error};
 use crate::{
-    contract::{Effect, JobId},
+    contract::JobId,
     domain::{
         artifact::{self, Folder, State},
         job::{self, Job},
@@ -140,18 +140,9 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
         allow: request.allow.clone(),
         diff: diff.bytes,
     };
-    // Should the call be cut off in here, nobody can say whether the branch was made.
-    if !request.dry_run {
-        context.meter().changing();
-    }
-    let outcome = patch::apply(&wanted).await;
-    context.meter().settled(
-        outcome
-            .as_ref()
-            .map_or(Effect::None, |outcome| outcome.effect),
-    );
+    let outcome = patch::apply(context.meter(), &wanted).await?;
     Ok(Applied {
-        outcome: outcome?,
+        outcome,
         job: diff.job,
         sha256,
         bytes: wanted.diff.len(),

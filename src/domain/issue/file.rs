@@ -38,7 +38,7 @@ pub(crate) fn read_text(text: &str) -> Issue {
 
 fn empty() -> Issue {
     Issue {
-        source: Source::File,
+        source: Source::FILE,
         repository: None,
         number: None,
         url: None,
@@ -52,7 +52,7 @@ fn empty() -> Issue {
         fetched_at: None,
         etag: None,
         trust: Trust::Untrusted,
-        cut: Vec::new(),
+        truncated: Vec::new(),
     }
 }
 
@@ -124,7 +124,7 @@ struct Written {
 /// A person or label, by name alone or as an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Named {
+enum Named {
     Name(String),
     Label { name: String },
     Person { login: String },
@@ -132,7 +132,7 @@ pub(super) enum Named {
 
 impl Named {
     /// Returns the name.
-    pub(super) fn into_name(self) -> String {
+    fn into_name(self) -> String {
         match self {
             Self::Name(name) | Self::Label { name } | Self::Person { login: name } => name,
         }
@@ -149,7 +149,7 @@ enum Comments {
 
 /// A comment as several programs write it.
 #[derive(Deserialize)]
-pub(super) struct WrittenComment {
+struct WrittenComment {
     body: Option<String>,
     author: Option<Named>,
     user: Option<Named>,
@@ -162,7 +162,7 @@ pub(super) struct WrittenComment {
 
 impl WrittenComment {
     /// Returns the comment in the one form it has here.
-    pub(super) fn into_comment(self) -> Comment {
+    fn into_comment(self) -> Comment {
         Comment {
             author: self.author.or(self.user).map(Named::into_name),
             created_at: self.created_at.or(self.created_at_of_gh),
@@ -174,11 +174,11 @@ impl WrittenComment {
 
 impl Written {
     fn into_issue(self) -> Issue {
-        let mut cut = Vec::new();
+        let mut truncated = Vec::new();
         let comments = match self.comments {
             None | Some(Comments::Count(0)) => Vec::new(),
             Some(Comments::Count(count)) => {
-                cut.push(format!("{count} comments, which the file does not hold"));
+                truncated.push(format!("{count} comments, which the file does not hold"));
                 Vec::new()
             }
             Some(Comments::All(comments)) => comments
@@ -197,7 +197,7 @@ impl Written {
             author: self.author.or(self.user).map(Named::into_name),
             created_at: self.created_at.or(self.created_at_of_gh),
             comments,
-            cut,
+            truncated,
             ..empty()
         }
     }
@@ -250,7 +250,7 @@ mod tests {
         }
         let counted = read_file("x.json", br#"{"title":"T","body":null,"comments":3}"#).unwrap();
         assert_eq!((counted.body.as_str(), counted.comments.len()), ("", 0));
-        assert_eq!(counted.cut.len(), 1);
+        assert_eq!(counted.truncated.len(), 1);
     }
 
     #[test]

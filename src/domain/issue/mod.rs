@@ -5,7 +5,6 @@
 mod error;
 mod fetch;
 mod file;
-mod github;
 mod languages;
 mod model;
 mod reference;
@@ -14,10 +13,6 @@ mod repro;
 pub(crate) use error::Error;
 pub(crate) use fetch::{fetch, identity};
 pub(crate) use file::{read_file, read_text};
-pub(crate) use github::{
-    Answer, HEADERS, check_answer, comments_path, issue_path, next_page, read_comments, read_issue,
-    redirect,
-};
-pub(crate) use model::{Comment, Issue, MAX_COMMENTS, Source, Trust};
+pub(crate) use model::{Comment, Issue, MAX_COMMENTS, MAX_PAGES, Source, Trust};
 pub(crate) use reference::IssueRef;
 pub(crate) use repro::{Candidate, extract_repro};

@@ -1,7 +1,11 @@
 //! An issue with its comments, wherever it came from.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::forge;
 
 /// The longest text of an issue or comment that is kept, in bytes. GitHub's own limit is 65,536 characters.
 pub(crate) const MAX_TEXT: usize = 256 << 10;
@@ -9,17 +13,40 @@ pub(crate) const MAX_TEXT: usize = 256 << 10;
 pub(crate) const MAX_TITLE: usize = 1 << 10;
 /// The most comments that are kept: the first ones.
 pub(crate) const MAX_COMMENTS: usize = 1000;
+/// Pages of 100 comments that are read: as many as hold all comments that are kept.
+pub(crate) const MAX_PAGES: usize = MAX_COMMENTS.div_ceil(100);
 /// The most labels that are kept.
 pub(crate) const MAX_LABELS: usize = 100;
 
-/// Where an issue came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Source {
-    /// GitHub's REST interface.
-    Github,
+/// Where an issue came from: `file`, or the name of a kind of forge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Source(&'static str);
+
+impl Source {
     /// A file on this machine.
-    File,
+    pub(crate) const FILE: Self = Self("file");
+
+    /// Returns the source of what a kind of forge shows.
+    pub(crate) const fn of_forge(name: &'static str) -> Self {
+        Self(name)
+    }
+}
+
+/// Its words are read off the catalogue of forges, so that a new forge is named in one place.
+impl JsonSchema for Source {
+    fn schema_name() -> Cow<'static, str> {
+        "Source".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = forge::names().into_iter().chain(["file"]).collect();
+        json_schema!({
+            "type": "string",
+            "description": "Where an issue came from: `file`, or the name of a kind of forge.",
+            "enum": words,
+        })
+    }
 }
 
 /// How far the text may be believed.
@@ -32,7 +59,7 @@ pub(crate) enum Trust {
 }
 
 /// An issue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Issue {
     /// Where it came from.
     pub(crate) source: Source,
@@ -75,7 +102,7 @@ pub(crate) struct Issue {
     pub(crate) trust: Trust,
     /// What was cut off or left out because it was too long, for a reader.
     #[serde(default)]
-    pub(crate) cut: Vec<String>,
+    pub(crate) truncated: Vec<String>,
 }
 
 /// A comment on an issue.
@@ -98,11 +125,11 @@ impl Issue {
     /// Cuts what is too long and says so; drops NULs, which no program that follows can carry.
     #[must_use]
     pub(crate) fn within_limits(mut self) -> Self {
-        let mut cut = Vec::new();
+        let mut truncated = Vec::new();
         let mut shorten = |what: String, text: &mut String, limit: usize| {
             text.retain(|c| c != '\0');
             if text.len() > limit {
-                cut.push(format!("{what}: {} of {} bytes kept", limit, text.len()));
+                truncated.push(format!("{what}: {} of {} bytes kept", limit, text.len()));
                 let end = (0..=limit)
                     .rev()
                     .find(|&end| text.is_char_boundary(end))
@@ -124,11 +151,11 @@ impl Issue {
         }
         let more = self.comments.len().saturating_sub(MAX_COMMENTS);
         if more > 0 {
-            cut.push(format!("the last {more} comments"));
+            truncated.push(format!("the last {more} comments"));
             self.comments.truncate(MAX_COMMENTS);
         }
         self.labels.truncate(MAX_LABELS);
-        self.cut.extend(cut);
+        self.truncated.extend(truncated);
         self
     }
 }
@@ -140,7 +167,7 @@ mod tests {
     #[test]
     fn what_is_too_long_is_cut_and_said() {
         let issue = Issue {
-            source: Source::File,
+            source: Source::FILE,
             repository: None,
             number: None,
             url: None,
@@ -154,12 +181,12 @@ mod tests {
             fetched_at: None,
             etag: None,
             trust: Trust::Untrusted,
-            cut: Vec::new(),
+            truncated: Vec::new(),
         }
         .within_limits();
         assert_eq!(issue.title, "title");
         assert_eq!(issue.body.len(), MAX_TEXT);
         assert_eq!(issue.comments.len(), MAX_COMMENTS);
-        assert_eq!(issue.cut.len(), 2);
+        assert_eq!(issue.truncated.len(), 2);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Error;
+use crate::domain::forge::{self, IssueName};
 
 /// An issue by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +12,8 @@ pub(crate) enum IssueRef {
     Forge {
         /// The host of the page's address, where one was given, such as `github.com`.
         host: Option<String>,
-        /// The owner of the repository.
-        owner: String,
-        /// The repository's name.
-        repository: String,
-        /// The issue's number.
-        number: u64,
+        /// Its name there.
+        name: IssueName,
     },
     /// A file on this machine.
     File(PathBuf),
@@ -31,48 +28,33 @@ impl IssueRef {
         if text.is_empty() || text.contains('\0') {
             return Err(wrong());
         }
-        if let Some(address) = ["https://", "http://"]
+        let address = ["https://", "http://"]
             .iter()
-            .find_map(|scheme| text.strip_prefix(scheme))
-        {
-            let address = address.split(['?', '#']).next().unwrap_or_default();
-            let mut parts = address.trim_end_matches('/').split('/');
-            let mut part = || parts.next().unwrap_or_default();
-            let (host, owner, repository, kind, number) = (part(), part(), part(), part(), part());
-            let fits = parts.next().is_none()
-                && !host.is_empty()
-                && !host.contains('@')
-                && matches!(kind, "issues" | "pull");
-            return fits
-                .then(|| forge(Some(host), owner, repository, number))
-                .flatten()
-                .ok_or_else(wrong);
+            .find_map(|scheme| text.strip_prefix(scheme));
+        if let Some(address) = address {
+            return of_page(address).ok_or_else(wrong);
         }
         let short = text.split_once('#').and_then(|(name, number)| {
             let (owner, repository) = name.split_once('/')?;
-            forge(None, owner, repository, number)
+            IssueName::new(owner, repository, number)
         });
-        Ok(short.unwrap_or_else(|| Self::File(text.into())))
+        Ok(match short {
+            Some(name) => Self::Forge { host: None, name },
+            None => Self::File(text.into()),
+        })
     }
 }
 
-fn forge(host: Option<&str>, owner: &str, repository: &str, number: &str) -> Option<IssueRef> {
-    let is_plain = |text: &str, extra: &[u8]| {
-        (1..=100).contains(&text.len())
-            && !matches!(text, "." | "..")
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))
-    };
-    let number = number
-        .parse()
-        .ok()
-        .filter(|&parsed: &u64| parsed > 0 && parsed.to_string() == number)?;
-    (is_plain(owner, b"-_") && is_plain(repository, b"-_.")).then(|| IssueRef::Forge {
-        host: host.map(str::to_owned),
-        owner: owner.to_owned(),
-        repository: repository.to_owned(),
-        number,
+/// Reads the address of an issue's page, without its scheme; one that carries a login is refused.
+fn of_page(address: &str) -> Option<IssueRef> {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let (host, path) = address.split_once('/')?;
+    if host.is_empty() || host.contains('@') {
+        return None;
+    }
+    Some(IssueRef::Forge {
+        host: Some(host.to_owned()),
+        name: forge::issue_on_page(path)?,
     })
 }
 
@@ -83,12 +65,12 @@ mod tests {
     #[test]
     fn an_issue_is_named_in_three_ways() {
         let named = |text: &str| match IssueRef::parse(text) {
-            Ok(IssueRef::Forge {
-                host,
-                owner,
-                repository,
-                number,
-            }) => format!("{host:?} {owner} {repository} {number}"),
+            Ok(IssueRef::Forge { host, name }) => {
+                format!(
+                    "{host:?} {} {} {}",
+                    name.owner, name.repository, name.number
+                )
+            }
             Ok(IssueRef::File(path)) => format!("file {}", path.display()),
             Err(_) => "wrong".to_owned(),
         };

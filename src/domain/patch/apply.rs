@@ -1,7 +1,10 @@
 //! Puts a diff on a branch of a local checkout, without touching its working tree, index or HEAD.
 //!
-//! All is worked out on the side first. The checkout then gets new objects, which nobody sees, and last one ref, which is
-//! the single step that publishes. A call that is cut off anywhere leaves a state from which the same call converges.
+//! The problem: the checkout is the user's, with work in it that is not committed, and the diff is a stranger's. So all is
+//! worked out in a scratch repository first (`scratch_repository.rs`), and what git made of the diff is held against what
+//! was read of it. The checkout then gets new objects, which nothing names, and last one ref, which is the single step
+//! that publishes. A call that is cut off anywhere leaves a state from which the same call converges: the commit's id
+//! follows from the diff, the base and the message, and a branch that carries the diff already is a replay.
 
 use std::path::PathBuf;
 
@@ -10,10 +13,13 @@ use super::{
     checkout::{Checkout, Published},
     diff::Content,
     git::Git,
-    quarantine::{Commit, Difference, Put, Quarantine, refused},
     rules::{Rule, inspect},
+    scratch_repository::{Commit, Difference, Put, ScratchRepository, refused},
 };
-use crate::{contract::Effect, system::failpoint};
+use crate::{
+    contract::{Effect, text},
+    system::{failpoint, meter::Meter},
+};
 
 /// What is wanted.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +61,7 @@ impl Identity {
     /// Tells git, for the variables that start so.
     pub(super) fn on(&self, git: Git, start: &str) -> Git {
         let clean = |text: &str, otherwise: &str| {
-            let text: String = text
-                .chars()
-                .filter(|&c| !c.is_control() && !matches!(c, '<' | '>'))
-                .collect();
+            let text = text::strip(text).replace(['<', '>'], "");
             match text.trim() {
                 "" => otherwise.to_owned(),
                 text => text.to_owned(),
@@ -116,7 +119,9 @@ impl From<Difference> for Changed {
 }
 
 /// Makes a branch carry a diff.
-pub(crate) async fn apply(request: &Request) -> Result<Outcome, Error> {
+///
+/// `meter` counts the objects and the branch that the checkout gets; nothing before them changes it.
+pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, Error> {
     let patch = Patch::parse(&request.diff)?;
     if let Some(file) = patch
         .files
@@ -136,7 +141,7 @@ pub(crate) async fn apply(request: &Request) -> Result<Outcome, Error> {
     let Some(head) = checkout.git.commit("HEAD").await? else {
         return Err(checkout.invalid("it has no commit yet".to_owned()));
     };
-    let side = Quarantine::new(&checkout).await?;
+    let side = ScratchRepository::new(&checkout).await?;
     if !request.allow_dirty {
         let files = side.uncommitted(&head).await?;
         if !files.is_empty() {
@@ -148,6 +153,7 @@ pub(crate) async fn apply(request: &Request) -> Result<Outcome, Error> {
     }
     let (base, onto) = anchors(request, &checkout, head).await?;
     let work = Work {
+        meter,
         request,
         patch: &patch,
         checkout: &checkout,
@@ -196,14 +202,15 @@ async fn anchors(
 
 /// One call under way.
 struct Work<'a> {
+    meter: &'a Meter,
     request: &'a Request,
     patch: &'a Patch,
     checkout: &'a Checkout,
-    side: &'a Quarantine<'a>,
+    side: &'a ScratchRepository<'a>,
     base: Option<String>,
 }
 
-/// A commit that exists on the side alone.
+/// A commit that exists in the scratch repository alone.
 struct Planned {
     commit: String,
     tree: String,
@@ -262,7 +269,7 @@ impl Work<'_> {
         }
     }
 
-    /// Makes the commit on the side.
+    /// Makes the commit in the scratch repository.
     async fn plan(&self, onto: &str) -> Result<Planned, Error> {
         let below = self.side.read(onto).await?;
         let tree = match self.tree(onto).await? {
@@ -326,19 +333,39 @@ impl Work<'_> {
         if self.request.dry_run {
             return Ok(self.outcome(planned, Effect::None));
         }
+        // What git would fail at later is found before the checkout gets any object.
+        self.checkout.check_free(branch).await?;
         failpoint::reached("apply.before_objects");
-        self.side
-            .let_through(&planned.commit, &planned.onto)
-            .await?;
+        self.meter.changing();
+        let copied = self
+            .side
+            .copy_to_checkout(&planned.commit, &planned.onto)
+            .await;
+        // Whether or not all objects came: some may be there, and the branch is not.
+        self.meter.settled(Effect::Partial);
+        copied?;
         failpoint::reached("apply.after_commit");
+        self.meter.changing();
         let published = self
             .checkout
             .publish(branch, &planned.commit, &planned.committer)
-            .await?;
+            .await;
+        self.meter.settled(match published {
+            Ok(Published::Now) => Effect::Applied,
+            Ok(Published::Before(_)) | Err(_) => Effect::Partial,
+        });
         failpoint::reached("apply.after_ref");
-        match published {
+        match published? {
             Published::Now => Ok(self.outcome(planned, Effect::Applied)),
-            Published::Before(at) => self.judge(planned, at).await,
+            Published::Before(at) if self.carries(&planned, &at).await? => {
+                self.meter.settled(Effect::Replayed);
+                self.judge(planned, at).await
+            }
+            Published::Before(at) => Err(Error::BranchMoved {
+                checkout: self.checkout.top.clone(),
+                branch: branch.clone(),
+                at,
+            }),
         }
     }
 
@@ -374,21 +401,23 @@ impl Work<'_> {
         Ok(Some(self.outcome(carried, self.replayed())))
     }
 
-    /// Tells whether a branch that exists carries the diff: as its whole difference, or further down.
+    /// Finds that a branch which exists carries the diff, as its whole difference or further down, or that it is taken.
     async fn judge(&self, planned: Planned, at: String) -> Result<Outcome, Error> {
-        let found = self.side.read(&at).await?;
-        let same = at == planned.commit
-            || found.tree == planned.tree
-            || self.side.is_behind(&planned.commit, &at).await?;
-        if !same {
+        if !self.carries(&planned, &at).await? {
             return Err(self.taken(format!("it stands at {at}, which is not this diff")));
         }
         let carried = Planned {
+            tree: self.side.read(&at).await?.tree,
             commit: at,
-            tree: found.tree,
             ..planned
         };
         Ok(self.outcome(carried, self.replayed()))
+    }
+
+    async fn carries(&self, planned: &Planned, at: &str) -> Result<bool, Error> {
+        Ok(at == planned.commit
+            || self.side.read(at).await?.tree == planned.tree
+            || self.side.is_behind(&planned.commit, at).await?)
     }
 
     const fn replayed(&self) -> Effect {

@@ -1,13 +1,21 @@
 //! A checkout of the user's, which is read and never written, but for one ref and new objects.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     Error, Identity,
-    git::{Git, contains, text},
+    git::{Git, text},
     path::RawPath,
 };
-use crate::system::files;
+use crate::system::{clock, files, lock_file::LockFile};
+
+/// How long a lock is waited for that a process has open: as long as git itself would wait (`git.rs`).
+const HELD_LOCK: Duration = Duration::from_secs(10);
+/// How long a lock is waited for that no process is seen to have open.
+const LEFT_LOCK: Duration = Duration::from_secs(2);
 
 /// Settings of a repository that say how its files look on the disk and that run nothing.
 const HARMLESS: &[&str] = &[
@@ -218,25 +226,87 @@ impl Checkout {
         if exit.status == Some(0) {
             return Ok(Published::Now);
         }
+        // git says "cannot lock ref" of all that follows, so what is there decides, and not its words.
         if let Some(at) = self.branch(branch).await? {
             return Ok(Published::Before(at));
         }
-        // A branch `a` keeps a branch `a/b` from being made, and the other way round.
-        if contains(&exit.stderr, b"cannot create") {
-            return Err(Error::BranchTaken {
-                checkout: self.top.clone(),
-                branch: branch.to_owned(),
-                reason: text(&exit.stderr),
-            });
+        if let Some(lock) = self.lock_of(branch) {
+            return Err(self.locked(lock));
         }
-        if contains(&exit.stderr, b"cannot lock ref") {
-            return Err(Error::BranchMoved {
-                checkout: self.top.clone(),
-                branch: branch.to_owned(),
-                stderr: text(&exit.stderr),
-            });
-        }
+        self.check_name_free(branch).await?;
         Err(super::git::failed("make the branch", &exit))
+    }
+
+    /// Checks that no other branch and no lock file keeps a branch from being made.
+    ///
+    /// A lock that a process has open is waited for as long as git itself would. One that no process is seen to have
+    /// open is left over, or belongs to a process that cannot be seen, which is given a moment.
+    pub(super) async fn check_free(&self, branch: &str) -> Result<(), Error> {
+        self.check_name_free(branch).await?;
+        let since = clock::instant();
+        while let Some(lock) = self.lock_of(branch) {
+            let patience = if lock.holder.is_some() {
+                HELD_LOCK
+            } else {
+                LEFT_LOCK
+            };
+            if since.elapsed() >= patience {
+                return Err(self.locked(lock));
+            }
+            clock::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Finds the lock file that keeps git from making a branch, as git stores refs in files and in reftables.
+    fn lock_of(&self, branch: &str) -> Option<LockFile> {
+        let heads = self.common.join("refs/heads");
+        let mut places = vec![
+            heads.join(format!("{branch}.lock")),
+            self.common.join("reftable/tables.list.lock"),
+        ];
+        // A folder where the ref is to be a file is no obstacle to git unless something is in it.
+        let below = heads.join(branch);
+        for name in files::names_in(&below).unwrap_or_default() {
+            if name.to_string_lossy().ends_with(".lock") {
+                places.push(below.join(name));
+            }
+        }
+        places.iter().find_map(|place| LockFile::at(place))
+    }
+
+    fn locked(&self, lock: LockFile) -> Error {
+        Error::Locked {
+            checkout: self.top.clone(),
+            lock,
+        }
+    }
+
+    /// Refuses where a branch `a` keeps a branch `a/b` from being made, or the other way round.
+    async fn check_name_free(&self, branch: &str) -> Result<(), Error> {
+        match self.branch_in_the_way(branch).await? {
+            None => Ok(()),
+            Some(other) => Err(Error::BranchTaken {
+                checkout: self.top.clone(),
+                branch: branch.to_owned(),
+                reason: format!("the branch {other} and this one cannot both be"),
+            }),
+        }
+    }
+
+    async fn branch_in_the_way(&self, branch: &str) -> Result<Option<String>, Error> {
+        let pattern = format!("refs/heads/{branch}/");
+        let arguments = ["for-each-ref", "--count=1", "--format=%(refname)", &pattern];
+        let below = self.git.line("list the branches", arguments, b"").await?;
+        if let Some(name) = below.strip_prefix("refs/heads/") {
+            return Ok(Some(name.to_owned()));
+        }
+        for (slash, _) in branch.match_indices('/') {
+            if self.branch(&branch[..slash]).await?.is_some() {
+                return Ok(Some(branch[..slash].to_owned()));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A diff that has been read: what it does to each file.
 
-use super::{Error, parse::Reader, path::RawPath};
+use super::path::RawPath;
 
 /// The largest diff that is read.
 pub(crate) const MAX_BYTES: usize = 32 << 20;
@@ -118,23 +118,9 @@ pub(crate) struct Patch {
     pub(crate) files: Vec<FileDiff>,
 }
 
+#[cfg(test)]
 impl Patch {
-    /// Reads a diff.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::TooLarge {
-                bytes: bytes.len(),
-                max_bytes: MAX_BYTES,
-            });
-        }
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::Empty);
-        }
-        Reader::new(bytes).files().map(|files| Self { files })
-    }
-
     /// Returns the lines added and removed in all.
-    #[cfg(test)]
     pub(crate) fn totals(&self) -> (u64, u64) {
         self.files.iter().fold((0, 0), |(added, removed), file| {
             (added + file.added, removed + file.removed)

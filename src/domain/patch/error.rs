@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::contract::{
-    Code, Coded, Violation,
-    details::{self, Conflicted, Details, Finding},
+use crate::{
+    contract::{
+        Code, Coded, Retry, Violation,
+        details::{self, Conflicted, Details, Finding},
+    },
+    system::lock_file::LockFile,
 };
 
 /// Why a diff cannot be used or put on a branch.
@@ -126,15 +129,23 @@ pub(crate) enum Error {
         /// How it is taken.
         reason: String,
     },
-    /// Somebody made or moved the branch meanwhile.
-    #[error("the branch {branch} was moved by somebody else")]
+    /// The branch was not there when the call began, and now it stands at another commit.
+    #[error("the branch {branch} was made by somebody else meanwhile, at {at}")]
     BranchMoved {
         /// The checkout.
         checkout: PathBuf,
         /// The branch.
         branch: String,
-        /// What git said.
-        stderr: String,
+        /// Where it stands.
+        at: String,
+    },
+    /// A lock file keeps git from making the branch.
+    #[error("git cannot make the branch: {lock}")]
+    Locked {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The lock file.
+        lock: LockFile,
     },
     /// There is no git here.
     #[error("git was not found on this machine")]
@@ -166,7 +177,7 @@ pub(crate) enum Error {
         status: Option<i32>,
         /// What it printed.
         stdout: String,
-        /// What it complained.
+        /// The end of its stderr.
         stderr: String,
     },
     /// This machine did not let a program or a temporary folder be made.
@@ -196,6 +207,17 @@ impl Error {
     }
 }
 
+/// Says at which step git or this machine failed, and how.
+fn failed_step(step: &str, exit: Option<i32>, stdout: &str, stderr: &str) -> Details {
+    details::Step {
+        step: step.to_owned(),
+        exit_status: exit.map(i64::from),
+        stdout: stdout.to_owned(),
+        stderr: stderr.to_owned(),
+    }
+    .into()
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -218,7 +240,7 @@ impl Coded for Error {
             Self::GitMissing => Code::GitMissing,
             Self::GitTooOld { .. } => Code::HostToolMissing,
             Self::DiskFull { .. } => Code::DiskFull,
-            Self::Git { .. } | Self::System { .. } => Code::GitFailed,
+            Self::Git { .. } | Self::System { .. } | Self::Locked { .. } => Code::GitFailed,
         }
     }
 
@@ -269,6 +291,21 @@ impl Coded for Error {
                 "Choose another `branch`, or remove that one yourself.".to_owned()
             }
             Self::BranchMoved { .. } => "Send the same call again.".to_owned(),
+            Self::Locked { lock, .. } => lock.holder.as_ref().map_or_else(
+                || {
+                    format!(
+                        "Make sure that no git works in the checkout, remove {}, then send the same call again.",
+                        lock.path.display()
+                    )
+                },
+                |holder| {
+                    format!(
+                        "Wait until process {} has let go of {}, then send the same call again.",
+                        holder.pid,
+                        lock.path.display()
+                    )
+                },
+            ),
             Self::GitMissing => "Install git.".to_owned(),
             Self::GitTooOld { needed, .. } => {
                 format!("Install git {needed} or newer, or leave `three_way` out.")
@@ -349,7 +386,7 @@ impl Coded for Error {
             | Self::BranchMoved {
                 checkout: path,
                 branch,
-                stderr: reason,
+                at: reason,
             } => checkout(path, Some(branch), reason),
             Self::BranchName { .. } => {
                 let rule = "a name that `git check-ref-format --branch` takes";
@@ -371,20 +408,21 @@ impl Coded for Error {
                 status,
                 stdout,
                 stderr,
-            } => details::Step {
-                step: (*step).to_owned(),
-                exit_status: status.map(i64::from),
-                stdout: stdout.clone(),
-                stderr: stderr.clone(),
+            } => failed_step(step, *status, stdout, stderr),
+            Self::System { step, source } => failed_step(step, None, "", &source.to_string()),
+            Self::Locked { lock, .. } => {
+                failed_step("make the branch", None, "", &lock.to_string())
             }
-            .into(),
-            Self::System { step, source } => details::Step {
-                step: (*step).to_owned(),
-                exit_status: None,
-                stdout: String::new(),
-                stderr: source.to_string(),
-            }
-            .into(),
         }
+    }
+
+    fn retry(&self) -> Retry {
+        // A process that works lets go of its lock by itself; a lock that no process holds stays for ever.
+        if let Self::Locked { lock, .. } = self
+            && lock.holder.is_some()
+        {
+            return Retry::after(1_000);
+        }
+        self.code().retry()
     }
 }

@@ -138,13 +138,35 @@ impl Git {
                 }
             }
         })?;
-        if exit.status != Some(0) && contains(&exit.stderr, b"No space left on device") {
-            return Err(Error::DiskFull {
-                path: self.directory.clone(),
-                reason: text(&exit.stderr),
-            });
+        if exit.status != Some(0) {
+            self.check_room(&exit)?;
         }
         Ok(exit)
+    }
+
+    /// Refuses where git failed because a disk that it writes to is full, and names the place on that disk.
+    fn check_room(&self, exit: &Exit) -> Result<(), Error> {
+        let written = ["GIT_OBJECT_DIRECTORY", "GIT_DIR"];
+        let places = self
+            .variables
+            .iter()
+            .filter(|(name, _)| written.contains(&name.as_str()))
+            .map(|(_, place)| PathBuf::from(place))
+            .chain([self.directory.clone()]);
+        let tightest = places
+            .filter_map(|place| Some((files::free_bytes(&place)?, place)))
+            .min();
+        // git removes what it could not write whole, so that there may be room again.
+        let says_so = ["No space left on device", "Disk quota exceeded"]
+            .iter()
+            .any(|words| contains(&exit.stderr, words.as_bytes()));
+        match tightest {
+            Some((free, path)) if free == 0 || says_so => Err(Error::DiskFull {
+                path,
+                reason: text(&exit.stderr),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Runs git and returns what it printed, where it succeeded.

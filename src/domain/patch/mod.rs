@@ -9,8 +9,8 @@ mod git;
 mod header;
 mod parse;
 mod path;
-mod quarantine;
 mod rules;
+mod scratch_repository;
 #[cfg(test)]
 mod tests;
 

@@ -1,21 +1,45 @@
 //! Reads unified diffs as `git apply -p1` does (from git 2.39 and 2.47, and `diff -u`).
 //!
-//! What stands between the files of a diff, such as the header of a mail, is passed over, as git does it.
+//! What stands between the files of a diff, such as the header of a mail, is skipped, as git skips it.
+//!
+//! A diff is read twice, here and by git, and both are needed. This reader comes first, because what it refuses must
+//! never reach git: a path into `.git` or out of the tree, a size that would fill the disk, ten thousand files. It also
+//! knows the line of a mistake and the lines of every hunk, from which conflicts are reported; git prints neither in a
+//! form that is kept stable. git comes second, because only git decides what a diff really does: `apply.rs` compares the
+//! tree that git made with the files that were named here, applies the rules to that difference again, and refuses the
+//! diff where the two readings differ (`Error::ReadOtherwise`). Existing crates for unified diffs do not know git's
+//! extended headers (modes, renames, copies, binary data), which is what most of this file is about.
 
 use super::{
     Error,
-    diff::{Change, Content, FileDiff, MAX_BINARY, MAX_FILES, MAX_PATH},
+    diff::{Change, Content, FileDiff, MAX_BINARY, MAX_BYTES, MAX_FILES, MAX_PATH, Patch},
     header::{Header, Side, either, git_names, hunk, number, strip_one},
     path::{RawPath, unquote},
 };
 
-pub(super) struct Reader<'a> {
+impl Patch {
+    /// Reads a diff.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::TooLarge {
+                bytes: bytes.len(),
+                max_bytes: MAX_BYTES,
+            });
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::Empty);
+        }
+        Reader::new(bytes).files().map(|files| Self { files })
+    }
+}
+
+struct Reader<'a> {
     lines: Vec<&'a [u8]>,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    fn new(bytes: &'a [u8]) -> Self {
         Self {
             lines: bytes.split_inclusive(|&byte| byte == b'\n').collect(),
             at: 0,
@@ -35,7 +59,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn files(&mut self) -> Result<Vec<FileDiff>, Error> {
+    fn files(&mut self) -> Result<Vec<FileDiff>, Error> {
         let mut files = Vec::new();
         while let Some(line) = self.line(0) {
             if line.starts_with(b"diff --git ") {

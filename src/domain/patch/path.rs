@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::contract::text::is_safe;
+
 /// A path in a diff, as bytes, relative to the top of the tree.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RawPath(Vec<u8>);
@@ -17,9 +19,9 @@ impl RawPath {
         &self.0
     }
 
-    /// Returns whether a person can read the name for what it is: UTF-8, no control, invisible or direction-changing characters.
+    /// Returns whether a person can read the name for what it is: UTF-8 of characters that show and do not mislead.
     pub(crate) fn is_printable(&self) -> bool {
-        std::str::from_utf8(&self.0).is_ok_and(|text| !text.chars().any(is_treacherous))
+        std::str::from_utf8(&self.0).is_ok_and(|text| text.chars().all(is_safe))
     }
 }
 
@@ -48,16 +50,6 @@ impl fmt::Debug for RawPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
-}
-
-/// Returns whether a character shows nothing, moves the cursor or turns the direction of reading.
-pub(crate) fn is_treacherous(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Reads a name between double quotes with C escapes, as git writes it, and returns it with what follows.

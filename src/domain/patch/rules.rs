@@ -9,7 +9,7 @@ use super::{
     diff::{Change, Patch},
     path::RawPath,
 };
-use crate::contract::details::Finding;
+use crate::contract::{details::Finding, text};
 
 /// Something that a diff must not touch unless it is allowed.
 #[derive(
@@ -159,11 +159,7 @@ fn broken(one: &Touched<'_>) -> Vec<Rule> {
 ///
 /// HFS+ drops invisible characters, NTFS drops trailing dots and spaces and whatever follows a colon, both ignore case.
 fn plain(part: &str) -> String {
-    let shown: String = part
-        .chars()
-        .filter(|&c| !super::path::is_treacherous(c))
-        .collect::<String>()
-        .to_lowercase();
+    let shown = text::strip(part).to_lowercase();
     let stream = shown.split(':').next().unwrap_or_default();
     stream.trim_end_matches(['.', ' ']).to_owned()
 }

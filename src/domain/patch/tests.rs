@@ -12,11 +12,18 @@ use std::{
 
 use sha2::Digest as _;
 
-use super::{Change, Error, Identity, Outcome, Request, Rule, apply};
+use super::{Change, Error, Identity, Outcome, Request, Rule};
 use crate::{
-    contract::{Code, Coded, Effect},
-    system::process::{self, Invocation},
+    contract::{Code, Coded, Effect, Mode},
+    system::{
+        meter::Meter,
+        process::{self, Invocation},
+    },
 };
+
+async fn apply(request: &Request) -> Result<Outcome, Error> {
+    super::apply(&Meter::default(), request).await
+}
 
 struct World {
     folder: tempfile::TempDir,
@@ -510,12 +517,11 @@ async fn a_branch_with_other_content_is_never_moved() {
     world.git(&["branch", "fix/one"]).await;
     world.fails(&request, Code::BranchExists).await;
     world.git(&["branch", "-D", "fix/one"]).await;
-    world.git(&["branch", "fix"]).await;
-    let before = world.all_but_branches();
-    let error = apply(&request).await.unwrap_err();
-    assert_eq!(error.code(), Code::BranchExists, "{error:?}");
-    assert_same(&before, &world.all_but_branches());
-    world.git(&["branch", "-D", "fix"]).await;
+    for in_the_way in ["fix", "fix/one/more"] {
+        world.git(&["branch", in_the_way]).await;
+        world.fails(&request, Code::BranchExists).await;
+        world.git(&["branch", "-D", in_the_way]).await;
+    }
 
     world.applies(&request).await;
     // Work on top of it is still the diff's branch; a branch on another commit is not.
@@ -536,6 +542,53 @@ async fn a_branch_with_other_content_is_never_moved() {
             Code::BranchExists,
         )
         .await;
+}
+
+#[tokio::test]
+async fn a_lock_that_is_left_over_is_named_and_never_taken_for_a_branch_that_moved() {
+    let world = World::new().await;
+    let diff = world.five().await;
+    let request = world.request(&diff);
+    for place in ["refs/heads/fix/one.lock", "refs/heads/fix/one/x.lock"] {
+        let lock = world.top().join(".git").join(place);
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(&lock, "").unwrap();
+        let error = world.fails(&request, Code::GitFailed).await;
+        assert_eq!(error.retry().mode, Mode::AfterFix);
+        let named = lock.display().to_string();
+        assert!(error.remediation().contains(&named), "{error:?}");
+        let details = error.details().to_value(error.code());
+        assert!(
+            details["stderr"].as_str().unwrap().contains(&named),
+            "{details}"
+        );
+        std::fs::remove_file(&lock).unwrap();
+        world.git(&["pack-refs", "--all"]).await;
+    }
+    // What git does not need for a new branch is no hindrance.
+    for place in ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"] {
+        std::fs::write(world.top().join(".git").join(place), "").unwrap();
+    }
+    world.applies(&request).await;
+}
+
+#[tokio::test]
+async fn a_lock_that_a_process_holds_may_pass() {
+    let world = World::new().await;
+    let diff = world.five().await;
+    let request = world.request(&diff);
+    let lock = world.top().join(".git/refs/heads/fix/one.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let held = std::fs::File::create(&lock).unwrap();
+    let error = world.fails(&request, Code::GitFailed).await;
+    assert_eq!(error.retry().mode, Mode::After);
+    // Let go of while the call waits, it is no failure at all.
+    let (outcome, ()) = tokio::join!(apply(&request), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        drop(held);
+        std::fs::remove_file(&lock).unwrap();
+    });
+    assert_eq!(outcome.unwrap().effect, Effect::Applied);
 }
 
 #[tokio::test]

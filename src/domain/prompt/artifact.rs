@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::text;
+
 /// A file that an agent is asked for, in the folder of its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Artifact {
@@ -53,7 +55,8 @@ impl Artifact {
         if self.max_lines.is_some_and(|most| lines > most) {
             return Some(Fault::Malformed("it has more lines than were asked for"));
         }
-        if self.max_lines == Some(1) && text.trim_end().chars().any(char::is_control) {
+        let line = text.trim_end();
+        if self.max_lines == Some(1) && text::readable(line) != line {
             return Some(Fault::Malformed("it holds characters that do not show"));
         }
         None

@@ -1,8 +1,8 @@
 //! Keeps the text of strangers inside a marked block that it cannot close.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use sha2::{Digest as _, Sha256};
+use crate::{contract::text, system::digest};
 
 /// The marks of one prompt's blocks.
 ///
@@ -18,13 +18,14 @@ impl Fence {
     pub(super) fn around(texts: &[&str]) -> Self {
         let mut round = 0u64;
         loop {
-            let mut digest = Sha256::new();
-            digest.update(round.to_be_bytes());
+            let mut digest = digest::Sha256::default();
+            digest.update(&round.to_be_bytes());
             for text in texts {
-                digest.update(text.len().to_be_bytes());
+                digest.update(&text.len().to_be_bytes());
                 digest.update(text.as_bytes());
             }
-            let token = hex(&digest.finalize()[..8]);
+            let mut token = digest.finish();
+            token.truncate(16);
             if texts.iter().all(|text| !text.contains(&token)) {
                 return Self { token };
             }
@@ -45,39 +46,29 @@ impl Fence {
     }
 }
 
-/// Writes bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Makes every character of a text show what it is: NULs go, line ends become one kind, and controls, terminal escapes,
-/// invisible and direction-changing characters become visible.
+/// Makes every character of a text show what it is.
+///
+/// NULs go, which no program that follows can carry; line ends become one kind; the controls of ASCII become their
+/// pictures, and all else that does not show or misleads is marked ([`text::mark`]).
 pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    let mut lines = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\0' => {}
-            '\r' => {
-                if characters.peek() != Some(&'\n') {
-                    shown.push('\n');
-                }
-            }
-            '\n' | '\t' => shown.push(character),
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' => lines.push('\n'),
+            '\n' | '\t' => lines.push(character),
             '\u{1}'..='\u{1f}' => {
-                shown.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'));
+                lines.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'));
             }
-            _ if is_hidden(character) => {
-                let _written = write!(shown, "<U+{:04X}>", u32::from(character));
-            }
-            _ => shown.push(character),
+            _ => lines.push(character),
         }
     }
-    shown
+    match text::mark(&lines) {
+        Cow::Borrowed(_) => lines,
+        Cow::Owned(marked) => marked,
+    }
 }
 
 /// Makes a text visible, in one line.
@@ -88,14 +79,6 @@ pub(super) fn visible_line(text: &str) -> String {
         .join(" ")
 }
 
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -104,7 +87,8 @@ mod tests {
 
     #[test]
     fn tricks_become_visible_and_plain_text_stays() {
-        assert_eq!(visible("a\0\r\nb\rc\td ä 👩‍💻"), "a\nb\nc\td ä 👩‍💻");
+        assert_eq!(visible("a\0\r\nb\rc\td ä 💻"), "a\nb\nc\td ä 💻");
+        assert_eq!(visible("👩\u{200d}💻 ❤\u{fe0f}"), "👩<U+200D>💻 ❤<U+FE0F>");
         assert_eq!(
             visible("\u{1b}[31m\u{7f}\u{9b}\u{202e}x"),
             "␛[31m<U+007F><U+009B><U+202E>x"

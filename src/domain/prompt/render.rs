@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Error,
-    fence::{Fence, hex, visible, visible_line},
+    fence::{Fence, visible, visible_line},
 };
+use crate::system::digest;
 
 /// The largest prompt where a call does not say.
 pub(crate) const MAX_BYTES: usize = 256 << 10;
@@ -188,7 +188,7 @@ pub(crate) fn render(
             .map_err(|error| invalid(template, &error))?;
         if text.len() <= max_bytes {
             return Ok(Prompt {
-                sha256: hex(&Sha256::digest(text.as_bytes())),
+                sha256: digest::sha256(text.as_bytes()),
                 bytes: text.len(),
                 dropped: parts.dropped(),
                 text,

@@ -1,12 +1,10 @@
 //! What the scripts answer.
 
-use sha2::{Digest, Sha256};
-
 use super::{
     error::Error,
     status::{Beat, Fields, Status, parse_state, parse_state_with_beat},
 };
-use crate::contract::JobId;
+use crate::{contract::JobId, system::digest::Sha256};
 
 /// A run that has no state yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,23 +155,14 @@ fn incomplete_line(line: &str) -> Error {
 ///
 /// `poll.sh` makes the same of what it finds, and answers at once where the two differ.
 pub(crate) fn digest<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = Sha256::default();
     let mut any = false;
     for line in lines {
         any = true;
-        hasher.update(line);
-        hasher.update("\n");
+        hasher.update(line.as_bytes());
+        hasher.update(b"\n");
     }
-    let mut text = String::new();
-    if any {
-        for byte in hasher.finalize() {
-            text.extend(
-                [byte >> 4, byte & 15]
-                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
-            );
-        }
-    }
-    text
+    if any { hasher.finish() } else { String::new() }
 }
 
 #[cfg(test)]

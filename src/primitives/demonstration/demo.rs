@@ -1,11 +1,13 @@
 //! `demo`: the main job from end to end.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next},
+    contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Timeout},
     domain::{
         demonstration::{self, Request, Stage},
         job::Outcome,
@@ -40,9 +42,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 172_800))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<1800, 172_800>,
 }
 
 fn name() -> String {
@@ -51,10 +52,6 @@ fn name() -> String {
 
 const fn max_wall_s() -> u64 {
     900
-}
-
-const fn timeout_s() -> u64 {
-    1800
 }
 
 /// What came of it.
@@ -140,8 +137,12 @@ impl Primitive for Demo {
             name: name(),
             max_wall_s: max_wall_s(),
             dry_run: true,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

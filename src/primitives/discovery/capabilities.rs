@@ -1,26 +1,35 @@
 //! `capabilities`: what there is, in a few kilobytes.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     contract::{
-        Answer, Code, Effects, Failure, MAX_INPUT_BYTES, VERSION,
+        Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, VERSION,
         configuration::{Defaults, Ssh},
+        unknown_name,
     },
     domain::agent,
     primitives::Primitive,
     system::Context,
 };
 
-/// Says what legwork can do: the contract version and every primitive with one line, by chapter.
+/// Says what legwork can do: its chapters, with one line on each; `chapter` names the primitives of one.
 ///
-/// The compact answer stays below 4 KB. `full` adds the effects and failure codes of each primitive, the built-in
-/// agents and the limits. `describe` says everything about one.
+/// The answer without arguments stays below 4 KB however many primitives there are; `next` says how to go on from it.
+/// `full` names all primitives at once, with the effects and failure codes of each, and adds the limits that hold
+/// everywhere. `describe` says everything about one primitive.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// Whether to say all there is to say.
+    /// The chapter whose primitives to name, such as `jobs`; only the chapters are named where none is given.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 64))]
+    pub(crate) chapter: Option<String>,
+    /// Whether to say all there is to say: of the chapter, or of all of them.
     #[serde(default)]
     pub(crate) full: bool,
 }
@@ -32,7 +41,7 @@ pub(crate) struct Output {
     pub(crate) version: String,
     /// The contract version.
     pub(crate) contract: u32,
-    /// The primitives by chapter.
+    /// The chapters; where one was asked for, that one alone.
     pub(crate) chapters: Vec<Chapter>,
     /// Which kinds of agents it can drive.
     pub(crate) agents: Vec<String>,
@@ -49,8 +58,13 @@ pub(crate) struct Output {
 pub(crate) struct Chapter {
     /// Its name.
     pub(crate) name: String,
-    /// One line for each primitive, by name.
-    pub(crate) primitives: std::collections::BTreeMap<String, String>,
+    /// One line on it.
+    pub(crate) about: String,
+    /// How many primitives it has.
+    pub(crate) count: usize,
+    /// One line for each primitive, by name; only where a chapter was asked for, and in a full answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) primitives: Option<BTreeMap<String, String>>,
 }
 
 /// What a primitive may do.
@@ -87,46 +101,159 @@ impl Primitive for Capabilities {
     type Output = Output;
 
     fn examples() -> Vec<Input> {
-        vec![Input { full: false }, Input { full: true }]
+        let example = |chapter: Option<&str>, full| Input {
+            chapter: chapter.map(str::to_owned),
+            full,
+        };
+        vec![
+            example(None, false),
+            example(Some("jobs"), false),
+            example(None, true),
+        ]
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let descriptions = context.descriptions();
-        let mut chapters: Vec<Chapter> = Vec::new();
-        for description in &descriptions {
-            let name = description.chapter();
-            let line = (description.name.to_owned(), description.summary.to_owned());
-            match chapters.iter_mut().find(|chapter| chapter.name == name) {
-                Some(chapter) => chapter.primitives.extend([line]),
-                None => chapters.push(Chapter {
-                    name: name.to_owned(),
-                    primitives: [line].into(),
-                }),
-            }
+        answer(&context.descriptions(), &input)
+    }
+}
+
+fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output>, Failure> {
+    let mut chapters: Vec<_> = known.iter().map(|about| about.chapter).collect();
+    chapters.dedup();
+    let wanted = input.chapter.as_deref();
+    if let Some(name) = wanted
+        && !chapters.iter().any(|chapter| chapter.name == name)
+    {
+        let names = chapters.iter().map(|chapter| chapter.name).collect();
+        return Err(unknown_name("chapter", name, names));
+    }
+    let is_wanted = |chapter: &str| wanted.is_none_or(|name| name == chapter);
+    let shown: Vec<&Description> = known
+        .iter()
+        .copied()
+        .filter(|about| is_wanted(about.chapter.name))
+        .collect();
+    chapters.retain(|chapter| is_wanted(chapter.name));
+    let by_name = input.full || wanted.is_some();
+    let chapters = chapters.into_iter().map(|chapter| {
+        let own: BTreeMap<String, String> = shown
+            .iter()
+            .filter(|about| about.chapter == chapter)
+            .map(|about| (about.name.to_owned(), about.summary.to_owned()))
+            .collect();
+        Chapter {
+            name: chapter.name.to_owned(),
+            about: chapter.about.to_owned(),
+            count: own.len(),
+            primitives: by_name.then_some(own),
         }
-        let primitives = input.full.then(|| {
-            descriptions
-                .iter()
-                .map(|description| Detail {
-                    name: description.name.to_owned(),
-                    effects: description.effects,
-                    codes: (description.codes)(),
-                })
-                .collect()
-        });
-        Ok(Answer::read(Output {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            contract: VERSION,
-            chapters,
-            agents: agent::Adapter::ALL
-                .map(|adapter| adapter.name().to_owned())
-                .to_vec(),
-            primitives,
-            limits: input.full.then_some(Limits {
-                input_bytes: MAX_INPUT_BYTES.into(),
-                sessions_per_host: Ssh::default().max_sessions(),
-                max_wall_s: Defaults::default().max_wall_s(),
-            }),
-        }))
+    });
+    let details = shown.iter().map(|about| Detail {
+        name: about.name.to_owned(),
+        effects: about.effects,
+        codes: (about.codes)(),
+    });
+    let output = Output {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        contract: VERSION,
+        chapters: chapters.collect(),
+        agents: agent::Adapter::ALL
+            .map(|adapter| adapter.name().to_owned())
+            .to_vec(),
+        primitives: input.full.then(|| details.collect()),
+        limits: input.full.then_some(Limits {
+            input_bytes: MAX_INPUT_BYTES.into(),
+            sessions_per_host: Ssh::default().max_sessions(),
+            max_wall_s: Defaults::default().max_wall_s(),
+        }),
+    };
+    let next = next(&shown, by_name);
+    Ok(next
+        .into_iter()
+        .fold(Answer::read(output), Answer::with_next))
+}
+
+/// Says how to go on: from the chapters to one of them, from a chapter to one of its primitives.
+fn next(shown: &[&Description], by_name: bool) -> Option<Next> {
+    let about = shown.first()?;
+    Some(if by_name {
+        Next::new(
+            "describe",
+            json!({"primitive": about.name}),
+            "says everything about one primitive: schemas, effects, failures, examples",
+        )
+    } else {
+        Next::new(
+            "capabilities",
+            json!({"chapter": about.chapter.name}),
+            "names the primitives of one chapter, with one line on each",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capabilities, Input, answer};
+    use crate::{
+        contract::{Chapter, Description},
+        primitives::Entry,
+    };
+    use serde_json::json;
+
+    /// Makes a registry of as many primitives and chapters as legwork is to have, with names and lines of the longest
+    /// that are allowed.
+    fn many() -> Vec<&'static Description> {
+        let text = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+        (0..150)
+            .map(|number| {
+                let chapter = Chapter {
+                    name: text(format!("chapter-number-{:02}", number / 6)),
+                    about: text(format!("{:-<64}", "What this chapter is for")),
+                };
+                let mut about = Entry::of::<Capabilities>().placed(chapter).about;
+                about.name = text(format!("verb-some-noun-number-{number:03}"));
+                about.summary = text(format!("{:-<72}", "What this primitive does"));
+                &*Box::leak(Box::new(about))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_hundred_and_fifty_primitives_fit_into_four_kilobytes_and_each_is_two_calls_away() {
+        let known = many();
+        let ask = |chapter: Option<String>| {
+            let answer = answer(
+                &known,
+                &Input {
+                    chapter,
+                    full: false,
+                },
+            )
+            .expect("a known chapter");
+            let data = serde_json::to_value(&answer.data).expect("JSON");
+            let next = serde_json::to_value(&answer.next).expect("JSON");
+            (data, next)
+        };
+        let (data, next) = ask(None);
+        // What the envelope adds is less than 200 bytes.
+        let length = data.to_string().len() + next.to_string().len() + 200;
+        assert!(length <= 4096, "{length} bytes");
+        assert_eq!(
+            next[0]["input"],
+            json!({"chapter": data["chapters"][0]["name"]})
+        );
+        let mut found = Vec::new();
+        for chapter in data["chapters"].as_array().expect("chapters") {
+            let name = chapter["name"].as_str().expect("a name").to_owned();
+            let (data, next) = ask(Some(name));
+            let length = data.to_string().len() + next.to_string().len() + 200;
+            assert!(length <= 4096, "{length} bytes");
+            let own = data["chapters"][0]["primitives"].as_object().expect("some");
+            assert_eq!(chapter["count"], own.len());
+            assert_eq!(next[0]["primitive"], "describe");
+            found.extend(own.keys().cloned());
+        }
+        let names: Vec<&str> = known.iter().map(|about| about.name).collect();
+        assert_eq!(found, names);
     }
 }

@@ -96,7 +96,7 @@ impl Primitive for Describe {
         let examples = (about.examples)();
         Ok(Answer::read(Output {
             primitive: about.name.to_owned(),
-            chapter: about.chapter().to_owned(),
+            chapter: about.chapter.name.to_owned(),
             summary: about.summary.to_owned(),
             documentation: about.documentation(),
             effects: about.effects,

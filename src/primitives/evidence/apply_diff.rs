@@ -1,11 +1,13 @@
 //! `apply-diff`: put a diff on a branch here.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{
-        Answer, Code, Effects, Failure, JobId,
+        Answer, Code, Effects, Failure, JobId, Timeout,
         details::{self, Details},
     },
     domain::{
@@ -75,9 +77,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<120, 3600>,
 }
 
 /// A rule that a diff may be allowed to break.
@@ -98,10 +99,6 @@ pub(crate) enum Allow {
 
 fn checkout() -> String {
     ".".to_owned()
-}
-
-const fn timeout_s() -> u64 {
-    120
 }
 
 /// What was done.
@@ -189,12 +186,16 @@ impl Primitive for ApplyDiff {
             author: None,
             allow_dirty: false,
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![
             example(Some("widgets-12-0123456789ab"), None),
             example(None, Some("fix.diff")),
         ]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

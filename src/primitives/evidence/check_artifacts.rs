@@ -1,11 +1,13 @@
 //! `check-artifacts`: whether a job handed in what it was asked for.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::investigation::{self, Condition, Examined},
     primitives::Primitive,
     system::Context,
@@ -25,13 +27,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) refresh: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn timeout_s() -> u64 {
-    120
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<120, 3600>,
 }
 
 /// What was handed in.
@@ -92,8 +89,12 @@ impl Primitive for CheckArtifacts {
         vec![Input {
             job_id: JobId::fixed("widgets-12-0123456789ab"),
             refresh: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

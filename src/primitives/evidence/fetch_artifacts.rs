@@ -1,11 +1,13 @@
 //! `fetch-artifacts`: bring what a job made here.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::{
         artifact::{self, File, Ignored, State},
         investigation,
@@ -37,17 +39,12 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<300, 86_400>,
 }
 
 const fn max_bytes() -> u64 {
     artifact::MAX_BYTES
-}
-
-const fn timeout_s() -> u64 {
-    300
 }
 
 /// What came.
@@ -95,9 +92,13 @@ impl Primitive for FetchArtifacts {
             include: include.iter().map(|&name| name.to_owned()).collect(),
             max_bytes: max_bytes(),
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![example(&[]), example(&["report.md", "changes.diff"])]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

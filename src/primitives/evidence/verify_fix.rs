@@ -1,11 +1,13 @@
 //! `verify-fix`: prove that a diff fixes what it claims to fix.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::{
         investigation::{self, VerifyRequest},
         job::{self, Outcome, Verdict, Verified},
@@ -46,9 +48,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take; the verification goes on without it, and the same call finds it.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 604_800))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<1800, 604_800>,
 }
 
 /// What the verdict must be.
@@ -65,10 +66,6 @@ const fn limit_s() -> u64 {
 
 const fn attempt() -> u32 {
     1
-}
-
-const fn timeout_s() -> u64 {
-    1800
 }
 
 /// The verdict.
@@ -113,8 +110,12 @@ impl Primitive for VerifyFix {
             attempt: attempt(),
             require: Some(Require::Fixed),
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -1,10 +1,12 @@
 //! `check-harness`: whether a program that calls legwork keeps its side of the contract.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Timeout},
     domain::harness::{self, Played, Scenario, Verdict},
     primitives::Primitive,
     system::Context,
@@ -41,9 +43,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<300, 86_400>,
 }
 
 /// What the verdict must be.
@@ -56,10 +57,6 @@ pub(crate) enum Require {
 
 const fn limit_s() -> u64 {
     20
-}
-
-const fn timeout_s() -> u64 {
-    300
 }
 
 /// The verdict.
@@ -93,8 +90,12 @@ impl Primitive for CheckHarness {
             limit_s: limit_s(),
             require: Some(Require::Passed),
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, configuration::Configuration},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, configuration::Configuration},
     domain::{agent, host, investigation},
     primitives::Primitive,
     system::Context,
@@ -40,17 +40,12 @@ pub(crate) struct Input {
     #[serde(default = "max_age_s")]
     pub(crate) max_age_s: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<120, 86_400>,
 }
 
 const fn max_age_s() -> u64 {
     86_400
-}
-
-const fn timeout_s() -> u64 {
-    120
 }
 
 /// Whether a launch would work.
@@ -87,8 +82,12 @@ impl Primitive for Preflight {
             agent: Some(Name::fixed("claude")),
             url: None,
             max_age_s: max_age_s(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -1,11 +1,13 @@
 //! `probe-host`: what a machine has.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
     domain::host,
     primitives::Primitive,
     system::Context,
@@ -23,13 +25,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) host: Option<Name>,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn timeout_s() -> u64 {
-    60
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 86_400>,
 }
 
 /// Carries the declaration of `probe-host`.
@@ -47,8 +44,12 @@ impl Primitive for ProbeHost {
     fn examples() -> Vec<Input> {
         vec![Input {
             host: Some(Name::fixed("local")),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<host::Probe>, Failure> {

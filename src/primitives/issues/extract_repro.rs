@@ -1,10 +1,12 @@
 //! `extract-repro`: the code in an issue that may show the bug.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Timeout},
     domain::issue::{self, Candidate, Trust},
     primitives::Primitive,
     system::Context,
@@ -37,9 +39,8 @@ pub(crate) struct Input {
     #[schemars(range(min = 0, max = 31_536_000))]
     pub(crate) max_age_s: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 const fn limit() -> usize {
@@ -48,10 +49,6 @@ const fn limit() -> usize {
 
 const fn max_age_s() -> u64 {
     300
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// Code that may show the bug.
@@ -90,7 +87,7 @@ impl Primitive for ExtractRepro {
             hints: vec!["widgets".to_owned()],
             limit: limit(),
             max_age_s: max_age_s(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![
             example(
@@ -101,6 +98,10 @@ impl Primitive for ExtractRepro {
             ),
             example(Some("acme/widgets#12"), None),
         ]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -1,11 +1,13 @@
 //! `fetch-issue`: an issue with its comments.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Next},
+    contract::{Answer, Code, Effects, Failure, Next, Timeout},
     domain::issue::{self, Issue},
     primitives::Primitive,
     system::Context,
@@ -28,17 +30,12 @@ pub(crate) struct Input {
     #[schemars(range(min = 0, max = 31_536_000))]
     pub(crate) max_age_s: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 const fn max_age_s() -> u64 {
     300
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// Carries the declaration of `fetch-issue`.
@@ -63,9 +60,13 @@ impl Primitive for FetchIssue {
         let example = |issue: &str| Input {
             issue: issue.to_owned(),
             max_age_s: max_age_s(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![example("acme/widgets#12"), example("bugs/empty-cart.md")]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Issue>, Failure> {

@@ -1,10 +1,12 @@
 //! `render-prompt`: what an agent would be told.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name},
+    contract::{Answer, Code, Effects, Failure, Name, Timeout},
     domain::{
         investigation::{self, Brief},
         issue, prompt,
@@ -48,9 +50,8 @@ pub(crate) struct Input {
     #[schemars(range(min = 0, max = 31_536_000))]
     pub(crate) max_age_s: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 fn template() -> Name {
@@ -63,10 +64,6 @@ const fn max_bytes() -> usize {
 
 const fn max_age_s() -> u64 {
     300
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// A prompt.
@@ -123,7 +120,7 @@ impl Primitive for RenderPrompt {
             repository: Some(Name::fixed("widgets")),
             max_bytes: max_bytes(),
             max_age_s: max_age_s(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![
             example(
@@ -132,6 +129,10 @@ impl Primitive for RenderPrompt {
             ),
             example(Some("acme/widgets#12"), None),
         ]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -1,12 +1,14 @@
 //! `cancel-job`: end a job, and be sure of it.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::job,
     primitives::Primitive,
     system::Context,
@@ -29,17 +31,12 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<120, 3600>,
 }
 
 const fn grace_s() -> u64 {
     10
-}
-
-const fn timeout_s() -> u64 {
-    120
 }
 
 /// The job.
@@ -73,8 +70,12 @@ impl Primitive for CancelJob {
             job_id: JobId::fixed("widgets-12-0123456789ab"),
             grace_s: grace_s(),
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -1,12 +1,14 @@
 //! `launch-investigation`: put an agent on a problem.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
     domain::investigation::{self, Request},
     primitives::Primitive,
     system::Context,
@@ -68,13 +70,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn timeout_s() -> u64 {
-    180
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<180, 3600>,
 }
 
 /// The job.
@@ -148,7 +145,7 @@ impl Primitive for LaunchInvestigation {
             max_cost_usd: None,
             idempotency_key: None,
             dry_run: false,
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         };
         vec![
             example(Some("acme/widgets#12"), None),
@@ -157,6 +154,10 @@ impl Primitive for LaunchInvestigation {
                 Some("The total of an empty cart is None; it must be 0."),
             ),
         ]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

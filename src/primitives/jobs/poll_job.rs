@@ -1,12 +1,14 @@
 //! `poll-job`: where jobs stand.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, details},
+    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, Timeout, details},
     domain::job::{self, Filter},
     primitives::Primitive,
     system::Context,
@@ -33,13 +35,8 @@ pub(crate) struct Input {
     #[schemars(range(min = 0, max = 86_400))]
     pub(crate) wait_s: u64,
     /// Seconds the call may take, waiting aside.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn timeout_s() -> u64 {
-    60
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 /// Where the jobs stand.
@@ -75,15 +72,19 @@ impl Primitive for PollJob {
                 job_ids: vec![JobId::fixed("widgets-12-0123456789ab")],
                 since: None,
                 wait_s: 0,
-                timeout_s: timeout_s(),
+                timeout_s: Timeout::default(),
             },
             Input {
                 job_ids: Vec::new(),
                 since: None,
                 wait_s: 30,
-                timeout_s: timeout_s(),
+                timeout_s: Timeout::default(),
             },
         ]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.beside_wait(input.wait_s))
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

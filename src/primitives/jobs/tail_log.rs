@@ -1,11 +1,13 @@
 //! `tail-log`: what an agent wrote.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout, text},
     domain::{
         agent,
         job::{self, Chunk, Job, Stream},
@@ -37,17 +39,12 @@ pub(crate) struct Input {
     #[schemars(range(min = 256, max = 8_388_608))]
     pub(crate) max_bytes: u64,
     /// Seconds the call may take.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 const fn max_bytes() -> u64 {
     65_536
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// How to show a log.
@@ -104,8 +101,12 @@ impl Primitive for TailLog {
             format: Format::Events,
             cursor: None,
             max_bytes: max_bytes(),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
@@ -131,22 +132,10 @@ impl Primitive for TailLog {
     }
 }
 
-/// Control characters could speak to a terminal; all but line ends and tabs are replaced.
-fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|character| match character {
-            '\n' | '\t' => character,
-            other if other.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        })
-        .collect()
-}
-
 fn raw(job: &Job, chunk: &Chunk) -> Output {
     output(job, chunk, chunk.end(), |output| {
-        output.text = Some(printable(&chunk.head));
-        output.text_after_cut = (!chunk.tail.is_empty()).then(|| printable(&chunk.tail));
+        output.text = Some(text::raw(&chunk.head));
+        output.text_after_cut = (!chunk.tail.is_empty()).then(|| text::raw(&chunk.tail));
     })
 }
 

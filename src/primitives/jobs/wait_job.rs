@@ -1,12 +1,14 @@
 //! `wait-job`: the end of a job.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
     domain::job::{self, Requirement},
     primitives::Primitive,
     system::Context,
@@ -30,17 +32,12 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) require: Option<Requirement>,
     /// Seconds the call may take, waiting aside.
-    #[serde(default = "timeout_s")]
-    #[schemars(range(min = 1, max = 3600))]
-    pub(crate) timeout_s: u64,
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<60, 3600>,
 }
 
 const fn wait_s() -> u64 {
     600
-}
-
-const fn timeout_s() -> u64 {
-    60
 }
 
 /// The ended job.
@@ -74,8 +71,12 @@ impl Primitive for WaitJob {
             job_id: JobId::fixed("widgets-12-0123456789ab"),
             wait_s: wait_s(),
             require: Some(Requirement::Succeeded),
-            timeout_s: timeout_s(),
+            timeout_s: Timeout::default(),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.beside_wait(input.wait_s))
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

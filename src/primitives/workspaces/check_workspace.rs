@@ -1,10 +1,12 @@
 //! `check-workspace`: whether a workspace is still whole on its host.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
     domain::workspace,
     primitives::Primitive,
     system::Context,
@@ -26,13 +28,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) smoke: bool,
     /// Seconds the whole call may take.
-    #[serde(default = "two_minutes")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn two_minutes() -> u64 {
-    120
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<120, 86_400>,
 }
 
 /// What the look showed.
@@ -102,8 +99,12 @@ impl Primitive for CheckWorkspace {
             host: Some(Name::fixed("local")),
             repository: Name::fixed("demo"),
             smoke: false,
-            timeout_s: 60,
+            timeout_s: Timeout::of_seconds(60),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
@@ -112,7 +113,7 @@ impl Primitive for CheckWorkspace {
             input.host.as_ref(),
             &input.repository,
             input.smoke,
-            input.timeout_s,
+            input.timeout_s.seconds(),
         )
         .await?;
         // How much it takes is worth knowing and no condition.

@@ -1,11 +1,13 @@
 //! `provision-workspace`: make a repository ready for jobs on a host.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
     domain::{repository, workspace},
     primitives::Primitive,
     system::Context,
@@ -68,13 +70,8 @@ pub(crate) struct Input {
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// Seconds the whole call may take. What has begun on the host by then goes on there, for four hours at most.
-    #[serde(default = "half_an_hour")]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(crate) timeout_s: u64,
-}
-
-const fn half_an_hour() -> u64 {
-    1800
+    #[serde(default)]
+    pub(crate) timeout_s: Timeout<1800, 86_400>,
 }
 
 /// The workspace as it is now.
@@ -161,8 +158,12 @@ impl Primitive for ProvisionWorkspace {
             packages: None,
             refresh: false,
             dry_run: true,
-            timeout_s: 600,
+            timeout_s: Timeout::of_seconds(600),
         }]
+    }
+
+    fn limit(input: &Input) -> Option<Duration> {
+        Some(input.timeout_s.duration())
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
@@ -177,7 +178,7 @@ impl Primitive for ProvisionWorkspace {
             packages: input.packages,
             refresh: input.refresh,
             dry_run: input.dry_run,
-            limit: input.timeout_s,
+            limit: input.timeout_s.seconds(),
         };
         let outcome = workspace::provision(context, &input.repository, wish).await?;
         let ready = outcome.is_ready();

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::tables::{Side, capitalised, cell, has_fields, shape, word};
 use crate::{
     contract::{Code, Effects, Envelope, configuration::Configuration},
-    registry::{ALL, Entry},
+    registry::{ALL, Entry, chapters, primitives_of},
+    system::quote::quote,
 };
 
 /// Makes a page for each primitive, and those for what is common to all.
@@ -16,7 +17,7 @@ pub(super) fn pages() -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
     for entry in ALL {
         let about = &entry.about;
-        let path = format!("docs/reference/{}/{}.md", about.chapter(), about.name);
+        let path = format!("docs/reference/{}/{}.md", about.chapter.name, about.name);
         pages.insert(path, page(entry));
     }
     for (name, text) in [
@@ -38,22 +39,25 @@ fn index() -> String {
         "{GENERATED}# Reference\n\nOne page for each primitive. Beside them: [the envelope](envelope.md) that answers every call, \
          [the failure codes](errors.md), [the configuration file](configuration.md), and all [schemas](../../schemas/index.json).\n",
     );
-    let mut chapter = "";
-    for entry in ALL {
-        let about = &entry.about;
-        if about.chapter() != chapter {
-            chapter = about.chapter();
-            // Writing to a String cannot fail, here and below.
-            let _infallible = write!(text, "\n## {}\n\n", capitalised(chapter));
-            text.push_str("| primitive | | effects |\n|---|---|---|\n");
-        }
-        let _infallible = writeln!(
+    for chapter in chapters() {
+        // Writing to a String cannot fail, here and below.
+        let _infallible = write!(
             text,
-            "| [`{name}`]({chapter}/{name}.md) | {} | {} |",
-            about.summary,
-            marks(about.effects),
-            name = about.name,
+            "\n## {}\n\n{}.\n\n| primitive | | effects |\n|---|---|---|\n",
+            capitalised(chapter.name),
+            chapter.about,
         );
+        for entry in primitives_of(chapter.name) {
+            let about = &entry.about;
+            let _infallible = writeln!(
+                text,
+                "| [`{name}`]({chapter}/{name}.md) | {} | {} |",
+                about.summary,
+                marks(about.effects),
+                name = about.name,
+                chapter = chapter.name,
+            );
+        }
     }
     text
 }
@@ -131,10 +135,7 @@ fn command(name: &str, input: &Value) -> String {
     if input.as_object().is_some_and(Map::is_empty) {
         return format!("legwork {name}");
     }
-    format!(
-        "legwork {name} --json '{}'",
-        input.to_string().replace('\'', "'\\''")
-    )
+    format!("legwork {name} --json {}", quote(&input.to_string()))
 }
 
 fn effects(effects: Effects) -> String {
@@ -242,7 +243,7 @@ fn errors() -> String {
             .filter(|entry| (entry.about.codes)().contains(code))
             .map(|entry| {
                 let about = &entry.about;
-                format!("[`{0}`]({1}/{0}.md)", about.name, about.chapter())
+                format!("[`{0}`]({1}/{0}.md)", about.name, about.chapter.name)
             })
             .collect();
         text.push('.');

@@ -1,9 +1,9 @@
 //! `serve-mcp`: the primitives as tools of the Model Context Protocol.
 
-mod offer;
 mod options;
 mod server;
 mod tool;
+mod tool_filter;
 
 pub(super) use options::Options;
 pub(super) use server::Server;

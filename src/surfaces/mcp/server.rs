@@ -16,13 +16,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    offer::{Denied, Offer},
     options::{Mode, Options},
     tool::{self, CallInput, ListInput},
+    tool_filter::ToolFilter,
 };
 use crate::{
-    contract::{Answer, Code, Envelope, Failure, Violation, details},
-    registry::Entry,
+    contract::{Answer, Code, Envelope, Failure, Violation, details, text, unknown_primitive},
+    registry::{Entry, Grants},
     surfaces::{
         dispatch,
         services::Serve,
@@ -41,14 +41,14 @@ const INSTRUCTIONS: &str = "Every tool answers with an envelope. `ok` says wheth
 /// The server.
 pub(in crate::surfaces) struct Server {
     session: Session,
-    offer: Offer,
+    filter: ToolFilter,
     mode: Mode,
     tools: OnceLock<Vec<Tool>>,
 }
 
 /// What a tool call asks for.
 enum Asked {
-    List,
+    List(ListInput),
     Primitive(&'static Entry, Map<String, Value>),
 }
 
@@ -66,9 +66,14 @@ impl Server {
         session: Session,
         options: &Options,
     ) -> Result<Self, Vec<Violation>> {
+        let grants = if options.allow_mutations {
+            Grants::ALL
+        } else {
+            Grants::READS
+        };
         Ok(Self {
-            session,
-            offer: Offer::new(&options.only, options.allow_mutations)?,
+            session: session.granting(grants),
+            filter: ToolFilter::new(&options.only, grants)?,
             mode: options.mode,
             tools: OnceLock::new(),
         })
@@ -76,11 +81,11 @@ impl Server {
 
     fn tools(&self) -> &[Tool] {
         self.tools.get_or_init(|| match self.mode {
-            Mode::Full => self.offer.entries().map(tool::of).collect(),
+            Mode::Full => self.filter.shown().map(tool::of).collect(),
             Mode::Compact => {
                 let mut offered = vec![tool::list()];
                 offered.extend(Entry::find("describe").map(tool::of));
-                offered.push(tool::call(&self.offer));
+                offered.push(tool::call(&self.filter));
                 offered
             }
         })
@@ -89,10 +94,7 @@ impl Server {
     fn asked(&self, named: &str, arguments: Map<String, Value>) -> Result<Asked, Stopped> {
         match (self.mode, named) {
             (Mode::Full, name) => self.primitive(name, arguments, true),
-            (Mode::Compact, "list") => {
-                read::<ListInput>(named, arguments)?;
-                Ok(Asked::List)
-            }
+            (Mode::Compact, "list") => read(named, arguments).map(Asked::List),
             (Mode::Compact, "describe") => Entry::find("describe")
                 .map(|entry| Asked::Primitive(entry, arguments))
                 .ok_or_else(|| Stopped::Fault(no_tool(named))),
@@ -110,22 +112,27 @@ impl Server {
         input: Map<String, Value>,
         is_tool: bool,
     ) -> Result<Asked, Stopped> {
-        match self.offer.find(name) {
-            Ok(entry) => Ok(Asked::Primitive(entry, input)),
-            Err(Denied::Forbidden(failure)) => {
-                Err(Stopped::Failed(name.to_owned(), Box::new(failure)))
-            }
-            Err(Denied::Unknown(_)) if is_tool => Err(Stopped::Fault(no_tool(name))),
-            Err(Denied::Unknown(failure)) => Err(Stopped::Failed(String::new(), Box::new(failure))),
+        if let Some(entry) = self.filter.find(name) {
+            return Ok(Asked::Primitive(entry, input));
         }
+        if is_tool {
+            return Err(Stopped::Fault(no_tool(name)));
+        }
+        let known: Vec<_> = self.filter.shown().map(|entry| &entry.about).collect();
+        let failure = unknown_primitive(name, &known);
+        Err(Stopped::Failed(String::new(), Box::new(failure)))
     }
 
-    fn listing(&self, call: &Ongoing<'_>) -> Envelope {
-        match serde_json::value::to_raw_value(&tool::listing(&self.offer)) {
+    fn listing(&self, call: &Ongoing<'_>, input: &ListInput) -> Envelope {
+        let listed = tool::listing(&self.filter, input).and_then(|listing| {
+            serde_json::value::to_raw_value(&listing)
+                .map_err(|error| Failure::internal(error.to_string()))
+        });
+        match listed {
             Ok(data) => {
                 dispatch::success(&call.context, "list", true, Answer::read(data), call.since)
             }
-            Err(error) => call.refuse("list", Failure::internal(error.to_string())),
+            Err(failure) => call.refuse("list", failure),
         }
     }
 }
@@ -162,7 +169,7 @@ fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Resul
 fn result(envelope: &Envelope) -> Result<CallToolResponse, ErrorData> {
     let structured = serde_json::to_value(envelope)
         .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-    let text = vec![ContentBlock::text(structured.to_string())];
+    let text = vec![ContentBlock::text(text::json(structured.to_string()))];
     let mut result = match envelope {
         Envelope::Success(_) => CallToolResult::success(text),
         Envelope::Refusal(_) => CallToolResult::error(text),
@@ -222,7 +229,7 @@ impl ServerHandler for Server {
         let envelope = match self.asked(&request.name, arguments) {
             Err(Stopped::Fault(fault)) => return Err(fault),
             Err(Stopped::Failed(name, failure)) => call.refuse(&name, *failure),
-            Ok(Asked::List) => self.listing(&call),
+            Ok(Asked::List(input)) => self.listing(&call, &input),
             Ok(Asked::Primitive(entry, input)) => tokio::select! {
                 biased;
                 envelope = call.call(entry, Value::Object(input)) => envelope,

@@ -7,22 +7,42 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::offer::Offer;
+use super::tool_filter::ToolFilter;
 use crate::{
-    contract::{Effects, Refusal, Success, publication::strip_formats},
+    contract::{
+        Chapter, Effects, Failure, Refusal, Success, publication::strip_formats, unknown_name,
+    },
     registry::Entry,
 };
 
-/// Lists the primitives that can be called here, by chapter, with one line on each.
+/// Lists the chapters of what can be called here, with one line on each; with `chapter`, the primitives of that one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListInput {}
+pub(super) struct ListInput {
+    /// The chapter whose primitives to list.
+    #[serde(default)]
+    chapter: Option<String>,
+}
 
-/// The primitives that can be called here.
+/// What can be called here.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Listing {
-    /// One entry for each primitive, in the order of the reference.
-    pub(super) primitives: Vec<Listed>,
+    /// The chapters; where one was asked for, that one alone.
+    chapters: Vec<ListedChapter>,
+}
+
+/// A chapter of what can be called here.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ListedChapter {
+    /// Its name.
+    name: String,
+    /// One line on it.
+    about: String,
+    /// How many of its primitives can be called here.
+    count: usize,
+    /// Those primitives; only where the chapter was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primitives: Option<Vec<Listed>>,
 }
 
 /// A primitive that can be called here.
@@ -30,15 +50,13 @@ pub(super) struct Listing {
 pub(super) struct Listed {
     /// Its name.
     name: String,
-    /// The chapter of the reference it stands in.
-    chapter: String,
     /// One line on it.
     summary: String,
     /// Whether it changes nothing.
     read_only: bool,
 }
 
-/// Calls a primitive. The tool `list` names them; `describe` says what each takes and returns.
+/// Calls a primitive. The tool `list` names them by chapter; `describe` says what each takes and returns.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallInput {
@@ -72,25 +90,47 @@ pub(super) fn list() -> Tool {
         .with_annotations(annotations(Effects::READS))
 }
 
-/// Describes the tool that calls any primitive on offer.
-pub(super) fn call(offer: &Offer) -> Tool {
+/// Describes the tool that calls any primitive that is shown.
+pub(super) fn call(filter: &ToolFilter) -> Tool {
     let schema = schema_for!(CallInput).to_value();
     Tool::new("call", comment(&schema), Arc::new(object(schema)))
         .with_title("Call a primitive")
         .with_raw_output_schema(Arc::new(envelope(json!({}))))
-        .with_annotations(annotations(offer.effects()))
+        .with_annotations(annotations(filter.effects()))
 }
 
-/// Lists what is on offer.
-pub(super) fn listing(offer: &Offer) -> Listing {
-    let listed = |entry: &Entry| Listed {
-        name: entry.about.name.to_owned(),
-        chapter: entry.about.chapter().to_owned(),
-        summary: entry.about.summary.to_owned(),
-        read_only: entry.about.effects.read_only,
-    };
-    Listing {
-        primitives: offer.entries().map(listed).collect(),
+/// Lists what can be called here, by chapter.
+pub(super) fn listing(filter: &ToolFilter, input: &ListInput) -> Result<Listing, Failure> {
+    let wanted = input.chapter.as_deref();
+    let mut known: Vec<Chapter> = filter.shown().map(|entry| entry.about.chapter).collect();
+    known.dedup();
+    let chapters: Vec<ListedChapter> = known
+        .iter()
+        .filter(|chapter| wanted.is_none_or(|name| name == chapter.name))
+        .map(|chapter| {
+            let own = filter
+                .shown()
+                .filter(|entry| entry.about.chapter == *chapter)
+                .map(|entry| Listed {
+                    name: entry.about.name.to_owned(),
+                    summary: entry.about.summary.to_owned(),
+                    read_only: entry.about.effects.read_only,
+                });
+            let own: Vec<Listed> = own.collect();
+            ListedChapter {
+                name: chapter.name.to_owned(),
+                about: chapter.about.to_owned(),
+                count: own.len(),
+                primitives: wanted.is_some().then_some(own),
+            }
+        })
+        .collect();
+    match wanted {
+        Some(name) if chapters.is_empty() => {
+            let names = known.iter().map(|chapter| chapter.name).collect();
+            Err(unknown_name("chapter", name, names))
+        }
+        _ => Ok(Listing { chapters }),
     }
 }
 

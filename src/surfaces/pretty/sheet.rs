@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::system::terminal::{Terminal, printable};
+use crate::{contract::text::escape, system::terminal::Terminal};
 
 /// How a part of a line is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Look {
     }
 }
 
-/// Lines for a terminal. Whatever is written goes through [`printable`]: nothing but the looks is ever an escape sequence.
+/// Lines for a terminal. Whatever is written goes through [`escape`]: nothing but the looks is ever an escape sequence.
 #[derive(Debug)]
 pub(super) struct Sheet {
     text: String,
@@ -63,7 +63,7 @@ impl Sheet {
     pub(super) fn line(&mut self, indent: usize, parts: &[(Look, &str)]) {
         self.text.extend(std::iter::repeat_n(' ', indent));
         for (look, part) in parts {
-            let part = printable(part);
+            let part = escape(part);
             if self.terminal.colour && *look != Look::Plain && !part.is_empty() {
                 let style = look.style();
                 self.text.push_str(&style.render().to_string());

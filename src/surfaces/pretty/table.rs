@@ -8,7 +8,7 @@ use super::{
     sheet::{Look, Sheet},
     value::{self, object, word},
 };
-use crate::system::terminal::printable;
+use crate::contract::text::escape;
 
 /// More rows than this are not shown.
 const MOST_ROWS: usize = 500;
@@ -178,7 +178,7 @@ fn cell(value: &Value) -> Option<String> {
     } else {
         word(value)?
     };
-    let text = printable(&text);
+    let text = escape(&text);
     if text.chars().count() <= LONGEST_CELL {
         return Some(text.into_owned());
     }
@@ -194,7 +194,7 @@ fn draw(sheet: &mut Sheet, indent: usize, room: usize, columns: &[Column<'_>]) {
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(room).unwrap_or(u16::MAX))
-        .set_header(columns.iter().map(|column| printable(column.name)));
+        .set_header(columns.iter().map(|column| escape(column.name)));
     for row in 0..rows {
         table.add_row(columns.iter().map(|column| {
             let cell = column.cells.get(row);

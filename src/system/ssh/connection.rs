@@ -200,17 +200,17 @@ async fn session(context: &Context, target: &Target, base: &Path) -> Result<Arc<
     let connected = start_master(context, target, base).await;
     if let Err(Error::Connect { stderr, .. }) = &connected {
         // Without the note others try for themselves.
-        let _others_try = files::write_whole(&refusal, stderr.as_bytes());
+        let _others_try = files::write_cache(&refusal, stderr.as_bytes());
     }
     let socket = connected?;
-    files::write_whole(&note, socket.as_os_str().as_encoded_bytes())?;
+    files::write_cache(&note, socket.as_os_str().as_encoded_bytes())?;
     resume(&note)
         .await
         .ok_or_else(|| unreachable(context, target, "the new connection closed at once"))
 }
 
 fn noted(note: &Path) -> Option<PathBuf> {
-    let bytes = files::read(note, 4096).ok()?;
+    let bytes = files::read_regular(note, 4096).ok()?;
     let path = PathBuf::from(String::from_utf8(bytes).ok()?);
     // Only a socket in a folder of the client's own making is ever taken or removed.
     let inside = path.parent()?.parent()? == note.parent()?;
@@ -227,7 +227,7 @@ async fn resume(note: &Path) -> Option<Arc<Session>> {
 /// Returns what the client said when another process failed to connect after a time.
 fn refused_since(refusal: &Path, time: Timestamp) -> Option<String> {
     let modified = files::metadata(refusal).ok()?.modified().ok()?;
-    let stderr = files::read(refusal, 1 << 20).ok()?;
+    let stderr = files::read_regular(refusal, 1 << 20).ok()?;
     (Timestamp::try_from(modified).ok()? > time)
         .then(|| String::from_utf8_lossy(&stderr).into_owned())
 }

@@ -239,14 +239,16 @@ fn sort(path: &Path, error: rusqlite::Error) -> Error {
 
 /// Sets a copy of a damaged database aside, named by its content so that asking again makes no second copy.
 fn damaged(path: &Path, reason: &str) -> Error {
-    let backup = files::read(path, u64::MAX - 1).ok().and_then(|bytes| {
-        let name = format!("legwork.db.damaged-{}", &digest::sha256(&bytes)[..12]);
-        let copy = path.with_file_name(name);
-        if !files::exists(&copy) {
-            files::copy(path, &copy).ok()?;
-        }
-        Some(copy)
-    });
+    let backup = files::read_regular(path, u64::MAX - 1)
+        .ok()
+        .and_then(|bytes| {
+            let name = format!("legwork.db.damaged-{}", &digest::sha256(&bytes)[..12]);
+            let copy = path.with_file_name(name);
+            if !files::exists(&copy) {
+                files::copy(path, &copy).ok()?;
+            }
+            Some(copy)
+        });
     Error::Damaged {
         path: path.to_owned(),
         reason: reason.to_owned(),

@@ -161,11 +161,14 @@ fn help_groups_by_chapter_and_names_all_that_can_be_called() {
     for entry in ALL {
         let row = format!("  {}", entry.about.name);
         let (_, chapter) = overview
-            .split_once(&format!("\n{}\n", entry.about.chapter()))
+            .split_once(&format!(
+                "\n{}: {}\n",
+                entry.about.chapter.name, entry.about.chapter.about
+            ))
             .expect("the chapter");
         let chapter = chapter.split("\n\n").next().expect("its rows");
         assert!(chapter.lines().any(|line| line.starts_with(&row)), "{row}");
-        let told = text(&world, &["help", entry.about.chapter()]);
+        let told = text(&world, &["help", entry.about.chapter.name]);
         assert!(
             told.contains(&format!("\n  {}\n", entry.about.name)),
             "{told}"

@@ -70,7 +70,7 @@ fn the_page_names_all_there_is() {
             "{}",
             entry.about.name
         );
-        assert!(text.contains(&format!(" {} ", entry.about.chapter().to_uppercase())));
+        assert!(text.contains(&format!(" {} ", entry.about.chapter.name.to_uppercase())));
     }
     for code in Code::UNIVERSAL {
         assert!(text.contains(&code.name()), "{}", code.name());

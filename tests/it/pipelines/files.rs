@@ -44,7 +44,7 @@ fn the_forges_own_schemas_take_the_files() {
 
 #[test]
 fn the_workflow_is_clean_and_no_expression_stands_in_a_script() {
-    let world = World::new();
+    let world = World::with_testbed();
     let lint = |file: &Path| -> Vec<String> {
         let output = world
             .command("node")

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::pages::{block, page, text};
-use crate::support::{CHECK, Faults, SYSTEM_PATH, Sshd, World, assert_isolated, data};
+use crate::support::{CHECK, Faults, Sshd, World, assert_isolated, data};
 
 pub(super) const SECRET: &str = "hush-7Zt4Kp0vX2m";
 
@@ -28,7 +28,7 @@ impl Project {
     /// Makes one; the agent does what a script says, once it has its secret.
     pub(super) fn new(script: &str) -> Self {
         assert_isolated();
-        let world = World::new();
+        let world = World::with_testbed();
         let host = Sshd::start(&world, "gpu-box");
         let origin = world.path("origin.git");
         let agent = format!(
@@ -113,10 +113,7 @@ impl Project {
     }
 
     fn path(&self) -> String {
-        format!(
-            "{}:{SYSTEM_PATH}",
-            self.world.testbed().programs().display()
-        )
+        self.world.search_path().to_owned()
     }
 
     /// Runs the workflow for GitHub on a label, with state of its own.

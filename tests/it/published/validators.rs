@@ -69,7 +69,7 @@ fn the_python_validator_takes_schemas_and_answers_and_refuses_damage() {
 
 #[test]
 fn the_javascript_validator_takes_schemas_and_answers_and_refuses_damage() {
-    let world = World::new();
+    let world = World::with_testbed();
     let mut node = world.command("node");
     node.arg(data("integrations/validate.cjs")).env(
         "NODE_PATH",
@@ -80,7 +80,7 @@ fn the_javascript_validator_takes_schemas_and_answers_and_refuses_damage() {
 
 #[test]
 fn validators_refuse_a_schema_that_is_none() {
-    let world = World::new();
+    let world = World::with_testbed();
     let folder = world.path("schemas");
     std::fs::create_dir(&folder).expect("a folder");
     let broken = json!({

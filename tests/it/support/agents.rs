@@ -73,8 +73,8 @@ impl Agents {
         }
     }
 
-    /// Fills a folder with wrappers named `claude` and `codex`, to be put in front of a host's PATH: the
-    /// real programs, told to talk to the model.
+    /// Fills a folder with wrappers named `claude` and `codex`, to be put in front of a host's PATH: they
+    /// run the real programs with the model as their service, and with the `node` of the test bed at hand.
     pub(crate) fn wrappers(testbed: &TestBed, model: &Model, folder: &Path) {
         fs::create_dir_all(folder).expect("a folder for the wrappers");
         for cli in [Cli::Claude, Cli::Codex] {
@@ -83,7 +83,11 @@ impl Agents {
                 .map(|(name, value)| ["export ", name, "='", value, "'\n"].concat())
                 .collect();
             let program = Self::path(testbed, cli);
-            let text = format!("#!/bin/sh\n{exports}exec '{}' \"$@\"\n", program.display());
+            let text = format!(
+                "#!/bin/sh\n{exports}PATH=$PATH:'{}' exec '{}' \"$@\"\n",
+                testbed.programs().display(),
+                program.display()
+            );
             let file = folder.join(cli.program());
             fs::write(&file, text).expect("a wrapper");
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its mode");

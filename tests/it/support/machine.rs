@@ -2,34 +2,44 @@
 
 use std::path::{Path, PathBuf};
 
-/// The folder in which `tests/run.sh` puts what tests need.
+/// How to get what is missing.
+const CURE: &str = "`bash tests/run.sh` installs it; LEGWORK_TESTBED names its folder where it is not target/testbed";
+
+/// The folder in which `tests/run.sh` puts agents, `uv`, `node` and checkers of other projects.
 pub(crate) struct TestBed(PathBuf);
 
 impl TestBed {
-    /// Finds it by `LEGWORK_TESTBED`.
+    /// Finds it by `LEGWORK_TESTBED`, or else in `target/testbed`. Fails where there is none.
     pub(crate) fn locate() -> Self {
-        let folder = std::env::var_os("LEGWORK_TESTBED")
-            .expect("LEGWORK_TESTBED is not set: run the tests with `bash tests/run.sh`");
-        let folder = PathBuf::from(folder);
-        assert!(
-            folder.join("bin").is_dir(),
-            "{} holds no test bed: run the tests with `bash tests/run.sh`",
-            folder.display()
+        let folder = std::env::var_os("LEGWORK_TESTBED").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/testbed"),
+            PathBuf::from,
         );
-        Self(folder)
+        Self::at(folder)
     }
 
-    /// Returns the folder of programs (`uv`, `node`) to put in front of PATH.
+    /// Takes a folder for it. Fails where its programs are missing.
+    #[track_caller]
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        let testbed = Self(folder);
+        for program in ["uv", "node"] {
+            testbed.path(&format!("bin/{program}"));
+        }
+        testbed
+    }
+
+    /// Returns the folder of its programs, `uv` and `node`.
     pub(crate) fn programs(&self) -> PathBuf {
-        self.0.join("bin")
+        self.path("bin")
     }
 
     /// Returns a file or folder in it, which must exist.
+    #[track_caller]
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         let path = self.0.join(relative);
         assert!(
             path.exists(),
-            "{} is missing: run the tests with `bash tests/run.sh`",
+            "this test needs {}, which is missing: {CURE}",
             path.display()
         );
         path
@@ -46,7 +56,7 @@ pub(crate) fn assert_isolated() {
     assert!(
         ways_out.is_empty(),
         "this machine has a route out (by {ways_out:?}); agents run only where there is none: \
-         use `bash tests/run.sh`, which runs the tests in a network namespace"
+         `bash tests/isolated.sh cargo test --offline --test it NAME` runs one test in a network namespace"
     );
 }
 

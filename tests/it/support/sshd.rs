@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::world::{GIT_CONFIGURATION, SYSTEM_PATH, World};
+use super::world::{GIT_CONFIGURATION, World};
 
 const SERVER: &str = "/usr/sbin/sshd";
 const PORT: u16 = 22022;
@@ -47,7 +47,7 @@ impl Sshd {
     pub(crate) fn start_with(world: &World, alias: &str, limits: Limits, path: &[&Path]) -> Self {
         assert!(
             Path::new(SERVER).exists(),
-            "{SERVER} is missing: run the tests with `bash tests/run.sh`"
+            "{SERVER} is missing: `apt-get install openssh-server`, or `bash tests/run.sh`"
         );
         let folder = world.path("ssh").join(alias);
         let home = folder.join("home");
@@ -61,8 +61,7 @@ impl Sshd {
         fs::write(folder.join("authorized_keys"), public).expect("the authorized keys");
 
         let mut search: Vec<String> = path.iter().map(|p| p.display().to_string()).collect();
-        search.push(world.testbed().programs().display().to_string());
-        search.push(SYSTEM_PATH.to_owned());
+        search.push(world.search_path().to_owned());
         let limits = match limits {
             Limits::Stock => String::new(),
             Limits::Of(sessions, startups) => {
@@ -168,6 +167,15 @@ impl Sshd {
         self.folder.join("log")
     }
 
+    /// Returns whether a program that it runs for somebody is between two looks: it sleeps.
+    pub(crate) fn is_waited_on(&self) -> bool {
+        self.server.as_ref().is_some_and(|server| {
+            descendants(server.id())
+                .iter()
+                .any(|(_, name)| name == "sleep")
+        })
+    }
+
     /// Returns how often somebody has logged in since it was started.
     pub(crate) fn logins(&self) -> usize {
         fs::read_to_string(self.log())
@@ -225,10 +233,19 @@ fn user() -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Returns the processes that serve connections: descendants of the server that are still sshd.
+/// Returns the processes that serve connections: descendants of the server that are still sshd (`sshd-session` since OpenSSH 9.8).
 fn connections(server: u32) -> Vec<u32> {
+    descendants(server)
+        .into_iter()
+        .filter(|(_, name)| name.starts_with("sshd"))
+        .map(|(process, _)| process)
+        .collect()
+}
+
+/// Returns the descendants of a process, with the names of their programs.
+fn descendants(process: u32) -> Vec<(u32, String)> {
     let mut found = Vec::new();
-    let mut parents = vec![server];
+    let mut parents = vec![process];
     while let Some(parent) = parents.pop() {
         let children = format!("/proc/{parent}/task/{parent}/children");
         for child in fs::read_to_string(children)
@@ -237,10 +254,8 @@ fn connections(server: u32) -> Vec<u32> {
             .filter_map(|pid| pid.parse().ok())
         {
             let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
-            if name.trim() == "sshd" {
-                found.push(child);
-                parents.push(child);
-            }
+            found.push((child, name.trim().to_owned()));
+            parents.push(child);
         }
     }
     found

@@ -30,7 +30,11 @@ pub(crate) struct Workplace {
 impl Workplace {
     /// Makes one where nothing is provisioned yet.
     pub(crate) fn empty() -> Self {
-        let world = World::new();
+        Self::empty_in(World::new())
+    }
+
+    /// Makes one in a given world, where nothing is provisioned yet.
+    pub(crate) fn empty_in(world: World) -> Self {
         world.repository(
             "widgets",
             &[("greeting.txt", "helo\n"), ("docs/about.txt", "About.\n")],
@@ -192,22 +196,28 @@ impl Workplace {
 impl Drop for Workplace {
     fn drop(&mut self) {
         for root in self.roots().iter() {
-            for entry in fs::read_dir(root.join("jobs"))
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
-                let job = entry.path();
-                if job.join("runs/1/claim").is_dir() {
-                    self.world
-                        .command("sh")
-                        .args(["-c", CANCEL, "sh"])
-                        .arg(&job)
-                        .args(["1", "0"])
-                        .output()
-                        .ok();
-                }
-            }
+            end_jobs(&self.world, root, |_| true);
+        }
+    }
+}
+
+/// Ends what jobs left running below a folder of legwork: those whose id is chosen.
+pub(super) fn end_jobs(world: &World, root: &Path, is_chosen: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(root.join("jobs"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let job = entry.path();
+        let name = entry.file_name();
+        if is_chosen(&name.to_string_lossy()) && job.join("runs/1/claim").is_dir() {
+            world
+                .command("sh")
+                .args(["-c", CANCEL, "sh"])
+                .arg(&job)
+                .args(["1", "0"])
+                .output()
+                .ok();
         }
     }
 }

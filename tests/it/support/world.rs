@@ -8,16 +8,17 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use tempfile::TempDir;
 
 use super::{Call, machine::TestBed};
 
-/// Where programs are found, test bed aside.
+/// Where programs are found; those of the test bed come before it in [`World::with_testbed`].
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// What git is told in every world, here and on its hosts.
+/// The configuration of git in every world, here and on its hosts.
 pub(crate) const GIT_CONFIGURATION: &str = "[user]\n\tname = Ada Tester\n\temail = ada@example.org\n\
      [init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n[commit]\n\tgpgSign = false\n\
      [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
@@ -25,21 +26,38 @@ pub(crate) const GIT_CONFIGURATION: &str = "[user]\n\tname = Ada Tester\n\temail
 /// A world of its own for one test; removed when dropped.
 pub(crate) struct World {
     root: TempDir,
-    testbed: TestBed,
+    testbed: OnceLock<TestBed>,
+    search_path: String,
     variables: BTreeMap<String, String>,
 }
 
 impl World {
-    /// Makes one. Its root is short, because paths of Unix sockets end at 108 bytes.
+    /// Makes one that needs nothing but what the system has, so that its test runs on any checkout.
     pub(crate) fn new() -> Self {
+        Self::with_search_path(SYSTEM_PATH)
+    }
+
+    /// Makes one whose programs, here and on its hosts, find those of the test bed (`uv`, `node`) first.
+    ///
+    /// Fails where they are not installed.
+    pub(crate) fn with_testbed() -> Self {
+        let testbed = TestBed::locate();
+        let programs = testbed.programs();
+        let world = Self::with_search_path(&format!("{}:{SYSTEM_PATH}", programs.display()));
+        world.testbed.get_or_init(|| testbed);
+        world
+    }
+
+    /// Makes one. Its root is short, because paths of Unix sockets end at 108 bytes.
+    fn with_search_path(search_path: &str) -> Self {
         let root = tempfile::Builder::new()
             .prefix("lw-")
             .tempdir_in("/tmp")
             .expect("a temporary folder");
-        let testbed = TestBed::locate();
         let mut world = Self {
             root,
-            testbed,
+            testbed: OnceLock::new(),
+            search_path: search_path.to_owned(),
             variables: BTreeMap::new(),
         };
         for folder in [
@@ -51,9 +69,8 @@ impl World {
         }
         fs::write(world.path("gitconfig"), GIT_CONFIGURATION).expect("git's configuration");
         fs::write(world.ssh_config(), "").expect("the ssh client's configuration");
-        let path = format!("{}:{SYSTEM_PATH}", world.testbed.programs().display());
         for (name, value) in [
-            ("PATH", path.as_str()),
+            ("PATH", search_path),
             ("LANG", "C.UTF-8"),
             ("TERM", "dumb"),
             ("TZ", "UTC"),
@@ -102,9 +119,16 @@ impl World {
         self.path("ssh/config")
     }
 
-    /// Returns what was installed for the tests.
+    /// Returns what `tests/run.sh` installed beside the system. Fails where it is not there.
+    ///
+    /// A test that wants its programs found by name starts from [`World::with_testbed`] instead.
     pub(crate) fn testbed(&self) -> &TestBed {
-        &self.testbed
+        self.testbed.get_or_init(TestBed::locate)
+    }
+
+    /// Returns where its programs, and those of its hosts, are found.
+    pub(crate) fn search_path(&self) -> &str {
+        &self.search_path
     }
 
     /// Sets a variable of the environment of every later program.

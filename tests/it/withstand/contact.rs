@@ -167,7 +167,7 @@ fn a_server_that_goes_and_comes_back_changes_nothing() {
     let input = json!({"job_ids": [job_id], "wait_s": 60});
     let waiting = thread::scope(|scope| {
         let waiting = scope.spawn(|| place.call("poll-job", &input));
-        thread::sleep(Duration::from_millis(600));
+        eventually("the call waits on the host", || host.is_waited_on());
         host.stop();
         waiting.join().expect("an answer")
     });

@@ -3,5 +3,6 @@
 mod contact;
 mod crashes;
 mod crowds;
+mod effects;
 mod hostile;
 mod hosts;

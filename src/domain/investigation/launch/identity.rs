@@ -25,7 +25,7 @@ pub(super) struct Identity<'a> {
     pub(super) limits: &'a Limits,
 }
 
-/// Returns one line on what a job is about, from the request alone.
+/// Returns the first line on what a job is about, from the request alone, as it came.
 pub(super) fn topic(request: &Request) -> String {
     let text = request
         .issue
@@ -33,12 +33,7 @@ pub(super) fn topic(request: &Request) -> String {
         .or(request.message.as_deref())
         .unwrap_or_default();
     let line = text.lines().find(|line| !line.trim().is_empty());
-    line.unwrap_or_default()
-        .trim()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(120)
-        .collect()
+    line.unwrap_or_default().trim().to_owned()
 }
 
 /// Derives a readable job id from the key: the same key gives the same id.

@@ -5,7 +5,7 @@ use super::{
     request::Request,
 };
 use crate::{
-    contract::{JobId, Name},
+    contract::{JobId, Name, text},
     domain::{
         agent, host,
         investigation::error::Error,
@@ -16,6 +16,9 @@ use crate::{
     },
     system::{Context, clock, digest, machine::Machine},
 };
+
+/// The longest title of a job, in characters.
+const MAX_TITLE: usize = 120;
 
 /// A launch with everything decided that this machine can decide alone.
 pub(super) struct Plan {
@@ -69,9 +72,9 @@ impl Plan {
         // Titles and issue references are shown and sent around: no secret of this machine may be in them.
         let redactor = context.redactor();
         let clean = |text: &str| redactor.text(text).into_owned();
-        let title = clean(&identity::topic(request));
+        let topic = clean(&identity::topic(request));
         Ok(Self {
-            job_id: identity::job_id(&request.repository, &title, &key),
+            job_id: identity::job_id(&request.repository, &text::strip(&topic), &key),
             key,
             input_digest,
             spec: JobSpec {
@@ -82,7 +85,7 @@ impl Plan {
                 agent: agent_name,
                 model,
                 issue: request.issue.as_deref().map(clean),
-                title,
+                title: text::line(&topic, MAX_TITLE),
                 verify,
                 limits,
                 seed: workspace.seed,

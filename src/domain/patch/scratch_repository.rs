@@ -1,7 +1,13 @@
-//! A repository on the side, whose objects nobody sees until they are let through.
+//! A scratch repository: a temporary bare repository in which a diff is tried before the checkout is touched.
 //!
-//! It has none of the checkout's settings, so that no filter, driver, hook or monitor configured there can run;
-//! settings of the user and the machine are honoured. It reads the checkout's objects and writes its own.
+//! The problem: `git apply`, `git merge-tree` and `git commit-tree` write objects, and in the user's own repository they
+//! would obey what is configured there, so that a hostile or unlucky configuration runs filters, merge drivers, hooks or
+//! a file system monitor. The scratch repository borrows the checkout's objects through an alternates variable and
+//! shares none of its settings; those of the user and the machine are honoured.
+//!
+//! Invariants: nothing here writes below the checkout before [`ScratchRepository::copy_to_checkout`], which adds objects
+//! and nothing else; a commit made here depends on nothing but its tree, parent, people, date and message, so that the
+//! same call again makes the same commit; the folder is gone with the call, however that ends.
 
 use std::path::PathBuf;
 
@@ -14,11 +20,11 @@ use super::{
 };
 use crate::{
     contract::details::{Conflicted, Finding},
-    system::scratch::Scratch,
+    system::temporary::Scratch,
 };
 
-/// The repository on the side.
-pub(super) struct Quarantine<'a> {
+/// The scratch repository of one call.
+pub(super) struct ScratchRepository<'a> {
     checkout: &'a Checkout,
     scratch: Scratch,
     git: Git,
@@ -53,7 +59,7 @@ pub(super) struct Commit {
     pub(super) date: String,
 }
 
-impl<'a> Quarantine<'a> {
+impl<'a> ScratchRepository<'a> {
     /// Makes the repository.
     pub(super) async fn new(checkout: &'a Checkout) -> Result<Self, Error> {
         let made = |source| Error::System {
@@ -72,7 +78,7 @@ impl<'a> Quarantine<'a> {
             "repository",
         ];
         Git::within(scratch.path())
-            .output("make a repository on the side", arguments, b"")
+            .output("make a scratch repository", arguments, b"")
             .await?;
         let mut git = Git::within(scratch.path()).with("GIT_DIR", &folder).with(
             "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -206,7 +212,7 @@ impl<'a> Quarantine<'a> {
     /// The three trees get commits of their own, so that the middle is the one that was meant and not what history says.
     pub(super) async fn merge(&self, base: &str, changed: &str, onto: &str) -> Result<Put, Error> {
         let git = stamped(self.git.clone());
-        let step = "make a commit on the side";
+        let step = "make a commit in the scratch repository";
         let middle = git
             .line(step, ["commit-tree", base, "-m", "base"], b"")
             .await?;
@@ -323,8 +329,8 @@ impl<'a> Quarantine<'a> {
         Ok(self.git.run(arguments, b"").await?.status == Some(0))
     }
 
-    /// Copies a commit and what only it has into the checkout's objects.
-    pub(super) async fn let_through(&self, commit: &str, parent: &str) -> Result<(), Error> {
+    /// Adds a commit, and the objects that it has and its parent lacks, to the checkout's objects.
+    pub(super) async fn copy_to_checkout(&self, commit: &str, parent: &str) -> Result<(), Error> {
         let wanted = format!("{commit}\n^{parent}\n");
         let arguments = ["pack-objects", "--quiet", "--revs", "--stdout"];
         let pack = self

@@ -1,0 +1,181 @@
+//! A primitive with its types erased, and the proof that a call of it was let through.
+
+use std::{pin::Pin, time::Duration};
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde_json::{Value, value::RawValue};
+
+use super::Primitive;
+use crate::{
+    contract::{Answer, Chapter, Code, Description, Failure, Violation, details},
+    system::Context,
+};
+
+/// What a call over the erased types returns: its output written as JSON already.
+pub type Outcome<'a> =
+    Pin<Box<dyn Future<Output = Result<Answer<Box<RawValue>>, Failure>> + Send + 'a>>;
+
+/// A primitive with its types erased: all that any surface may know.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// What is known of it without calling it.
+    pub about: Description,
+    /// Private, so that nobody calls a primitive except by [`Admitted::call`].
+    run: fn(&Context, Value) -> Outcome<'_>,
+    limit: fn(Value) -> Option<Duration>,
+}
+
+impl Entry {
+    /// Erases the types of a primitive. It stands in no chapter until [`Entry::placed`].
+    pub(crate) const fn of<P: Primitive>() -> Self {
+        Self {
+            about: Description {
+                name: P::NAME,
+                chapter: Chapter {
+                    name: "",
+                    about: "",
+                },
+                summary: P::SUMMARY,
+                effects: P::EFFECTS,
+                codes: || {
+                    let of_hosts = if P::NEEDS_HOST { Code::OF_HOSTS } else { &[] };
+                    [P::CODES, of_hosts].concat()
+                },
+                input_schema: input_schema::<P::Input>,
+                output_schema: output_schema::<P::Output>,
+                examples: || {
+                    P::examples()
+                        .iter()
+                        .filter_map(|example| serde_json::to_value(example).ok())
+                        .map(without_nulls)
+                        .collect()
+                },
+            },
+            run: |context, input| Box::pin(run::<P>(context, input)),
+            limit: |input| P::limit(&serde_json::from_value(input).ok()?),
+        }
+    }
+
+    /// Puts it in a chapter.
+    pub(crate) const fn placed(mut self, chapter: Chapter) -> Self {
+        self.about.chapter = chapter;
+        self
+    }
+
+    /// Returns how long a call with this input may take as a whole; nothing where there is no limit.
+    pub fn limit(&self, input: Value) -> Option<Duration> {
+        (self.limit)(input)
+    }
+}
+
+/// What a caller may do. Every surface has one for its callers, and every call is held against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grants {
+    changes: bool,
+}
+
+impl Grants {
+    /// Everything: the caller is the user of this machine.
+    pub const ALL: Self = Self { changes: true };
+    /// Only primitives that change nothing.
+    pub const READS: Self = Self { changes: false };
+
+    /// Returns whether calls of a primitive are let through.
+    pub const fn cover(self, about: &Description) -> bool {
+        self.changes || about.effects.read_only
+    }
+
+    /// Lets a call of a primitive through, or says why not.
+    pub fn admit(self, entry: &Entry) -> Result<Admitted<'_>, Failure> {
+        if self.cover(&entry.about) {
+            return Ok(Admitted(entry));
+        }
+        Err(Failure::new(
+            Code::MutationNotAllowed,
+            format!(
+                "{} changes something, and this server only reads",
+                entry.about.name
+            ),
+            "Have whoever runs the server start it with --allow-mutations if such calls are wanted.",
+        ))
+    }
+}
+
+/// The proof that a call of a primitive was let through: only [`Grants::admit`] makes one, and without one no primitive runs.
+#[derive(Debug)]
+pub struct Admitted<'a>(&'a Entry);
+
+impl Admitted<'_> {
+    /// Calls the primitive with an input that fits its schema.
+    pub fn call(self, context: &Context, input: Value) -> Outcome<'_> {
+        (self.0.run)(context, input)
+    }
+}
+
+/// Makes the schema of what a caller sends; without references, so that flags and skeletons can be read straight off it.
+pub fn input_schema<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
+fn output_schema<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
+fn without_nulls(value: Value) -> Value {
+    let Value::Object(fields) = value else {
+        return value;
+    };
+    fields
+        .into_iter()
+        .filter(|(_, field)| !field.is_null())
+        .map(|(name, field)| (name, without_nulls(field)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+async fn run<P: Primitive>(
+    context: &Context,
+    value: Value,
+) -> Result<Answer<Box<RawValue>>, Failure> {
+    let input: P::Input = serde_json::from_value(value).map_err(|error| {
+        Entry::of::<P>().about.refuse(vec![Violation {
+            pointer: String::new(),
+            keyword: "value".to_owned(),
+            message: error.to_string(),
+            expected: None,
+        }])
+    })?;
+    let limit = P::limit(&input);
+    let running = P::run(context, input);
+    let answer = match limit {
+        None => running.await?,
+        Some(limit) => match tokio::time::timeout(limit, running).await {
+            Ok(answer) => answer?,
+            Err(_elapsed) => return Err(out_of_time(P::NAME, limit)),
+        },
+    };
+    let data = serde_json::value::to_raw_value(&answer.data)
+        .map_err(|error| Failure::internal(format!("the output cannot be written: {error}")))?;
+    Ok(answer.map(|_| data))
+}
+
+fn out_of_time(name: &str, limit: Duration) -> Failure {
+    Failure::new(
+        Code::DeadlineExceeded,
+        format!("{name} did not finish within {} s", limit.as_secs()),
+        "Send the same call again, with a larger timeout_s if it happens again.",
+    )
+    .with_details(
+        details::Wait {
+            allowed_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            waiting_for: name.to_owned(),
+        }
+        .into(),
+    )
+}
