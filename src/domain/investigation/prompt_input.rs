@@ -96,7 +96,6 @@ pub(crate) fn render(
         base: brief.base.to_owned(),
         verify: brief.verify.map(clean),
         message: brief.message.map(clean),
-        notes: None,
         issue: issue.map(|issue| shown(issue, clean)),
         repro: repro.clone(),
     };

@@ -25,7 +25,6 @@ pub(super) const NAMES: &[&str] = &[
     "job_dir",
     "job_id",
     "message",
-    "notes",
     "repository",
     "repro",
     "repro_file",
@@ -116,8 +115,6 @@ pub(crate) struct Variables {
     pub(crate) verify: Option<String>,
     /// What the caller asks, in the caller's own words.
     pub(crate) message: Option<String>,
-    /// What the caller configured about the workspace, in the caller's own words.
-    pub(crate) notes: Option<String>,
     /// The issue.
     pub(crate) issue: Option<Issue>,
     /// Code that may show the bug.
@@ -418,7 +415,6 @@ impl Parts {
             ("job_dir", Some(visible_line(&variables.job_dir))),
             ("job_id", Some(visible_line(&variables.job_id))),
             ("message", own(&variables.message)),
-            ("notes", own(&variables.notes)),
             ("repository", Some(visible_line(&variables.repository))),
             (
                 "repro",

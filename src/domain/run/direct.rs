@@ -199,7 +199,7 @@ fn started(reply: &Reply) -> Result<Started, Error> {
         None => match poll::parse_answer(&stdout)? {
             Ok(status) => Ok(Started::Run {
                 status: Box::new(status),
-                found: stdout.lines().any(|line| line == "legwork-found"),
+                found: stdout.lines().any(|line| line == "run-found"),
             }),
             Err(_missing) => Ok(Started::Silent(refusal("legwork-refused step=start"))),
         },

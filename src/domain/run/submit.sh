@@ -4,7 +4,7 @@
 # folder or nothing, $5 commit its changes are compared with, $6 `yes` where payload 5 holds secrets; then the arguments of
 # prepare_run, a function of the caller.
 # Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 secrets.sh; then those of prepare_run, which it prints with `given N`.
-# Prints `legwork-found` where the run was started before, or
+# Prints `run-found` where the run was started before, or
 # `legwork-refused step=… [writable=yes|no free_kib=… free_inodes=… file=BASE64]` where nothing was started.
 #
 # prepare_run finds $job, the folder of what is run, and $claimed, `yes` where the run was started before. It ends the script with
@@ -48,7 +48,7 @@ report_refusal() {
     r_kib=$(free_of "$(df -Pk "${r_folder:-/}" 2>/dev/null | tail -n 1)")
     r_inodes=$(free_of "$(df -Pi "${r_folder:-/}" 2>/dev/null | tail -n 1)")
     printf 'legwork-refused step=%s writable=%s free_kib=%s free_inodes=%s file=%s\n' "$1" $r_writable "${r_kib:--}" \
-        "${r_inodes:--}" "$(printf %s "$2" | base64 | tr -d '\n')"
+        "${r_inodes:--}" "$(printf %s "${2%/.}" | base64 | tr -d '\n')"
 }
 write_spec() {
     payload 2 || return 1
@@ -63,7 +63,7 @@ submit_run() {
     if [ -d "$p_run/claim" ] || [ -e "$p_run/cancelled" ]; then claimed=yes; fi
     prepare_run "$@"
     if [ $claimed = yes ]; then
-        printf 'legwork-found\n'
+        printf 'run-found\n'
         return 0
     fi
     mkdir -p "$LEGWORK_ROOT/bin" "$p_run" || refuse_write folder "$p_run/."

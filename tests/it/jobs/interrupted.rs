@@ -71,10 +71,7 @@ fn a_launch_on_a_full_disk_says_so_and_leaves_no_job() {
 #[test]
 fn a_launch_into_a_read_only_folder_says_so_and_leaves_no_job() {
     let place = Workplace::here();
-    let call = launch_under(
-        &place,
-        "mount -t tmpfs -o ro none \"$3\"",
-    );
+    let call = launch_under(&place, "mount -t tmpfs -o ro none \"$3\"");
     assert_eq!(
         (call.error_code(), call.effect(), retry_mode(&call)),
         ("host_folder_unwritable", "none", json!("after_fix")),

@@ -13,7 +13,7 @@ prepare_run() {
     mkdir -p "$job" || refuse_write folder "$job/."
     write_line "$job/key" "$1" || refuse_write key_file "$job/key"
     write_whole "$job/job.json" given 1 || refuse_write job_file "$job/job.json"
-    add_worktree "$LEGWORK_ROOT/$2" "$job/worktree" "$3" || refuse worktree
+    add_worktree "$LEGWORK_ROOT/$2" "$job/worktree" "$3" || refuse_write worktree "$job/worktree/."
     write_whole "$job/prompt.md" given 2 || refuse_write prompt "$job/prompt.md"
     write_whole "$job/issue.md" given 3 || refuse_write issue "$job/issue.md"
     if [ -n "$5" ] && [ ! -e "$job/$5" ]; then
