@@ -81,11 +81,7 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let (Self::Full { path, source } | Self::Unusable { path, source }) = self;
-        details::File {
-            path: path.display().to_string(),
-            reason: source.to_string(),
-        }
-        .into()
+        details::File::new(path.display().to_string(), source.to_string()).into()
     }
 }
 

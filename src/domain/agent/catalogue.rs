@@ -178,19 +178,14 @@ fn assemble(name: &str, agent: &configuration::Agent) -> Result<Agent, Error> {
 pub(super) fn wrong(agent: &str, field: &str, message: String) -> Error {
     Error::Misconfigured {
         agent: agent.to_owned(),
-        violation: Violation {
-            pointer: format!("/agents/{agent}/{field}"),
-            keyword: "agent".to_owned(),
-            message,
-            expected: None,
-        },
+        violation: Violation::new(format!("/agents/{agent}/{field}"), "agent", message),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Adapter, Error, Request, names, resolve};
-    use crate::contract::{Code, Coded as _, configuration::Configuration, details::Details};
+    use crate::contract::{Code, Coded as _, configuration::Configuration, details};
 
     fn configuration(text: &str) -> Configuration {
         toml::from_str(text).expect("a configuration")
@@ -257,10 +252,8 @@ mod tests {
     fn a_mistyped_name_gets_the_nearest_one() {
         let error = resolve(&Configuration::default(), "cluade").expect_err("no such agent");
         assert_eq!(error.code(), Code::AgentUnknown);
-        let Details::Unknown(facts) = error.details() else {
-            panic!("{error:?}");
-        };
-        assert_eq!(facts.did_you_mean.as_deref(), Some("claude"));
+        let facts: details::Unknown = error.details().facts().expect("a name that is not known");
+        assert_eq!(facts.did_you_mean(), Some("claude"));
         let error = resolve(&Configuration::default(), "command").expect_err("no such agent");
         assert!(matches!(error, Error::Unknown { .. }));
     }

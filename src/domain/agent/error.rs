@@ -14,7 +14,7 @@ pub(crate) enum Error {
         known: Vec<String>,
     },
     /// The configuration of an agent cannot be used.
-    #[error("the configuration of agent {agent:?} cannot be used: {}", violation.message)]
+    #[error("the configuration of agent {agent:?} cannot be used: {}", violation.message())]
     Misconfigured {
         /// The agent.
         agent: String,
@@ -58,25 +58,18 @@ impl Coded for Error {
 
     fn details(&self) -> details::Details {
         match self {
-            Self::Unknown { name, known } => details::Unknown {
-                what: "agent".to_owned(),
-                name: name.clone(),
-                did_you_mean: validation::nearest(name, known.iter().map(String::as_str)),
-                known: known.iter().take(50).cloned().collect(),
+            Self::Unknown { name, known } => details::Unknown::new("agent", name)
+                .nearest(validation::nearest(name, known.iter().map(String::as_str)))
+                .known(known.iter())
+                .into(),
+            Self::Misconfigured { violation, .. } => {
+                details::Config::new("", violation.clone()).into()
             }
-            .into(),
-            Self::Misconfigured { violation, .. } => details::Config {
-                path: String::new(),
-                violations: vec![violation.clone()],
+            Self::OptionUnsupported { option, known, .. } => {
+                details::Unknown::new("option", *option)
+                    .known(known.clone())
+                    .into()
             }
-            .into(),
-            Self::OptionUnsupported { option, known, .. } => details::Unknown {
-                what: "option".to_owned(),
-                name: (*option).to_owned(),
-                did_you_mean: None,
-                known: known.clone(),
-            }
-            .into(),
         }
     }
 }

@@ -70,25 +70,17 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::NotFixed { outcome, why, .. } => details::Step {
-                step: "verify".to_owned(),
-                stdout: outcome.clone(),
-                stderr: why.clone(),
-                ..details::Step::default()
+            Self::NotFixed { outcome, why, .. } => {
+                details::Step::new("verify", outcome, why).into()
             }
-            .into(),
-            Self::Repository { status, stderr, .. } => details::Step {
-                step: "repository".to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stderr: stderr.clone(),
-                ..details::Step::default()
-            }
-            .into(),
-            Self::Lost { repository } => details::Step {
-                step: "launch".to_owned(),
-                stderr: format!("no job of {repository} keeps its folder"),
-                ..details::Step::default()
-            }
+            Self::Repository { status, stderr, .. } => details::Step::new("repository", "", stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
+            Self::Lost { repository } => details::Step::new(
+                "launch",
+                "",
+                format!("no job of {repository} keeps its folder"),
+            )
             .into(),
             Self::Below(inner) => inner.details(),
         }

@@ -100,39 +100,26 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let unknown = |name: &Name, known: &[String]| -> Details {
-            details::Unknown {
-                what: "host".to_owned(),
-                name: name.to_string(),
-                did_you_mean: nearest(name, known),
-                known: known.iter().take(50).cloned().collect(),
-            }
-            .into()
+            details::Unknown::new("host", name.to_string())
+                .nearest(nearest(name, known))
+                .known(known.iter())
+                .into()
         };
         match self {
             Self::Unknown { name, known } => unknown(name, known),
             Self::NotOurs { name, .. } | Self::Exists { name, .. } => unknown(name, &[]),
-            Self::InUse { jobs, .. } => details::Items {
-                items: jobs
-                    .iter()
-                    .map(|job| details::Item {
-                        id: job.clone(),
-                        error_code: Code::JobNotEnded,
-                        message: "has not ended".to_owned(),
-                    })
-                    .collect(),
-            }
+            Self::InUse { jobs, .. } => details::Items::new(
+                jobs.iter()
+                    .map(|job| details::Item::new(job, Code::JobNotEnded, "has not ended")),
+            )
             .into(),
             Self::Probe {
                 status,
                 stdout,
                 stderr,
-            } => details::Step {
-                step: "probe".to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stdout: end(stdout),
-                stderr: end(stderr),
-            }
-            .into(),
+            } => details::Step::new("probe", stdout, stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Machine(inner) => inner.details(),
             Self::Configuration(inner) => inner.details(),
             Self::Store(inner) => inner.details(),
@@ -142,10 +129,4 @@ impl Coded for Error {
 
 fn nearest(name: &Name, known: &[String]) -> Option<String> {
     validation::nearest(name.as_str(), known.iter().map(String::as_str))
-}
-
-/// Keeps the last 4,000 characters.
-fn end(text: &str) -> String {
-    let surplus = text.chars().count().saturating_sub(4000);
-    text.chars().skip(surplus).collect()
 }

@@ -22,7 +22,8 @@ use crate::{
         Context, clock, digest,
         machine::{self, Machine, Reach},
         process::{self, Invocation},
-        script::{Reply, Script},
+        reply::Reply,
+        script::Script,
         ssh,
     },
 };
@@ -160,23 +161,27 @@ async fn client() -> Client {
 
 /// Sorts why no answer came; an error of this machine's own is the call's.
 fn broken(context: &Context, machine: &Machine, error: machine::Error) -> Result<Contact, Error> {
-    let machine::Error::Ssh(inner) = &error else {
-        return Err(error.into());
-    };
-    let sort: fn(Trouble) -> Contact = match inner {
-        ssh::Error::Folder(_) => return Err(error.into()),
-        ssh::Error::Connect { trouble, .. } => match trouble {
-            ssh::Trouble::KeyUnknown | ssh::Trouble::KeyChanged => Contact::HostKey,
-            ssh::Trouble::Refused => Contact::Refused,
-            ssh::Trouble::Unreachable | ssh::Trouble::UnknownName | ssh::Trouble::Configuration => {
-                Contact::None
-            }
-        },
-        ssh::Error::Lost { .. } | ssh::Error::Busy { .. } | ssh::Error::NoClient(_) => {
-            Contact::None
+    let (sort, said): (fn(Trouble) -> Contact, String) = match &error {
+        machine::Error::Ssh(inner) => (
+            match inner {
+                ssh::Error::Folder(_) => return Err(error.into()),
+                ssh::Error::Connect { trouble, .. } => match trouble {
+                    ssh::Trouble::KeyUnknown | ssh::Trouble::KeyChanged => Contact::HostKey,
+                    ssh::Trouble::Refused => Contact::Refused,
+                    ssh::Trouble::Unreachable
+                    | ssh::Trouble::UnknownName
+                    | ssh::Trouble::Configuration => Contact::None,
+                },
+                ssh::Error::Busy { .. } | ssh::Error::NoClient(_) => Contact::None,
+            },
+            inner.said().unwrap_or_default().to_owned(),
+        ),
+        machine::Error::Unfinished(inner) if machine.reach != Reach::Local => {
+            (Contact::None, format!("{}\n{}", inner.stdout, inner.stderr))
         }
+        machine::Error::Shell(_) | machine::Error::Unfinished(_) => return Err(error.into()),
     };
-    let said = inner.said().map(str::trim).unwrap_or_default().to_owned();
+    let said = said.trim().to_owned();
     let known = catalogue::known_instead(context, &machine.name, error);
     Ok(sort(Trouble {
         code: known.code(),
@@ -321,7 +326,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{clock_ahead, epoch};
-    use crate::system::script::Reply;
+    use crate::system::reply::Reply;
 
     #[test]
     fn dates_with_and_without_parts_of_a_second() {
@@ -335,11 +340,7 @@ mod tests {
 
     #[test]
     fn half_of_a_slow_round_trip_is_no_difference_of_clocks() {
-        let reply = Reply {
-            stdout: b"1700000004.000000000\n".to_vec(),
-            stderr: String::new(),
-            status: 0,
-        };
+        let reply = Reply::of("1700000004.000000000\n");
         let before = Timestamp::from_second(1_700_000_000).expect("a time");
         let ahead = clock_ahead(&reply, before, Duration::from_secs(8)).expect("known");
         assert!(ahead.abs() < 1e-6, "{ahead}");

@@ -14,11 +14,11 @@ agent_itself() {
     [ "$#" -gt "$words" ] || return
     (
         # The first words go to the end, one by one, and the others are dropped from the front.
-        others=$(($# - words))
-        while [ "$words" -gt 0 ]; do
+        others=$(($# - words)) left=$words
+        while [ "$left" -gt 0 ]; do
             set -- "$@" "$1"
             shift
-            words=$((words - 1))
+            left=$((left - 1))
         done
         shift "$others"
         [ "$#" = 0 ] || limited 15 env "$@" 2>/dev/null | first_lines agent_version ''

@@ -106,7 +106,7 @@ pub(crate) async fn probe(context: &Context, machine: &Machine) -> Result<Probe,
     let reply = machine
         .run(
             context,
-            Script::new(concat!(include_str!("saying.sh"), include_str!("probe.sh"))),
+            Script::new(concat!(include_str!("saying.sh"), include_str!("probe.sh"))).look(),
         )
         .await
         .map_err(|error| catalogue::known_instead(context, &machine.name, error))?;

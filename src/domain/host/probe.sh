@@ -19,7 +19,7 @@ gpus() {
     if [ -d /sys/bus/pci/devices ]; then
         adapter=no
         for vendor in /sys/bus/pci/devices/*/vendor; do
-            id= class=
+            id='' class=''
             [ -r "$vendor" ] && IFS= read -r id <"$vendor"
             [ "$id" = 0x10de ] || continue
             IFS= read -r class <"${vendor%vendor}class"

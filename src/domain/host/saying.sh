@@ -11,7 +11,7 @@ first_lines() {
         count=$((count + 1))
     done
 }
-has_timeout= patience=
+has_timeout="" patience=""
 if command -v timeout >/dev/null 2>&1; then
     has_timeout=yes
     timeout -k 1 1 true >/dev/null 2>&1 && patience='-k 2'
@@ -20,6 +20,6 @@ fi
 limited() {
     seconds=$1
     shift
-    # The option is two words on purpose.
+    # shellcheck disable=SC2086 # the option is two words on purpose
     if [ -n "$has_timeout" ]; then timeout $patience "$seconds" "$@"; else "$@"; fi
 }

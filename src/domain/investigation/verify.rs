@@ -16,10 +16,8 @@ use crate::{
         workspace,
     },
     system::{
-        Context, digest, failpoint, files,
-        machine::Machine,
-        quote::quote,
-        script::{Reply, Script},
+        Context, digest, failpoint, files, machine::Machine, quote::quote, reply::Reply,
+        script::Script, shell,
     },
 };
 
@@ -204,11 +202,11 @@ impl Task {
             stdin: String::new(),
             secrets: String::new(),
             worktree: None,
-            preparation: Some(run::Preparation {
-                script: include_str!("verification_folder.sh").to_owned(),
+            preparation: run::Preparation {
+                script: [shell::PROCESS, include_str!("verification_folder.sh")].join("\n"),
                 arguments: Vec::new(),
                 files: Vec::new(),
-            }),
+            },
         };
         let started = match self.runner.start(context, &self.machine, &start).await {
             Ok(started) => started,

@@ -18,11 +18,7 @@ use super::{
     script::{CANCEL, POLL, START, SUPERVISOR},
     status::Status,
 };
-use crate::system::{
-    Context, digest,
-    machine::Machine,
-    script::{Reply, Script},
-};
+use crate::system::{Context, digest, machine::Machine, reply::Reply, script::Script};
 
 /// Seconds between heartbeats.
 const BEAT_S: u64 = 5;
@@ -32,20 +28,6 @@ const FULL_BELOW_KIB: u64 = 16;
 
 /// Puts the files of a run in place; goes in front of `start.sh`.
 const SUBMIT: &str = include_str!("submit.sh");
-
-/// Stands in for a caller that has nothing to prepare.
-const NOTHING_TO_PREPARE: &str = "prepare_run() { :; }";
-
-/// Puts the root folder where `poll.sh` wants it.
-const POLL_ARGUMENTS: &str =
-    "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
-
-/// Makes the folder of the run, so that the request to end it is found even by a start that arrives later.
-const CANCEL_ARGUMENTS: &str = r#"
-c_job=$LEGWORK_ROOT/jobs/$1
-mkdir -p "$c_job/runs/$2" || exit 1
-set -- "$c_job" "$2" "$3" "$LEGWORK_ROOT/bin/$4"
-"#;
 
 /// Runs under a supervisor of their own.
 #[derive(Debug)]
@@ -98,7 +80,7 @@ impl Runner for Direct {
         grace_s: u64,
     ) -> BoxFuture<'a, Result<Cancelled, Error>> {
         async move {
-            let script = Script::new(format!("{CANCEL_ARGUMENTS}{CANCEL}"))
+            let script = Script::new(CANCEL)
                 .argument(run.subject_folder())
                 .argument(run.number().to_string())
                 .argument(grace_s.to_string())
@@ -120,12 +102,12 @@ fn supervisor() -> String {
 }
 
 fn start_script(start: &Start) -> Result<Script, Error> {
-    let preparation = start.preparation.as_ref();
+    let preparation = &start.preparation;
     let body = [
-        preparation.map_or(NOTHING_TO_PREPARE, |preparation| &preparation.script),
+        preparation.script.as_str(),
         SUBMIT,
         START,
-        "[ -n \"$s_line\" ] || report_refusal start \"$1/runs/$2/state\"",
+        "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/jobs/$1/runs/$2/state\"",
     ]
     .join("\n");
     let (worktree, base) = start
@@ -149,11 +131,9 @@ fn start_script(start: &Start) -> Result<Script, Error> {
         .payload(start.command.as_str())
         .payload(start.stdin.as_str())
         .payload(start.secrets.as_str());
-    if let Some(preparation) = preparation {
-        script = script.arguments(preparation.arguments.iter().map(String::as_str));
-        for file in &preparation.files {
-            script = script.payload(file.as_slice());
-        }
+    script = script.arguments(preparation.arguments.iter().map(String::as_str));
+    for file in &preparation.files {
+        script = script.payload(file.as_slice());
     }
     Ok(script)
 }
@@ -236,7 +216,7 @@ fn poll_script(questions: &[Question], wait_s: u64) -> Script {
         String::new()
     };
     // This is sent more often than anything else, and a process is a good part of what it costs.
-    let mut script = Script::new(format!("{POLL_ARGUMENTS}{POLL}"))
+    let mut script = Script::new(POLL)
         .without_subshell()
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });

@@ -1,34 +1,19 @@
-//! What can go wrong with a run.
+//! Failures of a run.
 
 use crate::{
     contract::{
         Code, Coded, Next, Retry, Violation,
-        details::{Details, Input, Step, Store},
+        details::{self, Details},
     },
-    system::machine,
+    system::{machine, records::Malformed},
 };
 
 /// Why a run could not be described, started, polled or ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A line of the host is not what a supervisor writes.
-    #[error("the host's line about the {what} cannot be read: {field} is missing or odd")]
-    Garbled {
-        /// What it is about: `state`, `poll`.
-        what: &'static str,
-        /// The field at fault.
-        field: &'static str,
-        /// The line, its beginning at most.
-        line: String,
-    },
-    /// The answer of a script lacks the line it must have.
-    #[error("the host's answer to {what} lacks its first line")]
-    Incomplete {
-        /// The script.
-        what: &'static str,
-        /// The answer, its beginning at most.
-        answer: String,
-    },
+    /// A line of the host is not what a supervisor or a script writes.
+    #[error(transparent)]
+    Record(#[from] Malformed),
     /// A value that must stand on one line does not.
     #[error("{field} holds a line break")]
     LineBreak {
@@ -73,20 +58,15 @@ impl Error {
             | Self::Program
             | Self::Variable { .. }
             | Self::RunnerUnknown { .. } => true,
-            Self::Garbled { .. } | Self::Incomplete { .. } => false,
+            Self::Record(_) => false,
         }
-    }
-
-    /// Keeps so much of a foreign text as helps.
-    pub(super) fn excerpt(text: &str) -> String {
-        text.chars().take(400).collect()
     }
 }
 
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Garbled { .. } | Self::Incomplete { .. } => Code::HostScriptFailed,
+            Self::Record(inner) => inner.code(),
             Self::LineBreak { .. } | Self::Nul { .. } | Self::Program | Self::Variable { .. } => {
                 Code::SpecInvalid
             }
@@ -97,17 +77,20 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
-            Self::Garbled { .. } | Self::Incomplete { .. } => {
-                "Look at the run's folder on the host; `preflight` tells whether the disk there is full or the shell is unusual.".to_owned()
-            }
+            Self::Record(inner) => inner.remediation(),
             Self::LineBreak { field } => format!("Give {field} on one line."),
             Self::Nul { field } => format!("Leave the NUL out of {field}."),
-            Self::Program => "Give a program, by name or path, as the first word of the command.".to_owned(),
+            Self::Program => {
+                "Give a program, by name or path, as the first word of the command.".to_owned()
+            }
             Self::Variable { .. } => {
                 "Use letters, digits and underscores, not beginning with a digit.".to_owned()
             }
             Self::RunnerUnknown { known, .. } => {
-                format!("Use the legwork that launched the job; this one has {}.", known.join(", "))
+                format!(
+                    "Use the legwork that launched the job; this one has {}.",
+                    known.join(", ")
+                )
             }
             Self::Machine(inner) => inner.remediation(),
         }
@@ -115,39 +98,19 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let violation = |pointer: String, keyword: &str| {
-            Details::from(Input {
-                violations: vec![Violation {
-                    pointer,
-                    keyword: keyword.to_owned(),
-                    message: self.to_string(),
-                    expected: None,
-                }],
-                skeleton: None,
-            })
+            Details::from(details::Input::new(
+                Violation::new(pointer, keyword, self.to_string()),
+                None,
+            ))
         };
         match self {
-            Self::Garbled { what, line, .. } => Step {
-                step: format!("read the {what}"),
-                stdout: line.clone(),
-                ..Step::default()
-            }
-            .into(),
-            Self::Incomplete { what, answer } => Step {
-                step: (*what).to_owned(),
-                stdout: answer.clone(),
-                ..Step::default()
-            }
-            .into(),
+            Self::Record(inner) => inner.details(),
             Self::LineBreak { field } | Self::Nul { field } => {
                 violation(format!("/{field}"), "pattern")
             }
             Self::Program => violation("/argv".to_owned(), "minItems"),
             Self::Variable { name } => violation(format!("/variables/{name}"), "propertyNames"),
-            Self::RunnerUnknown { .. } => Store {
-                reason: self.to_string(),
-                ..Store::default()
-            }
-            .into(),
+            Self::RunnerUnknown { .. } => details::Store::new("", self.to_string()).into(),
             Self::Machine(inner) => inner.details(),
         }
     }
@@ -155,9 +118,8 @@ impl Coded for Error {
     fn retry(&self) -> Retry {
         match self {
             Self::Machine(inner) => inner.retry(),
-            Self::Garbled { .. }
-            | Self::Incomplete { .. }
-            | Self::LineBreak { .. }
+            Self::Record(inner) => inner.retry(),
+            Self::LineBreak { .. }
             | Self::Nul { .. }
             | Self::Program
             | Self::Variable { .. }
@@ -168,9 +130,8 @@ impl Coded for Error {
     fn next(&self) -> Vec<Next> {
         match self {
             Self::Machine(inner) => inner.next(),
-            Self::Garbled { .. }
-            | Self::Incomplete { .. }
-            | Self::LineBreak { .. }
+            Self::Record(inner) => inner.next(),
+            Self::LineBreak { .. }
             | Self::Nul { .. }
             | Self::Program
             | Self::Variable { .. }

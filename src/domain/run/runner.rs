@@ -65,7 +65,7 @@ pub(crate) struct Start {
     /// Where the program runs and whose changes are recorded at the end; in the subject's folder, and nothing, where none is given.
     pub(crate) worktree: Option<Worktree>,
     /// What else must be in place first.
-    pub(crate) preparation: Option<Preparation>,
+    pub(crate) preparation: Preparation,
 }
 
 /// Limits of a run, enforced where it runs.
@@ -93,11 +93,11 @@ pub(crate) struct Worktree {
 /// Files that a run needs beside its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Preparation {
-    /// A shell script that defines `prepare_run`; `submit.sh` says what it finds there and how it refuses.
+    /// A shell script that defines `prepare_run`, with `process.sh` in front; `submit.sh` says what it finds and how it refuses.
     pub(crate) script: String,
     /// The arguments of `prepare_run`.
     pub(crate) arguments: Vec<String>,
-    /// What `given N` prints, from 1.
+    /// The payloads of `prepare_run`.
     pub(crate) files: Vec<Vec<u8>>,
 }
 

@@ -1,25 +1,16 @@
-# Puts the files of a run in place, once. Goes in front of start.sh, which starts it.
+# Puts the files of a run in place, once. Goes in front of start.sh, which starts it. Needs: process.sh.
 #
 # $1 folder of what is run, below the folder of all jobs, $2 run number, $3 file name of the supervisor, $4 worktree below that
 # folder or nothing, $5 commit its changes are compared with, $6 `yes` where payload 5 holds secrets; then the arguments of
 # prepare_run, a function of the caller.
-# Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 secrets.sh; then those of prepare_run, which it prints with `given N`.
+# Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 secrets.sh; then those of prepare_run: the first of them is number $((given + 1)).
 # Prints `run-found` where the run was started before, or
 # `legwork-refused step=… [writable=yes|no free_kib=… free_inodes=… file=BASE64]` where nothing was started.
 #
 # prepare_run finds $job, the folder of what is run, and $claimed, `yes` where the run was started before. It ends the script with
 # `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. It may be run twice at the same time.
 
-given() { payload $(($1 + 5)); }
-# write_whole FILE COMMAND...: writes what the command prints, whole or not at all. The name of the draft is this process's own.
-write_whole() {
-    w_file=$1
-    shift
-    "$@" >"$w_file.part.$$" && mv -f "$w_file.part.$$" "$w_file" && return 0
-    rm -f "$w_file.part.$$"
-    return 1
-}
-write_line() { write_whole "$1" printf '%s\n' "$2"; }
+given=5
 refuse() {
     printf 'legwork-refused step=%s\n' "$1"
     exit 0
@@ -47,13 +38,17 @@ report_refusal() {
     [ -w "${r_folder:-/}" ] && r_writable=yes
     r_kib=$(free_of "$(df -Pk "${r_folder:-/}" 2>/dev/null | tail -n 1)")
     r_inodes=$(free_of "$(df -Pi "${r_folder:-/}" 2>/dev/null | tail -n 1)")
-    printf 'legwork-refused step=%s writable=%s free_kib=%s free_inodes=%s file=%s\n' "$1" $r_writable "${r_kib:--}" \
+    printf 'legwork-refused step=%s writable=%s free_kib=%s free_inodes=%s file=%s\n' "$1" "$r_writable" "${r_kib:--}" \
         "${r_inodes:--}" "$(printf %s "${2%/.}" | base64 | tr -d '\n')"
 }
 write_spec() {
-    payload 2 || return 1
-    printf 'cwd %s\n' "$job${p_worktree:+/$p_worktree}"
-    [ -z "$p_worktree" ] || printf 'worktree %s\nbase %s\n' "$job/$p_worktree" "$p_base"
+    p_spec=$(payload 2) || return 1
+    p_spec="$p_spec
+cwd $job${p_worktree:+/$p_worktree}"
+    [ -z "$p_worktree" ] || p_spec="$p_spec
+worktree $job/$p_worktree
+base $p_base"
+    put "$p_run/spec" "$p_spec"
 }
 submit_run() {
     job=$LEGWORK_ROOT/jobs/$1
@@ -67,12 +62,12 @@ submit_run() {
         return 0
     fi
     mkdir -p "$LEGWORK_ROOT/bin" "$p_run" || refuse_write folder "$p_run/."
-    [ -f "$p_supervisor" ] || write_whole "$p_supervisor" payload 1 || refuse_write supervisor "$p_supervisor"
-    write_whole "$p_run/stdin" payload 4 || refuse_write stdin "$p_run/stdin"
-    write_whole "$p_run/command.sh" payload 3 || refuse_write command "$p_run/command.sh"
-    write_line "$p_run/supervisor" "$p_supervisor" || refuse_write supervisor "$p_run/supervisor"
-    write_whole "$p_run/spec" write_spec || refuse_write spec "$p_run/spec"
-    [ "$p_secrets" != yes ] || write_whole "$p_run/secrets.sh" payload 5 || refuse_write secrets "$p_run/secrets.sh"
+    [ -f "$p_supervisor" ] || unpack "$p_supervisor" 1 || refuse_write supervisor "$p_supervisor"
+    unpack "$p_run/stdin" 4 || refuse_write stdin "$p_run/stdin"
+    unpack "$p_run/command.sh" 3 || refuse_write command "$p_run/command.sh"
+    put "$p_run/supervisor" "$p_supervisor" || refuse_write supervisor "$p_run/supervisor"
+    write_spec || refuse_write spec "$p_run/spec"
+    [ "$p_secrets" != yes ] || unpack "$p_run/secrets.sh" 5 || refuse_write secrets "$p_run/secrets.sh"
 }
 submit_run "$@"
-set -- "$LEGWORK_ROOT/jobs/$1" "$2" "$LEGWORK_ROOT/bin/$3"
+set -- "$1" "$2" "$3"

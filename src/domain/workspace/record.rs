@@ -1,4 +1,4 @@
-//! What is known here of workspaces, kept in the database.
+//! The workspaces in the database.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(crate) struct Record {
 
 /// What a row of the database holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct Stored {
     record: Option<Record>,
     missing: Option<String>,
 }
@@ -109,8 +109,10 @@ pub(super) fn find(
     row.map(known).transpose()
 }
 
-/// Notes that a step is about to be taken. One that is ready as wanted stays so: another call may just have made it.
-/// One that is ready otherwise stays so too while only the clone and the ref are looked after.
+/// Marks the workspace incomplete before `step` runs.
+///
+/// Leaves the row alone if it is ready for this specification already (another call may have finished it), or ready for
+/// another one while `step` is `clone` or `resolve`, which do not touch an existing environment.
 pub(super) fn note_begun(
     context: &Context,
     host: &Name,
@@ -156,8 +158,8 @@ enum Over {
     Anything,
 }
 
-fn lacking(step: Step) -> Kept {
-    Kept {
+fn lacking(step: Step) -> Stored {
+    Stored {
         record: None,
         missing: Some(step.name().to_owned()),
     }
@@ -169,11 +171,17 @@ pub(super) fn note_ready(
     specification: &Specification,
     record: &Record,
 ) -> Result<(), Error> {
-    let kept = Kept {
+    let stored = Stored {
         record: Some(record.clone()),
         missing: None,
     };
-    write(context, &record.host, specification, &kept, Over::Anything)
+    write(
+        context,
+        &record.host,
+        specification,
+        &stored,
+        Over::Anything,
+    )
 }
 
 /// Lists what is known here of workspaces.
@@ -238,12 +246,12 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
 }
 
 fn known((host, _, specification, record, updated_at): Columns) -> Result<Known, Error> {
-    let kept: Kept = serde_json::from_str(&record).map_err(Error::Record)?;
+    let stored: Stored = serde_json::from_str(&record).map_err(Error::Record)?;
     Ok(Known {
         host: serde_json::from_value(host.into()).map_err(Error::Record)?,
         specification: serde_json::from_str(&specification).map_err(Error::Record)?,
-        record: kept.record,
-        missing: kept.missing,
+        record: stored.record,
+        missing: stored.missing,
         updated_at,
     })
 }
@@ -252,11 +260,11 @@ fn write(
     context: &Context,
     host: &Name,
     specification: &Specification,
-    kept: &Kept,
+    stored: &Stored,
     over: Over,
 ) -> Result<(), Error> {
     let specified = serde_json::to_string(specification).map_err(Error::Record)?;
-    let record = serde_json::to_string(kept).map_err(Error::Record)?;
+    let record = serde_json::to_string(stored).map_err(Error::Record)?;
     // What is there already is not written again: a repeated call changes nothing, not even a time.
     context.store()?.write(|transaction| {
         transaction.execute(
@@ -272,7 +280,7 @@ fn write(
                 specification.repository.as_str(),
                 specified,
                 record,
-                kept.record.is_some(),
+                stored.record.is_some(),
                 clock::now_text(),
                 over == Over::Anything,
                 over == Over::Otherwise

@@ -6,10 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{
-        Answer, Code, Effects, Failure, JobId, Timeout,
-        details::{self, Details},
-    },
+    contract::{Answer, Code, Effects, Failure, JobId, Timeout, details},
     domain::{
         investigation::{self, Applied, ApplyRequest, DiffSource, Origin},
         job::Outcome,
@@ -255,9 +252,9 @@ impl Primitive for ApplyDiff {
 
 /// Names the diff in the details of a failure.
 fn naming_source(mut failure: Failure, source: String) -> Failure {
-    if let Details::Diff(diff) = failure.details {
-        failure.details = details::Diff { source, ..*diff }.into();
-    }
+    failure.details = failure
+        .details
+        .revised(|diff: details::Diff| diff.from_source(source));
     failure
 }
 

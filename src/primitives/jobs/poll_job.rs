@@ -170,16 +170,9 @@ fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
             )
             .with_effect(Effect::None)
             .with_details(
-                details::Items {
-                    items: several
-                        .iter()
-                        .map(|id| details::Item {
-                            id: id.to_string(),
-                            error_code: Code::JobNotFound,
-                            message: "there is no such job".to_owned(),
-                        })
-                        .collect(),
-                }
+                details::Items::new(several.iter().map(|id| {
+                    details::Item::new(id.as_str(), Code::JobNotFound, "there is no such job")
+                }))
                 .into(),
             );
             if !others.is_empty() {

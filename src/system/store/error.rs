@@ -99,23 +99,18 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let store = |path: &PathBuf, backup: Option<&PathBuf>| -> Details {
-            details::Store {
-                path: path.display().to_string(),
-                reason: self.to_string(),
-                backup: backup.map(|backup| backup.display().to_string()),
-            }
-            .into()
+            details::Store::new(path.display().to_string(), self.to_string())
+                .copied_to(backup.map(|backup| backup.display().to_string()))
+                .into()
         };
         match self {
             Self::Folder(inner) => inner.details(),
             Self::Damaged { path, backup, .. } => store(path, backup.as_ref()),
             Self::Newer { path, .. } | Self::Busy { path } => store(path, None),
-            Self::Full { path } | Self::Unusable { path, .. } => details::File {
-                path: path.display().to_string(),
-                reason: self.to_string(),
+            Self::Full { path } | Self::Unusable { path, .. } => {
+                details::File::new(path.display().to_string(), self.to_string()).into()
             }
-            .into(),
-            Self::Statement(_) => Details::None,
+            Self::Statement(_) => Details::NONE,
         }
     }
 }

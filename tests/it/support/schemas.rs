@@ -132,9 +132,7 @@ pub(crate) fn judge(output: &Output) -> (Value, Vec<String>) {
         if let Some(entry) = Entry::find(primitive) {
             let declared = (entry.about.codes)();
             let declared = declared.iter().map(|code| code.name());
-            let universal = legwork::contract::Code::UNIVERSAL
-                .iter()
-                .map(|code| code.name());
+            let universal = legwork::contract::Code::universal().map(legwork::contract::Code::name);
             if !declared.chain(universal).any(|known| known == code) {
                 faults.push(format!(
                     "{primitive} returns {code} and does not declare it"

@@ -6,3 +6,4 @@ mod crowds;
 mod effects;
 mod hostile;
 mod hosts;
+mod noise;

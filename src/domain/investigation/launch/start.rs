@@ -48,7 +48,7 @@ pub(super) fn start(
             folder: "worktree",
             base: plan.spec.base_commit.clone(),
         }),
-        preparation: Some(preparation(context, plan, prepared)),
+        preparation: preparation(context, plan, prepared),
     })
 }
 
