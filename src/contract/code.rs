@@ -554,6 +554,12 @@ pub enum Code {
     ///
     /// Look at what `details.items` names; name it in `overwrite` to give it up, or leave it.
     AssetEdited: FailedPrecondition, Retry::AFTER_FIX, Items;
+    /// There is no asset of a path that is named in `overwrite`.
+    ///
+    /// ## Resolution
+    ///
+    /// Use the paths in `details.known`, which `dry_run` shows too.
+    AssetUnknown: NotFound, Retry::AFTER_FIX, Unknown;
     /// A folder or file that assets go into cannot be read or written.
     ///
     /// ## Resolution

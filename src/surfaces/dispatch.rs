@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use schemars::Schema;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text, validation::Checker,
+        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
+        validation::Checker,
     },
     registry::{Entry, Grants},
     system::{Context, failpoint, secrets::Redactor},
@@ -64,7 +66,16 @@ pub(super) fn success(
     since: Instant,
 ) -> Envelope {
     let redactor = context.redactor();
-    let data = redactor.json(answer.data);
+    let data = redactor.json(answer.data, || {
+        schema(context, name, |about| about.output_schema)
+    });
+    let next = masked(context, answer.next, &redactor);
+    let warnings = answer
+        .warnings
+        .iter()
+        .map(|warning| redactor.text(warning).into_owned())
+        .chain(redactor.new_clashes().iter().map(|name| clash(name)))
+        .collect();
     Envelope::Success(Success {
         ok: true,
         v: VERSION,
@@ -72,20 +83,33 @@ pub(super) fn success(
         idempotent,
         effect: answer.effect,
         data,
-        warnings: answer
-            .warnings
-            .iter()
-            .map(|warning| redactor.text(warning).into_owned())
-            .collect(),
-        next: masked(answer.next, &redactor),
+        warnings,
+        next,
         meta: meta(context, since),
     })
 }
 
+/// Makes a schema of a primitive; one that allows everything where there is no primitive of that name.
+fn schema(context: &Context, name: &str, which: fn(&Description) -> fn() -> Schema) -> Value {
+    let descriptions = context.descriptions();
+    let about = descriptions.iter().find(|about| about.name == name);
+    about.map_or(Value::Bool(true), |about| which(about)().to_value())
+}
+
+/// Warns that a secret is no secret where it is also a word of legwork's own.
+fn clash(variable: &str) -> String {
+    format!(
+        "the secret in {variable} is also a name, an id or another word of this answer and is shown there; in free text it is masked"
+    )
+}
+
 /// Takes secrets out of suggested calls.
-fn masked(mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
+fn masked(context: &Context, mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
     for call in &mut next {
-        redactor.value(&mut call.input);
+        let primitive = call.primitive.as_str();
+        redactor.value_by(&mut call.input, || {
+            schema(context, primitive, |about| about.input_schema)
+        });
         call.why = redactor.text(&call.why).into_owned();
     }
     next
@@ -95,9 +119,13 @@ fn masked(mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
 pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) -> Envelope {
     let redactor = context.redactor();
     let mut details = failure.details.to_value(failure.code);
-    redactor.value(&mut details);
+    redactor.value_by(&mut details, || failure.code.shape().schema().to_value());
     // What stands in the place of a secret may be longer than the secret.
     let details = failure.code.shape().bound(details);
+    let next = masked(context, failure.next, &redactor);
+    for variable in redactor.new_clashes() {
+        tracing::warn!("{}", clash(&variable));
+    }
     Envelope::Refusal(Refusal {
         ok: false,
         v: VERSION,
@@ -112,7 +140,7 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
         message: text::line(&redactor.text(&failure.message), MAX_SENTENCE),
         remediation: text::line(&redactor.text(&failure.remediation), MAX_SENTENCE),
         details,
-        next: masked(failure.next, &redactor),
+        next,
         meta: meta(context, since),
     })
 }

@@ -48,7 +48,7 @@ impl Drop for Line {
         // In a line of JSON a secret may be written with escapes, so its texts are masked one by one.
         let mut line = match serde_json::from_slice::<Value>(&self.bytes) {
             Ok(mut event) => {
-                self.redactor.value(&mut event);
+                self.redactor.texts(&mut event);
                 text::json(event.to_string())
             }
             // A line for people goes to a terminal, which must not obey what a host wrote into it.

@@ -114,7 +114,7 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
     on_signal(move |signal| {
         let failure = interrupted(signal).with_effect(meter.halt());
         temporary::abandon();
-        let context = Context::of_process(registry::descriptions);
+        let context = Context::of_process(registry::descriptions, registry::SCHEMA);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();
         process::end_looks();

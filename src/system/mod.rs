@@ -16,6 +16,7 @@ pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quote;
 pub(crate) mod records;
+mod regular_file;
 pub(crate) mod reply;
 pub(crate) mod script;
 pub(crate) mod secrets;

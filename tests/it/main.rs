@@ -34,5 +34,6 @@ mod stop_hook;
 mod supervisor;
 mod support;
 mod testbed;
+mod wire;
 mod withstand;
 mod workspaces;

@@ -127,6 +127,15 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Returns what is wrong.
+    pub fn into_violations(self) -> Violations {
+        let mut violations: Violations = self.violations.into_iter().collect();
+        violations.omit(self.omitted);
+        violations
+    }
+}
+
 impl Unknown {
     /// Creates the facts of a name that is nothing known.
     pub fn new(what: impl Into<Head<100>>, name: impl Into<Head<200>>) -> Self {

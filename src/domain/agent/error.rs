@@ -33,6 +33,17 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    /// Makes the error for a field of an agent's configuration.
+    pub(super) fn misconfigured(agent: &str, field: &str, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        Self::Misconfigured {
+            agent: agent.to_owned(),
+            violation: Violation::new(format!("/agents/{agent}/{field}"), "agent", message),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -48,7 +59,7 @@ impl Coded for Error {
                 "Use a name from `list-agents`, or add the agent to the configuration.".to_owned()
             }
             Self::Misconfigured { agent, .. } => {
-                format!("Mend `[agents.{agent}]` in the configuration.")
+                format!("Correct `[agents.{agent}]` in the configuration.")
             }
             Self::OptionUnsupported { agent, option, .. } => {
                 format!("Leave `{option}` out, or choose another agent than {agent:?}.")

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Below, Code, Coded, Name, Next, Retry, details, details::Details, passes_on},
-    domain::{agent, host, investigation, job, workspace},
+    domain::{agent, host, investigation, job, preflight, workspace},
     system::{configuration, files, machine},
 };
 
@@ -41,8 +41,8 @@ pub(crate) enum Error {
 }
 
 passes_on!(
-    Error: agent::Error, host::Error, investigation::Error, job::Error, workspace::Error, configuration::Error, files::Error,
-    machine::Error,
+    Error: agent::Error, host::Error, investigation::Error, job::Error, preflight::Error, workspace::Error, configuration::Error,
+    files::Error, machine::Error,
 );
 
 impl Coded for Error {

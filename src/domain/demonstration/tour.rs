@@ -14,7 +14,7 @@ use crate::{
         host,
         investigation::{self, ApplyRequest, DiffSource, Origin, VerifyRequest},
         job::{self, Job, Outcome},
-        repository, workspace,
+        preflight, repository, workspace,
     },
     system::{Context, clock, files, machine::Machine, progress::Progress, script::Script},
 };
@@ -38,9 +38,9 @@ pub(crate) struct Stage {
     /// Its name.
     pub(crate) name: String,
     /// What came of it, in a line for a reader.
-    pub(crate) said: String,
+    pub(crate) message: String,
     /// Milliseconds it took.
-    pub(crate) ms: u64,
+    pub(crate) duration_ms: u64,
 }
 
 /// What came of the demonstration.
@@ -276,8 +276,8 @@ impl Guide {
         self.since = clock::instant();
         self.stages.push(Stage {
             name: name.to_owned(),
-            said,
-            ms,
+            message: said,
+            duration_ms: ms,
         });
     }
 }
@@ -350,7 +350,7 @@ async fn choose(context: &Context, machine: &Machine) -> Result<Name, Error> {
         return Ok(Name::fixed(agent::DEMO));
     };
     let max_age = Duration::from_secs(3600);
-    let findings = investigation::preflight(context, machine, &agent, None, max_age).await?;
+    let findings = preflight::preflight(context, machine, &agent, None, max_age).await?;
     Ok(if findings.agent_works() {
         claude
     } else {

@@ -132,7 +132,7 @@ pub(super) fn failed_job() -> Value {
 
 /// Makes the envelope of a job that has failed.
 pub(super) fn polled() -> Value {
-    let data = json!({"jobs": [failed_job()], "active": 0, "cursor": 7});
+    let data = json!({"jobs": [failed_job()], "active": 0, "next_cursor": "AAAA"});
     success("poll-job", Effect::None, &data)
 }
 

@@ -76,15 +76,15 @@ pub(crate) struct Played {
 /// How a harness ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Harness {
-    /// Its exit status; null where a signal ended it.
-    pub(crate) exit_status: Option<i32>,
+    /// Its exit code; null where a signal ended it.
+    pub(crate) exit_code: Option<i32>,
     /// The signal that ended it.
     pub(crate) signal: Option<i32>,
     /// Whether it was ended because `limit_s` was over.
     pub(crate) stopped: bool,
     /// Milliseconds it took.
-    pub(crate) ms: u64,
-    /// The end of what it complained, at most 2,000 characters; empty where it passed.
+    pub(crate) duration_ms: u64,
+    /// The end of its stderr, at most 2,000 characters; empty where it passed.
     pub(crate) stderr: String,
 }
 
@@ -311,10 +311,10 @@ impl Harness {
         let text = String::from_utf8_lossy(&harness.stderr);
         let skipped = text.chars().count().saturating_sub(SHOWN);
         Self {
-            exit_status: harness.ending.status,
+            exit_code: harness.ending.status,
             signal: harness.ending.signal,
             stopped: harness.ending.stopped.is_some(),
-            ms: milliseconds(harness.took),
+            duration_ms: milliseconds(harness.took),
             stderr: if passed {
                 String::new()
             } else {

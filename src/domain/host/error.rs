@@ -16,12 +16,12 @@ pub(crate) enum Error {
         /// Names that are known.
         known: Vec<String>,
     },
-    /// A host of that name is there with other settings.
-    #[error("a host {name} is there already with other settings, from {origin}")]
+    /// A host of that name exists with other settings.
+    #[error("a host {name} exists already with other settings, from {origin}")]
     Exists {
         /// The name.
         name: Name,
-        /// Where the one that is there comes from.
+        /// Where the existing one comes from.
         origin: &'static str,
     },
     /// The host comes from a file that belongs to the user.
@@ -32,7 +32,7 @@ pub(crate) enum Error {
         /// Where it comes from.
         origin: &'static str,
     },
-    /// Jobs that have not ended stand on it.
+    /// Jobs on it have not ended.
     #[error("{} jobs on {name} have not ended", .jobs.len())]
     InUse {
         /// The name.
@@ -45,9 +45,9 @@ pub(crate) enum Error {
     Probe {
         /// Its exit status.
         status: i32,
-        /// What it printed.
+        /// Its stdout.
         stdout: String,
-        /// What it complained.
+        /// Its stderr.
         stderr: String,
     },
     /// The host gave no whole answer.
@@ -90,7 +90,7 @@ impl Coded for Error {
                 "Wait for the jobs in details.items with wait-job, or cancel them.".to_owned()
             }
             Self::Probe { .. } => {
-                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+                "Read details.stderr, fix the host, and send the same call again.".to_owned()
             }
             Self::Machine(inner) => inner.remediation(),
             Self::Configuration(inner) => inner.remediation(),

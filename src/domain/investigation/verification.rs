@@ -29,7 +29,7 @@ pub(super) fn judge(
     let (verdict, reason) = match (&before, &after, stop.as_deref()) {
         (_, _, Some("apply")) => inconclusive("diff_does_not_apply"),
         (_, _, Some(_)) => inconclusive("worktree_failed"),
-        (Some(before), Some(after), None) => verdict(before.exit_status, after.exit_status),
+        (Some(before), Some(after), None) => verdict(before.exit_code, after.exit_code),
         (None, _, None) | (_, None, None) if status.state == State::Succeeded => {
             inconclusive("worktree_failed")
         }
@@ -44,7 +44,7 @@ pub(super) fn judge(
         check: redactor.text(check).into_owned(),
         before,
         after,
-        carried: listed(answer, "carried "),
+        copied_files: listed(answer, "carried "),
         fingerprint: listed(answer, "fingerprint "),
         verification: name.to_owned(),
         at: clock::now_text(),
@@ -56,10 +56,10 @@ fn check_of(redactor: &Redactor, answer: &str, name: &str) -> Option<Check> {
     let line = answer
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(" status="))?;
-    let (exit_status, seconds) = line.split_once(" seconds=")?;
+    let (exit_code, seconds) = line.split_once(" seconds=")?;
     Some(Check {
-        exit_status: exit_status.parse().ok()?,
-        seconds: seconds.parse().ok()?,
+        exit_code: exit_code.parse().ok()?,
+        duration_s: seconds.parse().ok()?,
         output: output(redactor, answer, name),
     })
 }

@@ -168,7 +168,7 @@ impl Task {
             &self.check,
             self.name(),
         );
-        let job = job::update(context, &self.job.job_id, |job| record(job, &verified))?;
+        let job = job::update(context, &self.job.job_id, |job| record(job, &verified)).await?;
         // A verification that an earlier call started had its effect then.
         let effect = if found {
             Effect::Replayed

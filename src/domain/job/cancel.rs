@@ -53,16 +53,19 @@ pub(crate) async fn cancel(
     let at = clock::now_text();
     let job = match answer {
         run::Cancelled::Run(status) => {
-            records::update(context, job_id, |job| note_status(job, &status, at))?
+            records::update(context, job_id, |job| note_status(job, &status, at)).await?
         }
-        run::Cancelled::NeverStarted => records::update(context, job_id, |job| {
-            let before = job.state;
-            job.state = State::Cancelled;
-            job.outcome = None;
-            job.progress.last_evidence_at = Some(at);
-            job.progress.reason = Some("cancelled_before_start".to_owned());
-            vec![("state", json!({"from": before, "to": job.state}))]
-        })?,
+        run::Cancelled::NeverStarted => {
+            records::update(context, job_id, |job| {
+                let before = job.state;
+                job.state = State::Cancelled;
+                job.outcome = None;
+                job.progress.last_evidence_at = Some(at);
+                job.progress.reason = Some("cancelled_before_start".to_owned());
+                vec![("state", json!({"from": before, "to": job.state}))]
+            })
+            .await?
+        }
         run::Cancelled::Silent => {
             return Err(Error::NotEnded {
                 job_id: job.job_id,

@@ -13,10 +13,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stream {
-    /// The agent's standard output.
+    /// What the agent wrote to stdout.
     #[default]
     Output,
-    /// The agent's standard error.
+    /// What the agent wrote to stderr.
     Errors,
 }
 

@@ -10,6 +10,7 @@ mod observed;
 mod progress;
 mod records;
 mod status_line;
+mod table;
 mod verdict;
 mod wait;
 
@@ -25,5 +26,6 @@ pub(crate) use records::{
     Filter, Recorded, changed_since, events, find, find_all, find_by_key, insert, last_event, list,
     update, withdraw,
 };
+pub(crate) use table::{EVENTS, JOBS};
 pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};
 pub(crate) use wait::{Requirement, ended, require, require_verdict, wait};

@@ -138,14 +138,14 @@ async fn ask(
         // What one host answers says nothing about the jobs of the others.
         Err(error) => return Ok(unreachable(jobs, &error)),
     };
-    let mut observed = record(context, jobs, &sightings)?;
+    let mut observed = record(context, jobs, &sightings).await?;
     failpoint::reached("poll.noted");
     conclude(context, &machine, &mut observed).await?;
     Ok(observed)
 }
 
 /// Writes sightings into the records of their jobs, as far as they say something new.
-fn record(
+async fn record(
     context: &Context,
     jobs: Vec<Job>,
     sightings: &[Sighting],
@@ -167,7 +167,8 @@ fn record(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)?
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)
+        .await?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
         .collect();
@@ -179,7 +180,7 @@ fn record(
             job.progress.last_evidence_at = Some(at.clone());
             note_beat(&mut job, sighting.beat.as_ref());
         } else if let Some(absence) = sighting.absence {
-            job = without_run(context, job, absence)?;
+            job = without_run(context, job, absence).await?;
         }
         let active = !job.state.is_terminal();
         let is_late = sighting.beat_age_s > STALE_S;
@@ -195,7 +196,7 @@ fn record(
 }
 
 /// Ends a job whose run its host does not have, where no launch of it is under way and the last one is long ago.
-fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Job, Error> {
+async fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Job, Error> {
     let age_s = match absence {
         Absence::Folder => NEVER_SENT_S,
         Absence::Claim => NEVER_CLAIMED_S,
@@ -208,7 +209,7 @@ fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Job, Err
     let Some(_lock) = launch_lock::try_lock(context, &job.job_id)? else {
         return Ok(job);
     };
-    records::update(context, &job.job_id, note_never_started)
+    records::update(context, &job.job_id, note_never_started).await
 }
 
 /// Marks jobs as unreachable. That their host answered other calls since is no evidence of these jobs.
@@ -276,7 +277,8 @@ async fn conclude(
             let outcome = outcome(job);
             job.outcome = Some(outcome);
             vec![("outcome", json!({"outcome": outcome}))]
-        })?;
+        })
+        .await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ mod worktree;
 pub(crate) use check::{Status, check};
 pub(crate) use error::{CloneReason, Error};
 pub(crate) use provision::{StepState, Wish, provision};
-pub(crate) use record::{Record, list, ready};
+pub(crate) use record::{Record, WORKSPACES, list, ready};
 pub(crate) use specification::Specification;
 pub(crate) use step::Step;
 pub(crate) use variables::exports;

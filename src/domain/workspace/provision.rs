@@ -139,6 +139,7 @@ impl Work<'_> {
         let mut commit: Option<String> = None;
         let mut just_cloned = false;
         let mut effect = Effect::Replayed;
+        let mut is_new = false;
         let mut reports = Vec::new();
         for step in Step::ALL {
             if !specification.needs(step) {
@@ -159,17 +160,13 @@ impl Work<'_> {
             let report = match (found, digest) {
                 (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
                 (None, Some(digest)) if !self.wish.dry_run => {
-                    if effect == Effect::Replayed {
-                        record::note_begun(self.context, &self.machine.name, specification, step)?;
-                        failpoint::reached("provision.noted");
-                    }
+                    is_new |= self.announce(step, effect).await?;
                     progress.say(&format!(
                         "provisioning {} on {}: step {}",
                         specification.repository,
                         self.machine.name,
                         step.name()
                     ));
-                    self.context.meter().changing();
                     let (state_now, mark) = self
                         .take(Due {
                             step,
@@ -178,6 +175,7 @@ impl Work<'_> {
                             just_cloned,
                             again,
                             effect,
+                            is_new,
                         })
                         .await?;
                     if state_now == StepState::Ran {
@@ -219,9 +217,23 @@ impl Work<'_> {
             specification: self.specification.clone(),
         };
         if !self.wish.dry_run {
-            self.record(&outcome)?;
+            self.record(&outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// Announces that a step is about to be taken, and returns whether the workspace was not known here before.
+    ///
+    /// The first one marks the workspace incomplete, so that a crash leaves word of it.
+    async fn announce(&self, step: Step, effect: Effect) -> Result<bool, Error> {
+        if effect != Effect::Replayed {
+            self.context.meter().changing();
+            return Ok(false);
+        }
+        let host = &self.machine.name;
+        let is_new = record::note_begun(self.context, host, &self.specification, step).await?;
+        failpoint::reached("provision.noted");
+        Ok(is_new)
     }
 
     /// Asks what there is.
@@ -289,7 +301,7 @@ impl Work<'_> {
             .unwrap_or_else(|| "-".to_owned())
     }
 
-    fn record(&self, outcome: &Outcome) -> Result<(), Error> {
+    async fn record(&self, outcome: &Outcome) -> Result<(), Error> {
         let specification = &self.specification;
         let record = Record {
             host: self.machine.name.clone(),
@@ -304,7 +316,7 @@ impl Work<'_> {
             variables: specification.settings.variables.clone(),
             verify: None,
         };
-        record::note_ready(self.context, specification, &record)?;
+        record::note_ready(self.context, specification, &record).await?;
         failpoint::reached("provision.recorded");
         Ok(())
     }

@@ -2,16 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params, types::Value as Sql};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Specification, Step};
 use crate::{
     contract::Name,
     domain::repository,
-    system::{Context, clock, digest},
+    system::{
+        Context, clock,
+        store::{Record as Row, Table},
+    },
 };
+
+/// Workspaces, as they were last known from here.
+pub(crate) static WORKSPACES: Table = Table {
+    name: "workspaces",
+    key: &["host", "repository"],
+    create: include_str!("workspaces.sql"),
+    check: |row| known(row).map(drop),
+};
+
+/// The columns that [`known`] reads.
+const COLUMNS: &str = "host, repository, specification, record, ready, updated_at";
 
 /// A workspace that is ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +54,7 @@ pub(crate) struct Record {
     pub(crate) verify: Option<String>,
 }
 
-/// What a row of the database holds.
+/// The column `record`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Stored {
     record: Option<Record>,
@@ -68,8 +81,10 @@ pub(crate) struct Known {
 pub(crate) struct Page {
     /// The workspaces, by host and repository.
     pub(crate) workspaces: Vec<Known>,
-    /// Where the next part starts; nothing where this is the last.
-    pub(crate) next_cursor: Option<String>,
+    /// What to say of workspaces whose rows cannot be read.
+    pub(crate) warnings: Vec<String>,
+    /// The host and repository after which the next part starts; nothing where this is the last.
+    pub(crate) next: Option<(String, String)>,
 }
 
 /// Returns the workspace of a repository on a host, which must be ready as far as is known here.
@@ -96,39 +111,40 @@ pub(super) fn find(
     host: &Name,
     repository: &Name,
 ) -> Result<Option<Known>, Error> {
-    let row = context.store()?.read(|connection| {
+    Ok(context.store()?.read(|connection| {
         connection
-            .query_row(
-                "SELECT host, repository, specification, record, updated_at FROM workspaces
-                 WHERE host = ?1 AND repository = ?2",
-                [host.as_str(), repository.as_str()],
-                columns,
-            )
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM workspaces WHERE host = ?1 AND repository = ?2"
+            ))?
+            .query_row([host.as_str(), repository.as_str()], |row| {
+                known(&WORKSPACES.record(row))
+            })
             .optional()
-    })?;
-    row.map(known).transpose()
+    })?)
 }
 
-/// Marks the workspace incomplete before `step` runs.
+/// Marks the workspace incomplete before `step` runs, and returns whether it was not known at all before.
 ///
-/// Leaves the row alone if it is ready for this specification already (another call may have finished it), or ready for
-/// another one while `step` is `clone` or `resolve`, which do not touch an existing environment.
-pub(super) fn note_begun(
+/// Leaves the row alone if it is ready for this specification already, as another call may just have finished it, or
+/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment. The meter is
+/// told that a change begins once the database is not waited for any more.
+pub(super) async fn note_begun(
     context: &Context,
     host: &Name,
     specification: &Specification,
     step: Step,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let over = if spares(step) {
         Over::Unready
     } else {
         Over::Otherwise
     };
-    write(context, host, specification, &lacking(step), over)
+    let begin = || context.meter().changing();
+    write(context, host, specification, &lacking(step), over, begin).await
 }
 
-/// Notes that a step failed, so that the workspace is not ready.
-pub(super) fn note_failed(
+/// Marks the workspace incomplete because `step` failed.
+pub(super) async fn note_failed(
     context: &Context,
     host: &Name,
     specification: &Specification,
@@ -139,7 +155,34 @@ pub(super) fn note_failed(
     } else {
         Over::Anything
     };
-    write(context, host, specification, &lacking(step), over)
+    write(context, host, specification, &lacking(step), over, || ())
+        .await
+        .map(drop)
+}
+
+/// Forgets a workspace of which nothing was made, unless another call has got further with it.
+pub(super) async fn forget(
+    context: &Context,
+    host: &Name,
+    specification: &Specification,
+    step: Step,
+) -> Result<(), Error> {
+    let specified = serde_json::to_string(specification).map_err(Error::Record)?;
+    let record = serde_json::to_string(&lacking(step)).map_err(Error::Record)?;
+    let forgotten = context.store()?.write(|transaction| {
+        transaction.execute(
+            "DELETE FROM workspaces
+             WHERE host = ?1 AND repository = ?2 AND specification = ?3 AND record = ?4",
+            params![
+                host.as_str(),
+                specification.repository.as_str(),
+                specified,
+                record
+            ],
+        )
+    });
+    forgotten.await?;
+    Ok(())
 }
 
 /// Returns whether a step that fails leaves everything as it was.
@@ -165,8 +208,8 @@ fn lacking(step: Step) -> Stored {
     }
 }
 
-/// Notes that a workspace is ready.
-pub(super) fn note_ready(
+/// Marks the workspace ready.
+pub(super) async fn note_ready(
     context: &Context,
     specification: &Specification,
     record: &Record,
@@ -181,7 +224,10 @@ pub(super) fn note_ready(
         specification,
         &stored,
         Over::Anything,
+        || (),
     )
+    .await
+    .map(drop)
 }
 
 /// Lists what is known here of workspaces.
@@ -190,94 +236,91 @@ pub(crate) fn list(
     host: Option<&Name>,
     repository: Option<&Name>,
     limit: u32,
-    cursor: Option<&str>,
+    after: Option<(String, String)>,
 ) -> Result<Page, Error> {
-    let filters = digest::canonical(&(host, repository));
-    let (after_host, after_repository) = match cursor {
-        None => (String::new(), String::new()),
-        Some(cursor) => opened(&filters, cursor).ok_or_else(|| Error::Cursor {
-            cursor: cursor.to_owned(),
-        })?,
-    };
-    let mut rows: Vec<Columns> = context.store()?.read(|connection| {
-        connection
-            .prepare_cached(
-                "SELECT host, repository, specification, record, updated_at FROM workspaces
-                 WHERE (host, repository) > (?1, ?2)
-                   AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
-                 ORDER BY host, repository LIMIT ?5",
-            )?
-            .query_map(
-                params![
-                    after_host,
-                    after_repository,
-                    host.map(Name::as_str),
-                    repository.map(Name::as_str),
-                    i64::from(limit) + 1
-                ],
-                columns,
-            )?
-            .collect()
+    let (after_host, after_repository) = after.unwrap_or_default();
+    let page = context.store()?.read(|connection| {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM workspaces
+             WHERE (host, repository) > (?1, ?2)
+               AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
+             ORDER BY host, repository LIMIT ?5"
+        ))?;
+        let parameters = params![
+            after_host,
+            after_repository,
+            host.map(Name::as_str),
+            repository.map(Name::as_str),
+            i64::from(limit) + 1
+        ];
+        let order = (limit, &["host", "repository"][..]);
+        WORKSPACES.page(&mut statement, parameters, order, known)
     })?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > wanted;
-    rows.truncate(wanted);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| closed(&filters, &last.0, &last.1));
     Ok(Page {
-        workspaces: rows.into_iter().map(known).collect::<Result<_, _>>()?,
-        next_cursor,
+        next: match page.last.as_deref() {
+            Some([Sql::Text(host), Sql::Text(repository)]) if page.more => {
+                Some((host.clone(), repository.clone()))
+            }
+            _ => None,
+        },
+        warnings: page.warnings(),
+        workspaces: page.read,
     })
 }
 
-/// Host, repository, specification, record, time.
-type Columns = (String, String, String, String, String);
-
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-    ))
-}
-
-fn known((host, _, specification, record, updated_at): Columns) -> Result<Known, Error> {
-    let stored: Stored = serde_json::from_str(&record).map_err(Error::Record)?;
+/// Reads a workspace, whose columns must say what its specification and record say.
+fn known(row: &Row<'_, '_>) -> rusqlite::Result<Known> {
+    let specification: Specification = row.json("specification")?;
+    let stored: Stored = row.json("record")?;
+    row.agrees("repository", specification.repository.as_str())?;
+    if let Some(record) = &stored.record {
+        row.agrees("host", record.host.as_str())?;
+        row.agrees("repository", record.repository.as_str())?;
+    }
+    if row.flag("ready")? != stored.record.is_some() {
+        return Err(row.damaged("ready", "it contradicts the record"));
+    }
     Ok(Known {
-        host: serde_json::from_value(host.into()).map_err(Error::Record)?,
-        specification: serde_json::from_str(&specification).map_err(Error::Record)?,
+        host: row.word("host")?,
+        specification,
         record: stored.record,
         missing: stored.missing,
-        updated_at,
+        updated_at: row.time("updated_at")?,
     })
 }
 
-fn write(
+/// Writes a row, and returns whether there was none; `begin` is called once the database is locked.
+async fn write(
     context: &Context,
     host: &Name,
     specification: &Specification,
     stored: &Stored,
     over: Over,
-) -> Result<(), Error> {
+    begin: impl FnOnce(),
+) -> Result<bool, Error> {
     let specified = serde_json::to_string(specification).map_err(Error::Record)?;
     let record = serde_json::to_string(stored).map_err(Error::Record)?;
-    // What is there already is not written again: a repeated call changes nothing, not even a time.
-    context.store()?.write(|transaction| {
+    let repository = specification.repository.as_str();
+    let written = context.store()?.write(|transaction| {
+        begin();
+        let before: bool = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE host = ?1 AND repository = ?2)",
+            [host.as_str(), repository],
+            |row| row.get(0),
+        )?;
+        // What is there already is not written again: a repeated call changes nothing, not even a time.
         transaction.execute(
             "INSERT INTO workspaces (host, repository, specification, record, ready, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (host, repository) DO UPDATE SET
                  specification = excluded.specification, record = excluded.record,
                  ready = excluded.ready, updated_at = excluded.updated_at
-             WHERE (specification <> excluded.specification OR record <> excluded.record)
+             WHERE (specification <> excluded.specification OR record <> excluded.record
+                    OR ready <> excluded.ready)
                AND (?7 OR ready = 0 OR ?8 AND specification <> excluded.specification)",
             params![
                 host.as_str(),
-                specification.repository.as_str(),
+                repository,
                 specified,
                 record,
                 stored.record.is_some(),
@@ -285,36 +328,8 @@ fn write(
                 over == Over::Anything,
                 over == Over::Otherwise
             ],
-        )
-    })?;
-    Ok(())
-}
-
-fn closed(filters: &str, host: &str, repository: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{} {host} {repository}", &filters[..8]))
-}
-
-fn opened(filters: &str, cursor: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    let (made_for, place) = text.split_once(' ')?;
-    let (host, repository) = place.split_once(' ')?;
-    (made_for == &filters[..8]).then(|| (host.to_owned(), repository.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{closed, opened};
-
-    #[test]
-    fn a_cursor_belongs_to_its_filters() {
-        let cursor = closed("0123456789", "box", "demo");
-        assert_eq!(
-            opened("0123456789", &cursor),
-            Some(("box".to_owned(), "demo".to_owned()))
-        );
-        assert_eq!(opened("1123456789", &cursor), None);
-        for bad in ["", "x", "****", &cursor[1..]] {
-            assert_eq!(opened("0123456789", bad), None, "{bad:?}");
-        }
-    }
+        )?;
+        Ok(!before)
+    });
+    Ok(written.await?)
 }

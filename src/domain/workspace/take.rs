@@ -35,6 +35,8 @@ pub(super) struct Due<'a> {
     pub(super) again: bool,
     /// What the call has done before it.
     pub(super) effect: Effect,
+    /// Whether the workspace was not known here before the call.
+    pub(super) is_new: bool,
 }
 
 impl Work<'_> {
@@ -56,13 +58,15 @@ impl Work<'_> {
             | StepEnd::Overtaken
             | StepEnd::Mismatch
             | StepEnd::Folder => {
-                self.context.meter().settled(left_behind(due, answer.end));
-                record::note_failed(
-                    self.context,
-                    &self.machine.name,
-                    &self.specification,
-                    due.step,
-                )?;
+                let left = left_behind(due, answer.end);
+                self.context.meter().settled(left);
+                let host = &self.machine.name;
+                if due.is_new && left == Effect::Replayed {
+                    // Nothing was made and nothing was known before, so nothing is known now.
+                    record::forget(self.context, host, &self.specification, due.step).await?;
+                } else {
+                    record::note_failed(self.context, host, &self.specification, due.step).await?;
+                }
                 return Err(self.failure(due.step, answer));
             }
         };

@@ -60,7 +60,7 @@ pub(crate) struct Artifact {
     /// What it is like.
     pub(crate) condition: Condition,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub(crate) size_bytes: u64,
     /// The copy here.
     pub(crate) path: Option<String>,
     /// Why it is malformed.
@@ -130,7 +130,7 @@ fn shown(examined: Examined) -> Artifact {
         name: examined.name,
         required: examined.required,
         condition: examined.condition,
-        bytes: examined.bytes,
+        size_bytes: examined.size_bytes,
         path: examined.path,
         reason: examined.reason,
     }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, Timeout, details},
+    contract::{
+        Answer, Code, Cursor, Effect, Effects, Failure, JobId, Next, Pager, Timeout, details,
+    },
     domain::job::{self, Filter},
     primitives::Primitive,
     system::Context,
@@ -26,10 +28,10 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(length(max = 500))]
     pub(crate) job_ids: Vec<JobId>,
-    /// A cursor of an earlier answer: only jobs to which something happened since are told.
+    /// `next_cursor` of an earlier answer, whichever jobs it was about: only jobs to which something has happened since
+    /// are listed.
     #[serde(default)]
-    #[schemars(range(min = 0))]
-    pub(crate) since: Option<i64>,
+    pub(crate) cursor: Option<Cursor>,
     /// Seconds to wait for a change.
     #[serde(default)]
     #[schemars(range(min = 0, max = 86_400))]
@@ -46,8 +48,8 @@ pub(crate) struct Output {
     pub(crate) jobs: Vec<JobView>,
     /// How many of them have not ended.
     pub(crate) active: u64,
-    /// A cursor for `since`.
-    pub(crate) cursor: i64,
+    /// What to send as `cursor` to hear only of what happens from now on.
+    pub(crate) next_cursor: Cursor,
 }
 
 /// Carries the declaration of `poll-job`.
@@ -60,6 +62,7 @@ impl Primitive for PollJob {
     const CODES: &'static [Code] = &[
         Code::JobNotFound,
         Code::PartialFailure,
+        Code::CursorInvalid,
         Code::HostUnknown,
         Code::HostScriptFailed,
     ];
@@ -70,13 +73,13 @@ impl Primitive for PollJob {
         vec![
             Input {
                 job_ids: vec![JobId::fixed("widgets-12-0123456789ab")],
-                since: None,
+                cursor: None,
                 wait_s: 0,
                 timeout_s: Timeout::default(),
             },
             Input {
                 job_ids: Vec::new(),
-                since: None,
+                cursor: None,
                 wait_s: 30,
                 timeout_s: Timeout::default(),
             },
@@ -88,26 +91,31 @@ impl Primitive for PollJob {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let cursor = job::last_event(context)?;
+        let pager = Pager::new(Self::NAME, &Value::Null);
+        let since: Option<i64> = match &input.cursor {
+            Some(cursor) => Some(pager.position(cursor)?),
+            None => None,
+        };
+        let next_cursor = pager.cursor(&job::last_event(context)?);
+        let mut warnings = Vec::new();
         let jobs = if input.job_ids.is_empty() {
             let filter = Filter {
                 active: Some(true),
                 limit: 500,
                 ..Filter::default()
             };
-            job::list(context, &filter)?
-                .into_iter()
-                .map(|(_, job)| job)
-                .collect()
+            let listed = job::list(context, &filter)?;
+            warnings.extend(listed.warnings());
+            listed.read
         } else {
             named(context, &input.job_ids)?
         };
         let observed = job::poll(context, jobs, input.wait_s).await?;
-        let changed = match input.since {
+        let changed = match since {
             Some(since) => Some(job::changed_since(context, since)?),
             None => None,
         };
-        // What was noted while polling is newer than the cursor read before it, and may be told twice, never lost.
+        // What was noted while polling is newer than the cursor read before it: it may be listed twice, and is never lost.
         let active = observed
             .iter()
             .filter(|observed| !observed.job.state.is_terminal())
@@ -132,11 +140,12 @@ impl Primitive for PollJob {
                     "bring its report, diff and logs here",
                 )
             });
-        let answer = Answer::read(Output {
+        let mut answer = Answer::read(Output {
             jobs,
             active: active as u64,
-            cursor,
+            next_cursor,
         });
+        answer.warnings.extend(warnings);
         Ok(match next {
             Some(next) => answer.with_next(next),
             None => answer,
@@ -144,46 +153,42 @@ impl Primitive for PollJob {
     }
 }
 
-/// Finds the jobs of all ids; an unknown id fails the call, and says how to ask for the others.
+/// Finds the jobs of all ids; an id that is unknown or whose row is damaged fails the call, and says how to ask for the
+/// others.
 fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
-    let found = job::find_all(context, ids)?;
-    let unknown: Vec<&JobId> = ids
-        .iter()
-        .zip(&found)
-        .filter(|(_, job)| job.is_none())
-        .map(|(id, _)| id)
-        .collect();
-    match unknown.as_slice() {
-        [] => {}
-        [only] if ids.len() == 1 => {
-            return Err(job::Error::NotFound {
-                job_id: (*only).clone(),
-            }
-            .into());
-        }
-        several => {
-            let others: Vec<&JobId> = ids.iter().filter(|id| !several.contains(id)).collect();
-            let mut failure = Failure::new(
-                Code::PartialFailure,
-                format!("{} of {} jobs are not known", several.len(), ids.len()),
-                "Leave out the ids in details.items; next holds the call for the others.",
-            )
-            .with_effect(Effect::None)
-            .with_details(
-                details::Items::new(several.iter().map(|id| {
-                    details::Item::new(id.as_str(), Code::JobNotFound, "there is no such job")
-                }))
-                .into(),
-            );
-            if !others.is_empty() {
-                failure = failure.with_next(Next::new(
-                    "poll-job",
-                    json!({"job_ids": others}),
-                    "look at the jobs that are known",
-                ));
-            }
-            return Err(failure);
-        }
+    if let [only] = ids {
+        return Ok(vec![job::find(context, only)?]);
     }
-    Ok(found.into_iter().flatten().collect())
+    let mut jobs = Vec::new();
+    let mut failed = Vec::new();
+    for (id, found) in ids.iter().zip(job::find_all(context, ids)?) {
+        let (error_code, message) = match found {
+            Ok(Some(job)) => {
+                jobs.push(job);
+                continue;
+            }
+            Ok(None) => (Code::JobNotFound, "there is no such job".to_owned()),
+            Err(damage) => (Code::StoreDamaged, damage.to_string()),
+        };
+        failed.push(details::Item::new(id.as_str(), error_code, &message));
+    }
+    if failed.is_empty() {
+        return Ok(jobs);
+    }
+    let others: Vec<&JobId> = jobs.iter().map(|job| &job.job_id).collect();
+    let mut failure = Failure::new(
+        Code::PartialFailure,
+        format!("{} of {} jobs cannot be found", failed.len(), ids.len()),
+        "Leave out the ids in details.items; next holds the call for the others.",
+    )
+    .with_effect(Effect::None)
+    .with_details(details::Items::new(failed).into());
+    if !others.is_empty() {
+        failure = failure.with_next(Next::new(
+            "poll-job",
+            json!({"job_ids": others}),
+            "look at the jobs that are known",
+        ));
+    }
+    Err(failure)
 }

@@ -69,6 +69,15 @@ fn write(home: &Path, files: Files) {
     }
 }
 
+fn check(call: &crate::support::Call, name: &str) -> Value {
+    let checks = call.at("/checks");
+    let mut checks = checks.as_array().expect("checks").iter();
+    checks
+        .find(|check| check["name"] == name)
+        .expect(name)
+        .clone()
+}
+
 #[test]
 fn what_start_up_files_print_never_matters() {
     let (place, host) = Workplace::over_ssh("box");
@@ -105,6 +114,27 @@ fn what_start_up_files_print_never_matters() {
             .call("probe-host", &json!({"host": host.alias()}))
             .ok();
         assert!(probed.at("/clock_epoch_s").is_number(), "{what}");
+    }
+}
+
+#[test]
+fn preflight_says_what_start_up_files_print() {
+    let (place, host) = Workplace::over_ssh("box");
+    let preflight = || {
+        let input = json!({"host": host.alias(), "agent": "mender", "max_age_s": 0});
+        place.call("preflight", &input).ok()
+    };
+    assert_eq!(check(&preflight(), "startup_noise")["status"], "pass");
+    for (what, files) in NOISY {
+        write(&host.home(), files);
+        let call = preflight();
+        assert_eq!(call.at("/ready"), true, "{what}: {}", call.line());
+        let noise = check(&call, "startup_noise");
+        assert_eq!(noise["status"], "warn", "{what}: {noise}");
+        assert!(
+            noise["evidence"].as_str().map_or(0, str::len) < 2_000,
+            "{what}"
+        );
     }
 }
 

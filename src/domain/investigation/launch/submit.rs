@@ -45,7 +45,7 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     let start = start(context, &plan, &prepared, &plan.job())?;
     // From here on a call that is cut off has perhaps recorded or started something.
     context.meter().changing();
-    let recorded = record(context, &plan)?;
+    let recorded = record(context, &plan).await?;
     failpoint::reached("launch.recorded");
     progress.say(&format!(
         "{heading}: making its worktree and starting {}",
@@ -56,8 +56,8 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     Ok(launched)
 }
 
-fn record(context: &Context, plan: &Plan) -> Result<Recorded, Error> {
-    let recorded = job::insert(context, &plan.job());
+async fn record(context: &Context, plan: &Plan) -> Result<Recorded, Error> {
+    let recorded = job::insert(context, &plan.job()).await;
     if recorded.is_err() {
         context.meter().settled(Effect::None);
     }
@@ -88,7 +88,7 @@ async fn send(
             // A job that an earlier call recorded may have been sent by that call.
             if error.is_before_sending() {
                 if recorded.is_new {
-                    job::withdraw(context, job_id)?;
+                    job::withdraw(context, job_id).await?;
                 }
                 context.meter().settled(Effect::None);
             }
@@ -99,7 +99,7 @@ async fn send(
     let (status, found) = match started {
         run::Started::Run { status, found } => (status, found),
         run::Started::Refused(refused) => {
-            job::withdraw(context, job_id)?;
+            job::withdraw(context, job_id).await?;
             context.meter().settled(refusal::effect(&refused));
             return Err(refusal::refusal(plan, refused));
         }
@@ -116,7 +116,8 @@ async fn send(
     };
     let job = job::update(context, job_id, |job| {
         job::note_status(job, &status, clock::now_text())
-    })?;
+    })
+    .await?;
     // A launch whose answer was lost had its effect then, not now.
     let effect = if found {
         Effect::Replayed
