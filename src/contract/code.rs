@@ -590,6 +590,12 @@ pub enum Code {
     ///
     /// Restore the folder on the host, or launch again with a new `idempotency_key`; what was fetched before is still here.
     JobFolderMissing: FailedPrecondition, Retry::AFTER_FIX, Job;
+    /// Too little is left of what the system allows this process: open files, processes, memory, or the size of files.
+    ///
+    /// ## Resolution
+    ///
+    /// Raise the limit in `details.limit` (see `ulimit`), or end what uses it up, then send the same call again.
+    LimitsReached: ResourceExhausted, Retry::AFTER_FIX, Limit, any call;
 }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         validation::Checker,
     },
     registry::{Entry, Grants},
-    system::{Context, failpoint, secrets::Redactor},
+    system::{Context, failpoint, limits, meter::Meter, secrets::Redactor},
 };
 
 /// The longest message and remediation, in characters.
@@ -46,14 +46,14 @@ pub(super) async fn call(
             let idempotent = entry.about.effects.idempotent;
             success(context, entry.about.name, idempotent, answer, since)
         }
-        Err(failure) => refusal(context, entry.about.name, failure, since),
+        Err(failure) => refusal(context, entry.about.name, limits::explained(failure), since),
     }
 }
 
-fn meta(context: &Context, since: Instant) -> Meta {
+fn meta(meter: &Meter, since: Instant) -> Meta {
     Meta {
         ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
-        round_trips: context.meter().round_trips(),
+        round_trips: meter.round_trips(),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn success(
         data,
         warnings,
         next,
-        meta: meta(context, since),
+        meta: meta(context.meter(), since),
     })
 }
 
@@ -116,33 +116,48 @@ fn masked(context: &Context, mut next: Vec<Next>, redactor: &Redactor) -> Vec<Ne
 }
 
 /// Makes the envelope of a failure.
-pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) -> Envelope {
+pub fn refusal(context: &Context, name: &str, mut failure: Failure, since: Instant) -> Envelope {
     let redactor = context.redactor();
-    let mut details = failure.details.to_value(failure.code);
-    redactor.value_by(&mut details, || failure.code.shape().schema().to_value());
+    failure.next = masked(context, failure.next, &redactor);
+    failure.message = redactor.text(&failure.message).into_owned();
+    failure.remediation = redactor.text(&failure.remediation).into_owned();
+    let mut refusal = plain(name, failure, context.meter(), since);
+    let code = refusal.error_code;
+    redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
     // What stands in the place of a secret may be longer than the secret.
-    let details = failure.code.shape().bound(details);
-    let next = masked(context, failure.next, &redactor);
+    refusal.details = code.shape().bound(refusal.details);
     for variable in redactor.new_clashes() {
         tracing::warn!("{}", clash(&variable));
     }
-    Envelope::Refusal(Refusal {
+    Envelope::Refusal(refusal)
+}
+
+/// Makes the envelope of a failure that holds no secret, without reading anything.
+pub(super) fn plain_refusal(
+    name: &str,
+    failure: Failure,
+    meter: &Meter,
+    since: Instant,
+) -> Envelope {
+    Envelope::Refusal(plain(name, failure, meter, since))
+}
+
+fn plain(name: &str, failure: Failure, meter: &Meter, since: Instant) -> Refusal {
+    Refusal {
         ok: false,
         v: VERSION,
         primitive: name.to_owned(),
         error_code: failure.code,
         kind: failure.code.kind(),
-        effect: failure
-            .effect
-            .unwrap_or_else(|| context.meter().effect_of_failure()),
+        effect: failure.effect.unwrap_or_else(|| meter.effect_of_failure()),
         retry_safe: failure.retry.is_safe(),
         retry: failure.retry,
-        message: text::line(&redactor.text(&failure.message), MAX_SENTENCE),
-        remediation: text::line(&redactor.text(&failure.remediation), MAX_SENTENCE),
-        details,
-        next,
-        meta: meta(context, since),
-    })
+        message: text::line(&failure.message, MAX_SENTENCE),
+        remediation: text::line(&failure.remediation, MAX_SENTENCE),
+        details: failure.details.to_value(failure.code),
+        next: failure.next,
+        meta: meta(meter, since),
+    }
 }
 
 /// Returns the exit code that goes with an envelope.

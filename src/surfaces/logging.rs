@@ -1,4 +1,4 @@
-//! Progress and logs, on standard error.
+//! Logs, on standard error; what a call waits for is shown there by `system::progress`.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -61,8 +61,8 @@ impl Drop for Line {
                 .join("\n"),
         };
         line.push('\n');
-        // A log that nobody takes is no failure of the call.
-        let _unheard = io::stderr().lock().write_all(line.as_bytes());
+        // A log that cannot be written is no failure of the call.
+        let _unwritten = io::stderr().lock().write_all(line.as_bytes());
     }
 }
 

@@ -99,6 +99,16 @@ impl Context {
         Self::of(Arc::clone(&self.shared))
     }
 
+    /// Lets its call be counted by a meter, and shown by an activity, that were made before it.
+    #[must_use]
+    pub(crate) fn counted_by(self, meter: Meter, activity: Activity) -> Self {
+        Self {
+            meter,
+            activity,
+            ..self
+        }
+    }
+
     fn of(shared: Arc<Shared>) -> Self {
         Self {
             shared,

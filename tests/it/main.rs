@@ -13,6 +13,7 @@ mod contract;
 mod demo;
 mod docs;
 mod end_to_end;
+mod endings;
 mod every_primitive;
 mod evidence;
 mod generated;

@@ -8,12 +8,12 @@ mod evidence;
 mod machine;
 mod shape;
 
-pub use call::{Input, Item, Items, Key, Nothing, Signal, Size, Unknown, Wait};
+pub use call::{Input, Item, Items, Key, Limit, Nothing, Signal, Size, Unknown, Wait};
 pub use evidence::{
     Artifact, Checkout, Conflict, Conflicted, Conformance, Diff, Finding, Forge, Job,
     Nonconformance, Requirement, Survivors,
 };
-pub use machine::{Config, File, Host, Step, Store, Tool};
+pub use machine::{Config, DamagedRecord, File, Host, Step, Store, Tool};
 pub use shape::{Details, Facts, Shape};
 
 #[cfg(test)]

@@ -151,9 +151,9 @@ async fn provision(
 ) -> Result<Effect, Error> {
     let wish = workspace::Wish {
         host: Some(machine.name.clone()),
-        repository: repository::Wish {
+        repository: repository::Spec {
             url: Some(url),
-            ..repository::Wish::default()
+            ..repository::Spec::default()
         },
         python: None,
         packages: None,

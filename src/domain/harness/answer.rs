@@ -1,4 +1,4 @@
-//! The answers that a stand-in gives: envelopes as legwork writes them.
+//! The answers that a stub gives: envelopes as legwork writes them.
 
 use serde_json::{Map, Value, json, value::to_raw_value};
 

@@ -147,7 +147,7 @@ fn nothing_is_left_when_the_call_goes() {
         eventually("the scenarios are played", || {
             processes(&mark)
                 .iter()
-                .any(|process| process.contains("--stand-in"))
+                .any(|process| process.contains("--stub"))
         });
         let sent = world
             .command("kill")

@@ -98,7 +98,7 @@ fn age(place: &Workplace) {
     let connection = Connection::open(database).expect("the database");
     connection
         .execute(
-            "UPDATE jobs SET record = json_set(record, '$.updated_at', '2020-01-01T00:00:00Z')",
+            "UPDATE jobs SET updated_at = '2020-01-01T00:00:00Z', record = json_set(record, '$.updated_at', '2020-01-01T00:00:00Z')",
             [],
         )
         .expect("an older record");
