@@ -9,7 +9,7 @@ use super::{
 use crate::{
     contract::{Effect, Name},
     domain::{host, profile, repository},
-    system::{Context, failpoint, machine::Machine, script::Script},
+    system::{Context, failpoint, script::Script},
 };
 
 /// Makes what is missing of a workspace, step by step; nothing where it is ready.
