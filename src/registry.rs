@@ -7,6 +7,7 @@ use crate::{
     },
 };
 
+pub(crate) use crate::domain::schema::HISTORY as SCHEMA;
 pub use crate::primitives::{Admitted, Entry, Grants, Outcome, input_schema};
 
 /// The contents, in the order in which the reference shows them: a new primitive is one line here.

@@ -14,6 +14,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 # The namespace needs the rights of root, which a user has only in a user namespace; the command
 # itself gets its own user back.
+# shellcheck disable=SC2016 # the inner shell fills these in
 exec unshare --map-root-user --net sh -c '
     user=$1 group=$2
     shift 2

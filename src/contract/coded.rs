@@ -14,7 +14,7 @@ pub trait Coded: std::error::Error {
 
     /// Returns the facts that belong to the code.
     fn details(&self) -> Details {
-        Details::None
+        Details::NONE
     }
 
     /// Returns when to try again, where this differs from what the code says.

@@ -160,7 +160,7 @@ pub enum Install {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Agent {
-    /// The adapter that knows how to run it: `claude`, `codex` or `command`. The agent's own name where none is set.
+    /// The adapter that knows how to run it, one of `agents` in `capabilities`. Where none is set, the one of the agent's own name, or `command` for one with an argv.
     pub adapter: Option<Name>,
     /// For the adapter `command`: the program and its arguments. `{prompt}`, `{model}`, `{worktree}` and `{job}` are filled in; the prompt is on its standard input too.
     pub argv: Vec<String>,

@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::{
-    Code, Effects, Failure, Violation, details,
+    Code, Effects, Failure, Violations, details,
     validation::{self, Checker},
 };
 
@@ -34,6 +34,10 @@ pub struct Description {
     pub input_schema: fn() -> Schema,
     /// Builds the schema of its output.
     pub output_schema: fn() -> Schema,
+    /// Lists what is wrong with an input that fits its schema: rules that hold between fields.
+    pub check: fn(&Value) -> Violations,
+    /// Whether texts in its input may hold NUL.
+    pub takes_nul: bool,
     /// Makes inputs worth showing.
     pub examples: fn() -> Vec<Value>,
 }
@@ -49,33 +53,46 @@ impl Description {
             .to_owned()
     }
 
-    /// Lists every way in which an input does not fit.
-    pub fn violations(&self, input: &Value) -> Vec<Violation> {
-        Self::violations_by(&self.checker(), input)
+    /// Lists every way in which an input is wrong, just as a call would find it.
+    pub fn violations(&self, input: &Value) -> Violations {
+        let found = self.violations_by(&self.checker(), input);
+        if found.is_empty() {
+            (self.check)(input)
+        } else {
+            found
+        }
     }
 
-    /// Makes its input schema ready, for [`Description::violations_by`].
+    /// Compiles its input schema, for [`Description::violations_by`].
     pub fn checker(&self) -> Checker {
         Checker::new((self.input_schema)().to_value())
     }
 
-    /// Lists every way in which an input does not fit, by its schema made ready before.
-    pub fn violations_by(checker: &Checker, input: &Value) -> Vec<Violation> {
+    /// Lists every way in which an input does not fit the schema, compiled before.
+    pub fn violations_by(&self, checker: &Checker, input: &Value) -> Violations {
         let mut found = checker.violations(input);
-        find_nul(input, String::new(), &mut found);
+        if !self.takes_nul {
+            validation::find_nul(input, &mut found);
+        }
         found
     }
 
     /// Creates the failure of an input that does not fit.
-    pub fn refuse(&self, violations: Vec<Violation>) -> Failure {
-        let message = match violations.as_slice() {
-            [] => "the input is wrong".to_owned(),
-            [only] => format!("the input is wrong at {:?}: {}", only.pointer, only.message),
-            [first, ..] => format!(
-                "the input is wrong in {} places, the first at {:?}: {}",
-                violations.len(),
-                first.pointer,
-                first.message
+    pub fn refuse(&self, violations: impl Into<Violations>) -> Failure {
+        let violations = violations.into();
+        let message = match (violations.first(), violations.count()) {
+            (None, _) => "the input is wrong".to_owned(),
+            (Some(only), 1) => {
+                format!(
+                    "the input is wrong at {:?}: {}",
+                    only.pointer(),
+                    only.message()
+                )
+            }
+            (Some(first), count) => format!(
+                "the input is wrong in {count} places, the first at {:?}: {}",
+                first.pointer(),
+                first.message()
             ),
         };
         Failure::new(
@@ -83,13 +100,7 @@ impl Description {
             message,
             "Mend what details.violations names; details.skeleton is a valid input to start from.",
         )
-        .with_details(
-            details::Input {
-                violations,
-                skeleton: (self.examples)().into_iter().next(),
-            }
-            .into(),
-        )
+        .with_details(details::Input::new(violations, (self.examples)().into_iter().next()).into())
     }
 }
 
@@ -123,34 +134,9 @@ pub fn unknown_name(what: &str, name: &str, known: Vec<&'static str>) -> Failure
         remediation,
     )
     .with_details(
-        details::Unknown {
-            what: what.to_owned(),
-            name: name.to_owned(),
-            did_you_mean: near,
-            known: known.into_iter().take(50).map(str::to_owned).collect(),
-        }
-        .into(),
+        details::Unknown::new(what, name)
+            .nearest(near)
+            .known(known)
+            .into(),
     )
-}
-
-fn find_nul(value: &Value, pointer: String, violations: &mut Vec<Violation>) {
-    match value {
-        Value::String(text) if text.contains('\0') => violations.push(Violation {
-            pointer,
-            keyword: "nul".to_owned(),
-            message: "the text holds a NUL character".to_owned(),
-            expected: Some("text without NUL".to_owned()),
-        }),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                find_nul(item, format!("{pointer}/{index}"), violations);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                find_nul(field, format!("{pointer}/{name}"), violations);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

@@ -31,7 +31,7 @@ impl Failure {
             code,
             message: message.into(),
             remediation: remediation.into(),
-            details: Details::None,
+            details: Details::NONE,
             retry: code.retry(),
             next: Vec::new(),
             effect: None,

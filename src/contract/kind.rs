@@ -39,10 +39,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the exit status of a call that fails with this kind.
+    /// Returns the exit code of a call that fails with this kind.
     ///
     /// `signal` is the number of the signal that ended the call, used by [`Kind::Cancelled`] alone.
-    pub const fn exit_status(self, signal: Option<u8>) -> u8 {
+    pub const fn exit_code(self, signal: Option<u8>) -> u8 {
         match self {
             Self::InvalidArgument
             | Self::NotFound

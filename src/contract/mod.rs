@@ -4,6 +4,7 @@
 
 mod answer;
 mod below;
+mod bounded;
 mod code;
 mod coded;
 pub mod configuration;
@@ -34,4 +35,4 @@ pub use identifier::{InvalidName, JobId, Name};
 pub use kind::Kind;
 pub use retry::{Mode, Retry};
 pub use timeout::Timeout;
-pub use violation::Violation;
+pub use violation::{ListedViolations, Violation, Violations};

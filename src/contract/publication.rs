@@ -70,8 +70,8 @@ pub struct IndexedPrimitive {
 pub struct IndexedCode {
     /// Its closed class.
     pub kind: Kind,
-    /// The exit status of a call that fails with it; of one ended by a signal, that of SIGINT.
-    pub exit_status: u8,
+    /// The exit code of a call that fails with it; of one ended by a signal, that of SIGINT.
+    pub exit_code: u8,
     /// When to try again, unless the failure itself says otherwise.
     pub retry: Retry,
     /// Whether any call may fail with it.
@@ -105,7 +105,7 @@ impl Publication {
     pub fn find(name: &str, known: &[&'static Description]) -> Result<Self, Failure> {
         let all = Self::all(known);
         let near = validation::nearest(name, all.iter().map(|one| one.name.as_str()));
-        let names = all.iter().map(|one| one.name.clone()).take(50).collect();
+        let names: Vec<String> = all.iter().map(|one| one.name.clone()).take(50).collect();
         all.into_iter().find(|one| one.name == name).ok_or_else(|| {
             let remediation = near.as_ref().map_or_else(
                 || "Call show-schema without a name for the list.".to_owned(),
@@ -117,13 +117,10 @@ impl Publication {
                 remediation,
             )
             .with_details(
-                details::Unknown {
-                    what: "schema".to_owned(),
-                    name: name.to_owned(),
-                    did_you_mean: near,
-                    known: names,
-                }
-                .into(),
+                details::Unknown::new("schema", name)
+                    .nearest(near)
+                    .known(names)
+                    .into(),
             )
         })
     }
@@ -202,12 +199,12 @@ impl Index {
             let name = code.name();
             let entry = IndexedCode {
                 kind: code.kind(),
-                exit_status: code.kind().exit_status(None),
+                exit_code: code.kind().exit_code(None),
                 retry: code.retry(),
                 universal: code.is_universal(),
                 details: format!("error-details/{name}.json"),
             };
-            (name, entry)
+            (name.to_owned(), entry)
         });
         Self {
             v: VERSION,
@@ -299,6 +296,41 @@ pub fn strip_formats(schema: &mut Value) {
             fields.values_mut().for_each(strip_formats);
         }
         Value::Array(items) => items.iter_mut().for_each(strip_formats),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Bounds integers by how wide they are, and lists the fields of a schema without any: a number that is too large is a
+/// violation that names its field, and strict readers want `properties`.
+pub fn bound_integers(schema: &mut Schema) {
+    if schema.get("type").is_some_and(|kind| kind == "object") && schema.get("properties").is_none()
+    {
+        schema.insert("properties".to_owned(), json!({}));
+    }
+    if let Some(fields) = schema.as_object_mut() {
+        for place in fields.values_mut() {
+            bound(place);
+        }
+    }
+}
+
+fn bound(place: &mut Value) {
+    match place {
+        Value::Object(fields) => {
+            let maximum = match fields.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u64::from(u8::MAX)),
+                Some("uint16") => Some(u64::from(u16::MAX)),
+                Some("uint32") => Some(u64::from(u32::MAX)),
+                // The largest integer that every reader of JSON can hold (RFC 7493).
+                Some("uint64" | "uint" | "int64" | "int") => Some((1 << 53) - 1),
+                _ => None,
+            };
+            if let Some(maximum) = maximum {
+                fields.entry("maximum").or_insert_with(|| maximum.into());
+            }
+            fields.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -32,6 +32,15 @@ pub struct Retry {
 }
 
 impl Retry {
+    /// The same call can never succeed.
+    pub const NEVER: Self = Self::of(Mode::Never);
+    /// Send the same call again at once.
+    pub const SAME_CALL: Self = Self::of(Mode::SameCall);
+    /// Read the state again, then decide on a new call.
+    pub const SEQUENCE: Self = Self::of(Mode::Sequence);
+    /// A person or a configuration must change first.
+    pub const AFTER_FIX: Self = Self::of(Mode::AfterFix);
+
     /// Creates a retry advice without a wait.
     pub const fn of(mode: Mode) -> Self {
         Self {

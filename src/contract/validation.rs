@@ -1,187 +1,297 @@
-//! Inputs against schemas: all violations at once, with the nearest known name.
+//! Inputs against schemas: every violation at once, with the nearest known name.
+//!
+//! The `jsonschema` crate decides what fits. Three things are added by hand. The pattern of names is checked without a
+//! regular expression, since compiling one costs more than all the rest of a check (as an override of the keyword
+//! `pattern`, so that the schema stays the published one). NUL is refused in every text, because no program takes an
+//! argument with one. And the answer to an input that is wrong in millions of places is small: only
+//! [`MAX_VIOLATIONS`](super::violation::MAX_VIOLATIONS) are worded, and only the beginning of a huge list or object is
+//! searched for them.
 
-use jsonschema::{Draft, Validator, error::ValidationErrorKind};
-use serde_json::Value;
+use std::collections::HashSet;
 
-use super::{Violation, identifier};
+use jsonschema::{Draft, Keyword, ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::{Map, Value};
+
+use super::{Violation, Violations, identifier};
+
+/// A list or an object with more entries than this is searched for violations at its beginning only.
+const CROWD: usize = 1000;
 
 /// Checks a value against a JSON Schema and returns every violation.
 ///
 /// A schema that does not compile is reported as one violation of the whole; a test keeps that from happening.
-pub fn violations(schema: &Value, instance: &Value) -> Vec<Violation> {
+pub fn violations(schema: &Value, instance: &Value) -> Violations {
     Checker::new(schema.clone()).violations(instance)
 }
 
-/// A schema made ready, for whoever checks many values against it.
+/// A compiled schema, to check many values against.
 #[derive(Debug)]
 pub struct Checker {
-    whole: Value,
-    /// The schema without what [`check_names`] checks.
     schema: Value,
     validator: Result<Validator, Violation>,
 }
 
 impl Checker {
-    /// Makes a schema ready.
-    pub fn new(whole: Value) -> Self {
-        let schema = without_names(&whole);
+    /// Compiles a schema.
+    pub fn new(schema: Value) -> Self {
         Self {
             validator: compile(&schema),
             schema,
-            whole,
         }
     }
 
     /// Returns every violation, as [`violations`] does.
-    pub fn violations(&self, instance: &Value) -> Vec<Violation> {
+    pub fn violations(&self, instance: &Value) -> Violations {
         let validator = match &self.validator {
             Ok(validator) => validator,
-            Err(broken) => return vec![broken.clone()],
+            Err(broken) => return broken.clone().into(),
         };
-        let mut found = Vec::new();
-        check_names(&self.whole, &self.whole, instance, "", &mut found);
-        if !validator.is_valid(instance) {
-            gather(validator, &self.schema, instance, &mut found);
+        let mut found = Violations::default();
+        if validator.is_valid(instance) {
+            return found;
+        }
+        if is_crowded(instance) {
+            let fewer = thinned(&self.schema, &[&self.schema], instance, &mut found);
+            self.gather(validator.iter_errors(&fewer), &fewer, &mut found);
+        } else {
+            self.gather(validator.iter_errors(instance), instance, &mut found);
+        }
+        // What is wrong may stand beyond the part that was searched.
+        if found.is_empty() {
+            self.gather(validator.validate(instance).err(), instance, &mut found);
         }
         found
+    }
+
+    /// Adds what the validator found wrong.
+    fn gather<'i>(
+        &self,
+        errors: impl IntoIterator<Item = ValidationError<'i>>,
+        instance: &Value,
+        found: &mut Violations,
+    ) {
+        let mut closed = HashSet::new();
+        for error in errors {
+            let pointer = error.instance_path().to_string();
+            // A schema without any field is reported as one that nothing fits, once for each field.
+            if matches!(error.kind(), ValidationErrorKind::FalseSchema) {
+                if closed.insert(pointer.clone()) {
+                    let fields = instance.pointer(&pointer).and_then(Value::as_object);
+                    let names = fields.into_iter().flat_map(Map::keys);
+                    self.note_strays(instance, &pointer, names, found);
+                }
+            } else if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+                self.note_strays(instance, &pointer, unexpected, found);
+            } else if found.is_full() {
+                found.omit(1);
+            } else {
+                // The value itself stays out: it may be long, hostile or a secret.
+                let message = error.masked_with("the value").to_string();
+                found.push(
+                    Violation::new(pointer, error.kind().keyword(), message)
+                        .maybe_expecting(expected(&self.schema, &error)),
+                );
+            }
+        }
+    }
+
+    /// Adds a violation for each field that is not known at a pointer.
+    fn note_strays<'n>(
+        &self,
+        instance: &Value,
+        pointer: &str,
+        names: impl IntoIterator<Item = &'n String>,
+        found: &mut Violations,
+    ) {
+        let known = known_fields(&self.schema, instance, pointer);
+        for name in names {
+            if found.is_full() {
+                found.omit(1);
+            } else {
+                found.push(stray(pointer, name, &known));
+            }
+        }
     }
 }
 
 fn compile(schema: &Value) -> Result<Validator, Violation> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
+        .with_keyword("pattern", |_parent, pattern, _place| pattern_check(pattern))
         .build(schema)
-        .map_err(|error| Violation {
-            pointer: String::new(),
-            keyword: "schema".to_owned(),
-            message: error.to_string(),
-            expected: None,
-        })
+        .map_err(|error| Violation::new("", "schema", error.to_string()))
 }
 
-/// Adds what a schema finds wrong.
-fn gather(validator: &Validator, schema: &Value, instance: &Value, found: &mut Vec<Violation>) {
-    for error in validator.iter_errors(instance) {
-        let pointer = error.instance_path().to_string();
-        // A schema without any field is reported as one that nothing fits, once for each field.
-        if matches!(error.kind(), ValidationErrorKind::FalseSchema) {
-            let names = instance.pointer(&pointer).and_then(Value::as_object);
-            for name in names.into_iter().flat_map(serde_json::Map::keys) {
-                let violation = stray(&pointer, name, &known_fields(schema, instance, &pointer));
-                if !found.contains(&violation) {
-                    found.push(violation);
+/// Makes the check of a `pattern`: that of names by hand, any other by a regular expression.
+fn pattern_check<'a>(
+    pattern: &'a Value,
+) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
+    if pattern == identifier::PATTERN {
+        return Ok(Box::new(OfNames));
+    }
+    let schema = Value::Object(Map::from_iter([("pattern".to_owned(), pattern.clone())]));
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .build(&schema)
+        .map(|regex| {
+            let check: Box<dyn for<'i> Keyword<'i>> = Box::new(ByRegex {
+                pattern: pattern.as_str().unwrap_or_default().to_owned(),
+                regex,
+            });
+            check
+        })
+        .map_err(|error| ValidationError::custom(error.to_string()))
+}
+
+/// The pattern of names.
+struct OfNames;
+
+impl<'i> Keyword<'i> for OfNames {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if Keyword::is_valid(self, instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(format!(
+                "the text is no name: {}",
+                identifier::RULE
+            )))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance.as_str().is_none_or(identifier::is_name)
+    }
+}
+
+/// Any other pattern.
+struct ByRegex {
+    pattern: String,
+    regex: Validator,
+}
+
+impl<'i> Keyword<'i> for ByRegex {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if Keyword::is_valid(self, instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(format!(
+                "the text does not match {}",
+                self.pattern
+            )))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        self.regex.is_valid(instance)
+    }
+}
+
+fn is_crowded(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.len() > CROWD || items.iter().any(is_crowded),
+        Value::Object(fields) => fields.len() > CROWD || fields.values().any(is_crowded),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Copies a value with the beginning of each crowd in it alone; fields that the schema knows stay.
+///
+/// Counts the fields that are left out where the schema takes no unknown ones.
+fn thinned(root: &Value, places: &[&Value], value: &Value, found: &mut Violations) -> Value {
+    match value {
+        Value::Array(items) => {
+            let below = places_below(root, places, None);
+            items
+                .iter()
+                .take(CROWD)
+                .map(|item| thinned(root, &below, item, found))
+                .collect()
+        }
+        Value::Object(fields) => {
+            let known: HashSet<&str> = properties(root, places).collect();
+            let closed = places
+                .iter()
+                .flat_map(|place| variants(root, place))
+                .any(|place| place.get("additionalProperties") == Some(&Value::Bool(false)));
+            let mut left = CROWD;
+            let mut kept = Map::new();
+            for (name, field) in fields {
+                let is_known = known.contains(name.as_str());
+                if is_known || left > 0 {
+                    left = left.saturating_sub(usize::from(!is_known));
+                    let below = places_below(root, places, Some(name));
+                    kept.insert(name.clone(), thinned(root, &below, field, found));
+                } else if closed {
+                    found.omit(1);
                 }
             }
-            continue;
+            Value::Object(kept)
         }
-        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-            let known = known_fields(schema, instance, &pointer);
-            for name in unexpected {
-                found.push(stray(&pointer, name, &known));
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// Adds a violation for each text that holds a NUL.
+pub fn find_nul(value: &Value, found: &mut Violations) {
+    seek_nul(value, &mut String::new(), found);
+}
+
+fn seek_nul(value: &Value, pointer: &mut String, found: &mut Violations) {
+    let mut below = |name: &str, value: &Value, found: &mut Violations| {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(name);
+        seek_nul(value, pointer, found);
+        pointer.truncate(length);
+    };
+    match value {
+        Value::String(text) if text.contains('\0') => found.push(
+            Violation::new(&*pointer, "nul", "the text holds a NUL character")
+                .expecting("text without NUL"),
+        ),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                below(&index.to_string(), item, found);
             }
-            continue;
         }
-        found.push(Violation {
-            keyword: error.kind().keyword().to_owned(),
-            // The value itself stays out: it may be long, hostile or a secret.
-            message: shortened(&error.masked_with("the value").to_string()),
-            expected: expected(error.kind()),
-            pointer,
-        });
-    }
-}
-
-/// Takes the pattern of names out of a schema: compiling it costs more than all the rest of a check.
-fn without_names(schema: &Value) -> Value {
-    match schema {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(keyword, value)| *keyword != "pattern" || *value != identifier::PATTERN)
-            .map(|(keyword, value)| (keyword.clone(), without_names(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Value::Array(items) => items.iter().map(without_names).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
-    }
-}
-
-/// Checks what [`without_names`] has taken out.
-fn check_names(
-    root: &Value,
-    place: &Value,
-    instance: &Value,
-    pointer: &str,
-    found: &mut Vec<Violation>,
-) {
-    if let Some(text) = instance.as_str()
-        && place
-            .get("pattern")
-            .is_some_and(|pattern| pattern == identifier::PATTERN)
-        && !identifier::is_name(text)
-    {
-        found.push(Violation {
-            pointer: pointer.to_owned(),
-            keyword: "pattern".to_owned(),
-            message: format!("the text is no name: {}", identifier::RULE),
-            expected: Some(identifier::PATTERN.to_owned()),
-        });
-    }
-    let of_fields = place.get("properties").and_then(Value::as_object);
-    let of_others = place
-        .get("patternProperties")
-        .and_then(Value::as_object)
-        .and_then(|by_pattern| by_pattern.values().next())
-        .or_else(|| place.get("additionalProperties"));
-    for (name, value) in instance.as_object().into_iter().flatten() {
-        if let Some(field) = of_fields.and_then(|fields| fields.get(name)).or(of_others) {
-            let pointer = format!("{pointer}/{}", escaped(name));
-            check_names(root, field, value, &pointer, found);
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                below(&escaped(name), field, found);
+            }
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-    if let (Some(items), Some(values)) = (place.get("items"), instance.as_array()) {
-        for (index, value) in values.iter().enumerate() {
-            check_names(root, items, value, &format!("{pointer}/{index}"), found);
-        }
-    }
-    let options = ["anyOf", "oneOf", "allOf"]
-        .into_iter()
-        .filter_map(|keyword| place.get(keyword).and_then(Value::as_array))
-        .flatten();
-    for option in options.chain(referred(root, place)) {
-        check_names(root, option, instance, pointer, found);
-    }
-}
-
-/// Returns what a reference within the schema stands for.
-fn referred<'a>(root: &'a Value, place: &Value) -> Option<&'a Value> {
-    let reference = place.get("$ref")?.as_str()?;
-    root.pointer(reference.strip_prefix('#')?)
 }
 
 fn stray(pointer: &str, name: &str, known: &[String]) -> Violation {
-    Violation {
-        pointer: format!("{pointer}/{}", escaped(name)),
-        keyword: "additionalProperties".to_owned(),
-        message: format!("there is no field {name:?} here"),
-        expected: nearest(name, known.iter().map(String::as_str)),
-    }
+    let shown: String = name.chars().take(80).collect();
+    Violation::new(
+        format!("{pointer}/{}", escaped(name)),
+        "additionalProperties",
+        format!("there is no field {shown:?} here"),
+    )
+    .maybe_expecting(nearest(name, known.iter().map(String::as_str)))
 }
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the library's list of keywords grows, and most of them expect nothing that can be named"
 )]
-fn expected(kind: &ValidationErrorKind) -> Option<String> {
-    match kind {
+fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
+    match error.kind() {
         ValidationErrorKind::Type { kind } => serde_json::to_value(TypeNames(kind))
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned)),
         ValidationErrorKind::Enum { options } => Some(options.to_string()),
         ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
-        ValidationErrorKind::Pattern { pattern } => Some(pattern.clone()),
         ValidationErrorKind::Minimum { limit } | ValidationErrorKind::Maximum { limit } => {
             Some(limit.to_string())
         }
+        // Of the keywords that are checked here, the schema says what they expect.
+        ValidationErrorKind::Custom { .. } => schema
+            .pointer(&error.schema_path().to_string())
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         _ => None,
     }
 }
@@ -202,13 +312,6 @@ impl serde::Serialize for TypeNames<'_> {
     }
 }
 
-fn shortened(message: &str) -> String {
-    if message.chars().count() <= 300 {
-        return message.to_owned();
-    }
-    message.chars().take(300).chain("…".chars()).collect()
-}
-
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
@@ -219,35 +322,54 @@ fn known_fields(schema: &Value, instance: &Value, pointer: &str) -> Vec<String> 
     let mut at = instance;
     for part in pointer.split('/').skip(1) {
         let name = part.replace("~1", "/").replace("~0", "~");
-        at = at.get(&name).unwrap_or(&Value::Null);
-        places = places
-            .iter()
-            .flat_map(|place| variants(schema, place))
-            .filter_map(|place| {
-                place
-                    .get("properties")
-                    .and_then(|fields| fields.get(&name))
-                    .or_else(|| place.get("items"))
-                    .or_else(|| {
-                        place
-                            .get("additionalProperties")
-                            .filter(|more| more.is_object())
-                    })
-                    .or_else(|| {
-                        place
-                            .get("patternProperties")
-                            .and_then(Value::as_object)
-                            .and_then(|by_pattern| by_pattern.values().next())
-                    })
-            })
-            .collect();
+        let field = at.is_object().then_some(name.as_str());
+        places = places_below(schema, &places, field);
+        let item = || at.as_array()?.get(name.parse::<usize>().ok()?);
+        at = at.get(&name).or_else(item).unwrap_or(&Value::Null);
     }
+    properties(schema, &places).map(str::to_owned).collect()
+}
+
+/// Lists the names of the fields that schemas know.
+fn properties<'a>(root: &'a Value, places: &[&'a Value]) -> impl Iterator<Item = &'a str> {
     places
         .iter()
-        .flat_map(|place| variants(schema, place))
+        .flat_map(move |place| variants(root, place))
         .filter_map(|place| place.get("properties").and_then(Value::as_object))
-        .flat_map(|fields| fields.keys().cloned())
+        .flat_map(|fields| fields.keys().map(String::as_str))
+}
+
+/// Returns the schemas of a field, or where no field is named, of the items of a list.
+fn places_below<'a>(root: &'a Value, places: &[&'a Value], field: Option<&str>) -> Vec<&'a Value> {
+    places
+        .iter()
+        .flat_map(|place| variants(root, place))
+        .filter_map(|place| {
+            let Some(name) = field else {
+                return place.get("items");
+            };
+            let others = || {
+                place
+                    .get("additionalProperties")
+                    .filter(|more| more.is_object())
+            };
+            let by_pattern = || {
+                let patterns = place.get("patternProperties").and_then(Value::as_object);
+                patterns.and_then(|patterns| patterns.values().next())
+            };
+            let fields = place.get("properties");
+            fields
+                .and_then(|fields| fields.get(name))
+                .or_else(others)
+                .or_else(by_pattern)
+        })
         .collect()
+}
+
+/// Returns what a reference within the schema stands for.
+fn referred<'a>(root: &'a Value, place: &Value) -> Option<&'a Value> {
+    let reference = place.get("$ref")?.as_str()?;
+    root.pointer(reference.strip_prefix('#')?)
 }
 
 fn variants<'a>(root: &'a Value, place: &'a Value) -> Vec<&'a Value> {
@@ -270,11 +392,11 @@ fn variants<'a>(root: &'a Value, place: &'a Value) -> Vec<&'a Value> {
 
 /// Returns the known name nearest to a mistyped one, if any is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let wanted = name.to_lowercase().replace('_', "-");
     // Comparing takes time with the length of the text, and no name is that long.
-    if wanted.len() > 100 {
+    if name.len() > 100 {
         return None;
     }
+    let wanted = name.to_lowercase().replace('_', "-");
     known
         .into_iter()
         .map(|candidate| {
@@ -300,14 +422,14 @@ mod tests {
         let by_pointer = |pointer: &str| {
             found
                 .iter()
-                .find(|violation| violation.pointer == pointer)
+                .find(|violation| violation.pointer() == pointer)
                 .unwrap_or_else(|| panic!("{pointer} in {found:?}"))
         };
         assert_eq!(
-            by_pointer("/hosts/box/destinaton").expected.as_deref(),
+            by_pointer("/hosts/box/destinaton").expected(),
             Some("destination")
         );
-        assert_eq!(by_pointer("/agent").expected.as_deref(), Some("agents"));
+        assert_eq!(by_pointer("/agent").expected(), Some("agents"));
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::{pin::Pin, time::Duration};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Value, value::RawValue};
 
-use super::Primitive;
+use super::{Primitive, input};
 use crate::{
-    contract::{Answer, Chapter, Code, Description, Failure, Violation, details},
+    contract::{Answer, Chapter, Code, Description, Failure, details, publication},
     system::Context,
 };
 
@@ -38,11 +38,14 @@ impl Entry {
                 summary: P::SUMMARY,
                 effects: P::EFFECTS,
                 codes: || {
-                    let of_hosts = if P::NEEDS_HOST { Code::OF_HOSTS } else { &[] };
-                    [P::CODES, of_hosts].concat()
+                    let of_hosts = P::NEEDS_HOST.then(Code::of_hosts);
+                    let declared = P::CODES.iter().copied();
+                    declared.chain(of_hosts.into_iter().flatten()).collect()
                 },
                 input_schema: input_schema::<P::Input>,
                 output_schema: output_schema::<P::Output>,
+                check: |input| input::read::<P>(input.clone()).err().unwrap_or_default(),
+                takes_nul: P::TAKES_NUL,
                 examples: || {
                     P::examples()
                         .iter()
@@ -52,7 +55,7 @@ impl Entry {
                 },
             },
             run: |context, input| Box::pin(run::<P>(context, input)),
-            limit: |input| P::limit(&serde_json::from_value(input).ok()?),
+            limit: |input| P::limit(&input::read::<P>(input).ok()?),
         }
     }
 
@@ -114,10 +117,12 @@ impl Admitted<'_> {
 
 /// Makes the schema of what a caller sends; without references, so that flags and skeletons can be read straight off it.
 pub fn input_schema<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12()
+    let mut schema = SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true)
         .into_generator()
-        .into_root_schema_for::<T>()
+        .into_root_schema_for::<T>();
+    publication::bound_integers(&mut schema);
+    schema
 }
 
 fn output_schema<T: JsonSchema>() -> Schema {
@@ -143,14 +148,7 @@ async fn run<P: Primitive>(
     context: &Context,
     value: Value,
 ) -> Result<Answer<Box<RawValue>>, Failure> {
-    let input: P::Input = serde_json::from_value(value).map_err(|error| {
-        Entry::of::<P>().about.refuse(vec![Violation {
-            pointer: String::new(),
-            keyword: "value".to_owned(),
-            message: error.to_string(),
-            expected: None,
-        }])
-    })?;
+    let input = input::read::<P>(value).map_err(|wrong| Entry::of::<P>().about.refuse(wrong))?;
     let limit = P::limit(&input);
     let running = P::run(context, input);
     let answer = match limit {
@@ -172,10 +170,10 @@ fn out_of_time(name: &str, limit: Duration) -> Failure {
         "Send the same call again, with a larger timeout_s if it happens again.",
     )
     .with_details(
-        details::Wait {
-            allowed_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-            waiting_for: name.to_owned(),
-        }
+        details::Wait::new(
+            u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            name.to_owned(),
+        )
         .into(),
     )
 }

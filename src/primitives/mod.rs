@@ -7,6 +7,7 @@ mod entry;
 pub(crate) mod evidence;
 pub(crate) mod harnesses;
 pub(crate) mod hosts;
+mod input;
 pub(crate) mod issues;
 pub(crate) mod jobs;
 mod primitive;

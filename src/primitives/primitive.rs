@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Violations},
     system::Context,
 };
 
@@ -23,8 +23,10 @@ pub(crate) trait Primitive: 'static {
     const EFFECTS: Effects;
     /// Every code `run` may return besides those that any call may, and those of [`Self::NEEDS_HOST`].
     const CODES: &'static [Code];
-    /// Whether it fails, with any of [`Code::OF_HOSTS`], where a host gives no answer.
+    /// Whether it fails, with any of [`Code::of_hosts`], where a host gives no answer.
     const NEEDS_HOST: bool = false;
+    /// Whether texts in its input may hold NUL, because they are data and go nowhere else.
+    const TAKES_NUL: bool = false;
     /// What the caller sends. A field `timeout_s` is a [`crate::contract::Timeout`].
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.
@@ -32,6 +34,12 @@ pub(crate) trait Primitive: 'static {
 
     /// Returns calls worth showing; the docs show them and the tests send them.
     fn examples() -> Vec<Self::Input>;
+
+    /// Lists what is wrong with an input that fits its schema: rules that hold between fields, and those that no schema
+    /// can say. What depends on anything but the input is for `run` to find.
+    fn check(_input: &Self::Input) -> Violations {
+        Violations::default()
+    }
 
     /// Returns how long a call with this input may take as a whole, after which it is `deadline_exceeded`; nothing where
     /// it only looks at this machine and ends by itself.

@@ -41,7 +41,7 @@ fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
         .collect();
     let stand_in = StandIn::begin(folder, &shown, print)?;
     let primitive = shown.first().map_or("", String::as_str);
-    let context = Context::of_process(registry::descriptions);
+    let context = Context::of_process(registry::descriptions, registry::SCHEMA);
     let input = match Entry::find(primitive) {
         Some(entry) => {
             let arguments = arguments.get(1..).unwrap_or_default().to_vec();

@@ -13,8 +13,8 @@ use tokio::{
 use super::{outlet, services::Serve, session::Session};
 use crate::{
     contract::{
-        Code, Envelope, Failure, MAX_INPUT_BYTES, Violation, details, text, unknown_primitive,
-        validation::Checker,
+        Code, Envelope, Failure, MAX_INPUT_BYTES, Violation, Violations, details, text,
+        unknown_primitive, validation::Checker,
     },
     registry::{self, Entry},
 };
@@ -188,7 +188,7 @@ impl Desk {
         };
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let message = format!("the line is not JSON: {error}");
-            Box::new((Value::Null, wrong(vec![violation("json", message)])))
+            Box::new((Value::Null, wrong(violation("json", message))))
         })?;
         let id = value
             .get("id")
@@ -200,22 +200,18 @@ impl Desk {
             return Err(Box::new((id, wrong(violations))));
         }
         serde_json::from_value(value)
-            .map_err(|error| Box::new((id, wrong(vec![violation("value", error.to_string())]))))
+            .map_err(|error| Box::new((id, wrong(violation("value", error.to_string())))))
     }
 }
 
 fn violation(keyword: &str, message: String) -> Violation {
-    Violation {
-        pointer: String::new(),
-        keyword: keyword.to_owned(),
-        message,
-        expected: Some("object".to_owned()),
-    }
+    Violation::new("", keyword, message).expecting("object")
 }
 
-fn wrong(violations: Vec<Violation>) -> Failure {
+fn wrong(violations: impl Into<Violations>) -> Failure {
+    let violations = violations.into();
     let message = violations.first().map_or_else(String::new, |first| {
-        format!("the line is no call: {}", first.message)
+        format!("the line is no call: {}", first.message())
     });
     Failure::new(
         Code::SpecInvalid,
@@ -223,10 +219,10 @@ fn wrong(violations: Vec<Violation>) -> Failure {
         "Mend what details.violations names; details.skeleton is a valid line to start from.",
     )
     .with_details(
-        details::Input {
+        details::Input::new(
             violations,
-            skeleton: Some(json!({"id": 1, "primitive": "capabilities", "input": {}})),
-        }
+            Some(json!({"id": 1, "primitive": "capabilities", "input": {}})),
+        )
         .into(),
     )
 }

@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     if let Some(status) = backstage::enter(&arguments) {
         return ExitCode::from(status);
     }
-    let context = Context::of_process(registry::descriptions);
+    let context = Context::of_process(registry::descriptions, registry::SCHEMA);
     logging::start(&context);
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(%panic, "panicked");

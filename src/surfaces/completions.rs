@@ -36,15 +36,10 @@ fn unknown(shell: &str) -> Failure {
         format!("Name one of {choices}: legwork completions {name}"),
     )
     .with_details(
-        details::Input {
-            violations: vec![Violation {
-                pointer: "/shell".to_owned(),
-                keyword: keyword.to_owned(),
-                message,
-                expected: Some(choices),
-            }],
-            skeleton: None,
-        }
+        details::Input::new(
+            Violation::new("/shell", keyword, message).expecting(choices),
+            None,
+        )
         .into(),
     )
 }

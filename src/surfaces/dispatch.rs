@@ -6,8 +6,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
-        validation::Checker,
+        Answer, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text, validation::Checker,
     },
     registry::{Entry, Grants},
     system::{Context, failpoint, secrets::Redactor},
@@ -31,7 +30,7 @@ pub(super) async fn call(
     let outcome = match grants.admit(entry) {
         Err(refused) => Err(refused),
         Ok(admitted) => {
-            let violations = Description::violations_by(checker, &input);
+            let violations = entry.about.violations_by(checker, &input);
             if violations.is_empty() {
                 failpoint::reached("call.checked");
                 admitted.call(context, input).await
@@ -97,6 +96,8 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
     let redactor = context.redactor();
     let mut details = failure.details.to_value(failure.code);
     redactor.value(&mut details);
+    // What stands in the place of a secret may be longer than the secret.
+    let details = failure.code.shape().bound(details);
     Envelope::Refusal(Refusal {
         ok: false,
         v: VERSION,
@@ -116,10 +117,10 @@ pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) 
     })
 }
 
-/// Returns the exit status that goes with an envelope.
-pub fn exit_status(envelope: &Envelope, signal: Option<u8>) -> u8 {
+/// Returns the exit code that goes with an envelope.
+pub fn exit_code(envelope: &Envelope, signal: Option<u8>) -> u8 {
     match envelope {
         Envelope::Success(_) => 0,
-        Envelope::Refusal(refusal) => refusal.kind.exit_status(signal),
+        Envelope::Refusal(refusal) => refusal.kind.exit_code(signal),
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, error::ContextKind};
 use serde_json::{Map, Value};
 
-use crate::contract::{Violation, validation};
+use crate::contract::{Violation, Violations, validation};
 
 /// The flag of every primitive that shows the answer to people.
 const PRETTY: &str = "pretty";
@@ -98,7 +98,7 @@ pub(super) fn parse(
     name: &'static str,
     schema: &Value,
     arguments: Vec<OsString>,
-) -> Result<Parsed, Vec<Violation>> {
+) -> Result<Parsed, Violations> {
     read(command(name, schema), schema, arguments)
 }
 
@@ -107,20 +107,16 @@ pub(super) fn parse_fields(
     name: &'static str,
     schema: &Value,
     arguments: Vec<OsString>,
-) -> Result<Map<String, Value>, Vec<Violation>> {
+) -> Result<Map<String, Value>, Violations> {
     read(command_of_fields(name, schema), schema, arguments).map(|parsed| parsed.fields)
 }
 
-fn read(
-    command: Command,
-    schema: &Value,
-    arguments: Vec<OsString>,
-) -> Result<Parsed, Vec<Violation>> {
+fn read(command: Command, schema: &Value, arguments: Vec<OsString>) -> Result<Parsed, Violations> {
     let matches = command
         .disable_help_flag(true)
         .try_get_matches_from(arguments)
-        .map_err(|error| vec![flag_violation(&error, schema)])?;
-    let mut violations = Vec::new();
+        .map_err(|error| Violations::from(flag_violation(&error, schema)))?;
+    let mut violations = Violations::default();
     let mut text = |name: &str| -> Vec<String> {
         // A service has no --spec and no --json.
         matches
@@ -132,12 +128,10 @@ fn read(
             .filter_map(|value| {
                 let text = value.to_str().map(str::to_owned);
                 if text.is_none() {
-                    violations.push(Violation {
-                        pointer: format!("/{name}"),
-                        keyword: "utf8".to_owned(),
-                        message: "the value is not UTF-8".to_owned(),
-                        expected: Some("UTF-8 text".to_owned()),
-                    });
+                    violations.push(
+                        Violation::new(format!("/{name}"), "utf8", "the value is not UTF-8")
+                            .expecting("UTF-8 text"),
+                    );
                 }
                 text
             })
@@ -241,20 +235,20 @@ fn flag_violation(error: &clap::Error, schema: &Value) -> Violation {
         validation::nearest(&name, known).map(|near| format!("--{}", near.replace('_', "-")))
     });
     let message = error.kind().as_str().unwrap_or("the flags cannot be read");
-    Violation {
-        pointer: if name.is_empty() {
+    Violation::new(
+        if name.is_empty() {
             String::new()
         } else {
             format!("/{}", name.replace('-', "_"))
         },
-        keyword: "flag".to_owned(),
-        message: if given.is_empty() {
+        "flag",
+        if given.is_empty() {
             message.to_owned()
         } else {
             format!("{given}: {message}")
         },
-        expected,
-    }
+    )
+    .maybe_expecting(expected)
 }
 
 #[cfg(test)]
@@ -287,6 +281,7 @@ mod tests {
             json!({"message": "-rf $(x)", "max_wall_s": 9, "dry_run": true, "job_ids": ["a", "b"]})
         );
         let wrong = parse("p", &schema, vec!["--mesage".into(), "x".into()]).expect_err("mistyped");
-        assert_eq!(wrong[0].expected.as_deref(), Some("--message"));
+        let first = wrong.first().expect("a violation");
+        assert_eq!(first.expected(), Some("--message"));
     }
 }

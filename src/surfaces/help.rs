@@ -103,7 +103,7 @@ pub(super) fn of(entry: &Entry) -> String {
 
 /// Lists the codes of its own that a primitive may fail with.
 fn codes(entry: &Entry) -> String {
-    let names: Vec<String> = (entry.about.codes)()
+    let names: Vec<&str> = (entry.about.codes)()
         .iter()
         .map(|code| code.name())
         .collect();

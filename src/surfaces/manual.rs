@@ -129,7 +129,7 @@ pub(super) fn page() -> String {
         item(&mut roff, command.name, &format!("{}.", command.summary));
     }
     roff.control("SH", ["FAILURES OF EVERY CALL"]);
-    let every: Vec<String> = Code::UNIVERSAL.iter().map(|code| code.name()).collect();
+    let every: Vec<&str> = Code::universal().map(Code::name).collect();
     paragraphs(&mut roff, &format!("{}.", every.join(", ")));
     for (heading, items) in [
         ("EXIT STATUS", STATUSES),
@@ -178,10 +178,10 @@ pub(super) fn page_of(entry: &Entry) -> String {
     for code in (about.codes)() {
         let kind = serde_json::to_value(code.kind()).unwrap_or_default();
         let kind = kind.as_str().unwrap_or_default().replace('_', " ");
-        let status = code.kind().exit_status(None);
+        let status = code.kind().exit_code(None);
         item(
             &mut roff,
-            &code.name(),
+            code.name(),
             &format!("Exit status {status}: {kind}."),
         );
     }

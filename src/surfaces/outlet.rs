@@ -16,7 +16,7 @@ use super::{dispatch, pretty};
 use crate::{
     contract::{Code, Envelope, Failure, details, text},
     registry,
-    system::{Context, temporary, terminal::Terminal},
+    system::{Context, process, temporary, terminal::Terminal},
 };
 
 /// The exit status that goes with the one line, once it has been written. Whoever holds the lock may write it.
@@ -53,7 +53,7 @@ pub(super) fn answer(envelope: &Envelope, signal: Option<u8>) -> u8 {
     if let Some(status) = *written {
         return status;
     }
-    let status = write(envelope, dispatch::exit_status(envelope, signal));
+    let status = write(envelope, dispatch::exit_code(envelope, signal));
     *written = Some(status);
     // Whoever reads slowly must not keep a signal from ending the process.
     drop(written);
@@ -114,9 +114,10 @@ pub(super) fn answer_signals(context: &Context, since: Instant) {
     on_signal(move |signal| {
         let failure = interrupted(signal).with_effect(meter.halt());
         temporary::abandon();
-        let context = Context::of_process(registry::descriptions);
+        let context = Context::of_process(registry::descriptions, registry::SCHEMA);
         let envelope = dispatch::refusal(&context, &called(), failure, since);
         activity.clear();
+        process::end_looks();
         leave(answer(&envelope, Some(signal)));
     });
 }
@@ -154,9 +155,7 @@ pub(super) fn interrupted(signal: u8) -> Failure {
         "Send the same call again if it is still wanted; it carries on from where this one stopped.",
     )
     .with_details(
-        details::Signal {
-            signal: name.to_owned(),
-        }
+        details::Signal::new(name)
         .into(),
     )
 }

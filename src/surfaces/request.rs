@@ -52,12 +52,10 @@ fn put_together(context: &Context, entry: &Entry, parsed: Parsed) -> Result<Valu
             Ok(Value::Object(fields)) => input.extend(fields),
             Ok(_) => return Err(entry.about.refuse(vec![not_an_object()])),
             Err(error) => {
-                return Err(entry.about.refuse(vec![Violation {
-                    pointer: String::new(),
-                    keyword: "json".to_owned(),
-                    message: format!("--json is not JSON: {error}"),
-                    expected: Some("object".to_owned()),
-                }]));
+                return Err(entry.about.refuse(vec![
+                    Violation::new("", "json", format!("--json is not JSON: {error}"))
+                        .expecting("object"),
+                ]));
             }
         }
     }
@@ -66,12 +64,7 @@ fn put_together(context: &Context, entry: &Entry, parsed: Parsed) -> Result<Valu
 }
 
 fn not_an_object() -> Violation {
-    Violation {
-        pointer: String::new(),
-        keyword: "type".to_owned(),
-        message: "--json is not an object".to_owned(),
-        expected: Some("object".to_owned()),
-    }
+    Violation::new("", "type", "--json is not an object").expecting("object")
 }
 
 fn spec(context: &Context, path: &str) -> Result<Map<String, Value>, Failure> {
@@ -99,10 +92,7 @@ fn spec(context: &Context, path: &str) -> Result<Map<String, Value>, Failure> {
             "Give --spec a readable file that holds one JSON object in UTF-8, or - for standard input.",
         )
         .with_details(
-            details::File {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            }
+            details::File::new(path, error.to_string())
             .into(),
         )
     })

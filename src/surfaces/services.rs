@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{batch, dispatch, flags, mcp, outlet, session::Session};
 use crate::{
-    contract::{Code, Failure, Violation, details, validation},
+    contract::{Code, Failure, Violation, Violations, details, validation},
     registry::input_schema,
     system::Context,
 };
@@ -41,7 +41,7 @@ pub(super) struct Service {
 }
 
 /// Makes a service out of its options.
-type Start = fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Vec<Violation>>;
+type Start = fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Violations>;
 
 /// A service whose options are read.
 pub(super) trait Serve {
@@ -100,7 +100,7 @@ impl Service {
             })
             .map_err(|violations| {
                 let message = violations.first().map_or_else(String::new, |first| {
-                    format!("the flags are wrong: {}", first.message)
+                    format!("the flags are wrong: {}", first.message())
                 });
                 Failure::new(
                     Code::SpecInvalid,
@@ -110,24 +110,12 @@ impl Service {
                         self.name
                     ),
                 )
-                .with_details(
-                    details::Input {
-                        violations,
-                        skeleton: None,
-                    }
-                    .into(),
-                )
+                .with_details(details::Input::new(violations, None).into())
             })
     }
 }
 
-fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<Violation>> {
-    serde_json::from_value(Value::Object(fields)).map_err(|error| {
-        vec![Violation {
-            pointer: String::new(),
-            keyword: "value".to_owned(),
-            message: error.to_string(),
-            expected: None,
-        }]
-    })
+fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Violations> {
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Violation::new("", "value", error.to_string()).into())
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::files;
 use crate::contract::{
-    Code, Coded, Violation, configuration::Configuration, details, details::Details, validation,
+    Code, Coded, Violation, Violations, configuration::Configuration, details, details::Details,
+    validation,
 };
 
 /// A configuration file larger than this is not one.
@@ -29,22 +30,20 @@ pub(crate) enum Error {
         source: io::Error,
     },
     /// It is wrong.
-    #[error("the configuration {} has {} mistakes, the first at {:?}: {}", .path.display(), .violations.len(), first(.violations).pointer, first(.violations).message)]
+    #[error("the configuration {} has {} mistakes, the first at {:?}: {}", .path.display(), .violations.count(), first(.violations).pointer(), first(.violations).message())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// All mistakes.
-        violations: Vec<Violation>,
+        violations: Violations,
     },
 }
 
-fn first(violations: &[Violation]) -> Violation {
-    violations.first().cloned().unwrap_or(Violation {
-        pointer: String::new(),
-        keyword: String::new(),
-        message: String::new(),
-        expected: None,
-    })
+fn first(violations: &Violations) -> Violation {
+    violations
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Violation::new("", "", ""))
 }
 
 impl Coded for Error {
@@ -69,16 +68,12 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::Unreadable { path, source } => details::File {
-                path: path.display().to_string(),
-                reason: source.to_string(),
+            Self::Unreadable { path, source } => {
+                details::File::new(path.display().to_string(), source.to_string()).into()
             }
-            .into(),
-            Self::Invalid { path, violations } => details::Config {
-                path: path.display().to_string(),
-                violations: violations.clone(),
+            Self::Invalid { path, violations } => {
+                details::Config::new(path.display().to_string(), violations.clone()).into()
             }
-            .into(),
         }
     }
 }
@@ -119,15 +114,9 @@ pub(crate) fn secret_variables(path: &Path) -> Vec<String> {
         .collect()
 }
 
-fn parse(bytes: &[u8]) -> Result<Configuration, Vec<Violation>> {
-    let whole = |keyword: &str, message: String| {
-        vec![Violation {
-            pointer: String::new(),
-            keyword: keyword.to_owned(),
-            message,
-            expected: None,
-        }]
-    };
+fn parse(bytes: &[u8]) -> Result<Configuration, Violations> {
+    let whole =
+        |keyword: &str, message: String| Violations::from(Violation::new("", keyword, message));
     let text = std::str::from_utf8(bytes).map_err(|error| whole("encoding", error.to_string()))?;
     // The types refuse what the schema refuses, only one thing at a time: the schema is for saying all that is wrong.
     if let Ok(configuration) = toml::from_str(text) {

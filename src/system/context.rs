@@ -12,7 +12,7 @@ use super::{
     meter::Meter,
     progress::{Activity, Progress},
     secrets::{self, Redactor},
-    store::{self, Store},
+    store::{self, Schema, Store},
     terminal::Terminal,
 };
 use crate::contract::{Description, configuration::Configuration};
@@ -32,6 +32,7 @@ pub struct Context {
 struct Shared {
     environment: Environment,
     descriptions: fn() -> Vec<&'static Description>,
+    schema: Schema,
     redactor: Redactor,
     silenced: Once,
     configuration: Cached<Configuration>,
@@ -73,14 +74,20 @@ impl<T> Cached<T> {
 }
 
 impl Context {
-    /// Takes the environment of this process; `descriptions` says which primitives there are.
-    pub fn of_process(descriptions: fn() -> Vec<&'static Description>) -> Self {
+    /// Takes the environment of this process.
+    ///
+    /// `descriptions` says which primitives there are, `schema` which tables their nouns keep.
+    pub(crate) fn of_process(
+        descriptions: fn() -> Vec<&'static Description>,
+        schema: Schema,
+    ) -> Self {
         let environment = Environment::of_process();
         Self::of(Arc::new(Shared {
             redactor: Redactor::of_environment(&environment),
             silenced: Once::new(),
             environment,
             descriptions,
+            schema,
             configuration: Cached::nothing(),
             store: Cached::nothing(),
         }))
@@ -184,7 +191,9 @@ impl Context {
         let opened = self
             .shared
             .store
-            .get(files::identity, &Store::file(&home), || Store::open(&home))?;
+            .get(files::identity, &Store::file(&home), || {
+                Store::open(&home, self.shared.schema)
+            })?;
         Ok(self.store.get_or_init(|| opened))
     }
 

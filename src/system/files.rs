@@ -10,12 +10,12 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{meter::Meter, temporary::Temporary};
+use super::{meter::Meter, regular_file, temporary::Temporary};
 use crate::contract::{Code, Coded, details, details::Details};
 
 /// Why something on the disk did not work.
@@ -81,11 +81,7 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let (Self::Full { path, source } | Self::Unusable { path, source }) = self;
-        details::File {
-            path: path.display().to_string(),
-            reason: source.to_string(),
-        }
-        .into()
+        details::File::new(path.display().to_string(), source.to_string()).into()
     }
 }
 
@@ -101,7 +97,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// Unlike [`read`] it never waits for the writer of a pipe. `/dev/null` counts as an empty file.
 pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let file = open_regular(path)?;
+    let file = regular_file::open(path)?;
     if file.metadata()?.len() > limit {
         return Err(too_large(limit));
     }
@@ -127,28 +123,6 @@ fn too_large(limit: u64) -> io::Error {
         io::ErrorKind::FileTooLarge,
         format!("larger than {limit} bytes"),
     )
-}
-
-/// Opens a regular file, or `/dev/null`, for reading; anything else at its place is refused at once.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.cast_signed())
-        .open(path)?;
-    let found = file.metadata()?;
-    let is_null = || {
-        let null = fs::metadata("/dev/null");
-        found.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == found.rdev())
-    };
-    if found.is_file() || is_null() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ))
-    }
 }
 
 /// Facts that differ between two states of a file, known without reading it.

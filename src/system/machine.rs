@@ -5,10 +5,11 @@ use std::io;
 use super::{
     Context, files, process,
     process::Invocation,
-    script::{Reply, Script},
+    reply::{self, Output, Reply, Unfinished},
+    script::Script,
     ssh,
 };
-use crate::contract::{Code, Coded, Name, details, details::Details};
+use crate::contract::{Code, Coded, Name, Retry, details, details::Details};
 
 /// Why a machine gave no whole answer.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +20,9 @@ pub(crate) enum Error {
     /// This machine could not run a shell.
     #[error("cannot run /bin/sh on this machine")]
     Shell(#[source] io::Error),
-    /// A shell on this machine ended before its program did.
-    #[error("the shell on this machine ended before its program did")]
-    CutOff {
-        /// What it complained.
-        stderr: String,
-    },
+    /// What came back is no whole answer.
+    #[error(transparent)]
+    Unfinished(Box<Unfinished>),
 }
 
 impl Coded for Error {
@@ -32,7 +30,7 @@ impl Coded for Error {
         match self {
             Self::Ssh(inner) => inner.code(),
             Self::Shell(_) => Code::HostToolMissing,
-            Self::CutOff { .. } => Code::ContactLost,
+            Self::Unfinished(inner) => inner.code(),
         }
     }
 
@@ -40,28 +38,25 @@ impl Coded for Error {
         match self {
             Self::Ssh(inner) => inner.remediation(),
             Self::Shell(_) => "Make /bin/sh work on this machine.".to_owned(),
-            Self::CutOff { .. } => {
-                "Send the same call again: it finds what happened and carries on from there."
-                    .to_owned()
-            }
+            Self::Unfinished(inner) => inner.remediation(),
         }
     }
 
     fn details(&self) -> Details {
         match self {
             Self::Ssh(inner) => inner.details(),
-            Self::Shell(source) => details::Tool {
-                tool: "/bin/sh".to_owned(),
-                host: "local".to_owned(),
-                evidence: source.to_string(),
+            Self::Shell(source) => {
+                details::Tool::new("/bin/sh", "local", source.to_string()).into()
             }
-            .into(),
-            Self::CutOff { stderr } => details::Host {
-                host: "local".to_owned(),
-                stderr: stderr.clone(),
-                last_evidence_at: None,
-            }
-            .into(),
+            Self::Unfinished(inner) => inner.details(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Ssh(inner) => inner.retry(),
+            Self::Shell(_) => self.code().retry(),
+            Self::Unfinished(inner) => inner.retry(),
         }
     }
 }
@@ -89,28 +84,35 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Runs a program there and returns its acknowledged answer.
+    /// Runs a program there and returns its whole answer.
     pub(crate) async fn run(&self, context: &Context, script: Script) -> Result<Reply, Error> {
         let _progress = context.waiting_for(self.name.as_str());
         let nonce = files::random_hexadecimal(12).map_err(Error::Shell)?;
+        let (limit, look) = (script.limit(), script.is_look());
         let program = script
             .with_root(&self.root)
             .with_path(&self.path)
             .render(&nonce);
-        match &self.reach {
-            Reach::Ssh(target) => Ok(ssh::run(context, target, &program, &nonce).await?),
-            Reach::Local => {
-                let exit = process::run(
-                    Invocation::new("/bin/sh")
-                        .without("LEGWORK_FAILPOINT")
-                        .stdin(program),
-                )
-                .await
-                .map_err(Error::Shell)?;
-                let stderr = exit.stderr_text();
-                Reply::parse(exit.stdout, &exit.stderr, &nonce).ok_or(Error::CutOff { stderr })
-            }
+        let output = match &self.reach {
+            Reach::Ssh(target) => ssh::run(context, target, &program, limit).await?,
+            Reach::Local => here(program, limit, look).await.map_err(Error::Shell)?,
+        };
+        let reply = Reply::parse(output, &nonce)
+            .map_err(|(fault, output)| self.unfinished(context, fault, &output))?;
+        if let Reach::Ssh(target) = &self.reach {
+            ssh::note_seen(context, target);
         }
+        Ok(reply)
+    }
+
+    fn unfinished(&self, context: &Context, fault: reply::Fault, output: &Output) -> Error {
+        Error::Unfinished(Box::new(Unfinished {
+            host: self.name.to_string(),
+            fault,
+            stdout: reply::excerpt(&output.stdout),
+            stderr: reply::end_of(&output.stderr),
+            last_evidence_at: self.last_seen(context),
+        }))
     }
 
     /// Returns when it last gave a whole answer; this machine always does.
@@ -120,4 +122,22 @@ impl Machine {
             Reach::Ssh(target) => ssh::last_seen(context, target),
         }
     }
+}
+
+/// Runs a program in a shell of this machine.
+async fn here(program: String, limit: u64, look: bool) -> io::Result<Output> {
+    let exit = process::run(
+        Invocation::new("/bin/sh")
+            .without("LEGWORK_FAILPOINT")
+            .stdin(program)
+            .look(look)
+            .limit(limit),
+    )
+    .await?;
+    Ok(Output {
+        stdout: exit.stdout,
+        stderr: exit.stderr,
+        exit_code: exit.status,
+        truncated: exit.truncated,
+    })
 }

@@ -7,6 +7,9 @@
 //! `files` that change what a user keeps, and `Store::write_metered`, take the meter and step by themselves, so that a
 //! caller who forgets the meter does not compile.
 //!
+//! Operations are composed of others: what one of them applied is not undone by a later one that changed nothing. So
+//! settling a change never takes back what was applied before it.
+//!
 //! The thread that answers a signal calls [`Meter::halt`] first: it waits for a step under way, and from then on
 //! neither a step nor a change begins. What it then answers stays true.
 
@@ -29,8 +32,17 @@ const STEP_LIMIT: Duration = Duration::from_secs(2);
 pub struct Meter {
     round_trips: Arc<AtomicU64>,
     effect: Arc<AtomicU8>,
+    /// The effect before the change that is under way.
+    before: Arc<AtomicU8>,
     gate: Arc<Mutex<()>>,
 }
+
+/// How effects are kept in an atomic number.
+const NONE: u8 = 0;
+const UNKNOWN: u8 = 1;
+const APPLIED: u8 = 2;
+const REPLAYED: u8 = 3;
+const PARTIAL: u8 = 4;
 
 impl Meter {
     /// Counts a command sent to another host.
@@ -48,17 +60,26 @@ impl Meter {
     /// Never returns once [`Meter::halt`] was called: nothing new begins after a signal was taken.
     pub(crate) fn changing(&self) {
         let _open = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        self.effect.store(1, Ordering::SeqCst);
+        let before = self.effect.swap(UNKNOWN, Ordering::SeqCst);
+        if before != UNKNOWN {
+            self.before.store(before, Ordering::SeqCst);
+        }
     }
 
-    /// Notes what came of the change.
+    /// Notes what came of the change, beside what was applied before it.
     pub(crate) fn settled(&self, effect: Effect) {
+        let before = match self.effect.load(Ordering::SeqCst) {
+            UNKNOWN => self.before.load(Ordering::SeqCst),
+            settled => settled,
+        };
+        let changed = matches!(before, APPLIED | PARTIAL);
         let value = match effect {
-            Effect::None => 0,
-            Effect::Unknown => 1,
-            Effect::Applied => 2,
-            Effect::Replayed => 3,
-            Effect::Partial => 4,
+            Effect::None | Effect::Replayed if changed => before,
+            Effect::None => NONE,
+            Effect::Unknown => UNKNOWN,
+            Effect::Applied => APPLIED,
+            Effect::Replayed => REPLAYED,
+            Effect::Partial => PARTIAL,
         };
         self.effect.store(value, Ordering::SeqCst);
     }
@@ -102,8 +123,8 @@ impl Meter {
     /// What was applied before the failure is only a part of what was asked.
     pub fn effect_of_failure(&self) -> Effect {
         match self.effect.load(Ordering::SeqCst) {
-            0 | 3 => Effect::None,
-            1 => Effect::Unknown,
+            NONE | REPLAYED => Effect::None,
+            UNKNOWN => Effect::Unknown,
             _ => Effect::Partial,
         }
     }
@@ -121,6 +142,22 @@ mod tests {
         assert_eq!(meter.step(|| Ok::<_, ()>(1)), Ok(1));
         assert_eq!(meter.step(|| Err::<(), _>("no room")), Err("no room"));
         assert_eq!(meter.effect_of_failure(), Effect::Partial);
+    }
+
+    #[test]
+    fn what_was_applied_is_not_taken_back_by_a_later_change() {
+        let meter = Meter::default();
+        meter.changing();
+        assert_eq!(meter.effect_of_failure(), Effect::Unknown);
+        meter.settled(Effect::None);
+        assert_eq!(meter.effect_of_failure(), Effect::None);
+        assert_eq!(meter.step(|| Ok::<_, ()>(())), Ok(()));
+        for later in [Effect::None, Effect::Replayed] {
+            meter.changing();
+            meter.changing();
+            meter.settled(later);
+            assert_eq!(meter.effect_of_failure(), Effect::Partial);
+        }
     }
 
     #[test]

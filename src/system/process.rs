@@ -1,12 +1,15 @@
 //! Programs run on this machine.
 
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     io,
     path::PathBuf,
     process::Stdio,
+    sync::{Mutex, PoisonError},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A program to run, with all it needs.
@@ -22,9 +25,19 @@ pub(crate) struct Invocation {
     pub(crate) without: Vec<String>,
     /// The folder it runs in.
     pub(crate) directory: Option<PathBuf>,
-    /// What it reads.
+    /// What it reads from stdin.
     pub(crate) stdin: Vec<u8>,
+    /// Bytes of its stdout that are read, where that is not [`STDOUT_LIMIT`].
+    pub(crate) limit: Option<u64>,
+    /// Whether it only looks, so that nobody needs it once the call is over.
+    pub(crate) look: bool,
 }
+
+/// Bytes that are read of a program's stdout unless its invocation says otherwise.
+const STDOUT_LIMIT: u64 = 512 << 20;
+
+/// Bytes that are kept of the end of a program's stderr.
+const STDERR_KEPT: usize = 64 << 10;
 
 impl Invocation {
     /// Creates an invocation without arguments.
@@ -72,10 +85,24 @@ impl Invocation {
         self
     }
 
-    /// Sets what it reads.
+    /// Sets what it reads from stdin.
     #[must_use]
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
+        self
+    }
+
+    /// Says whether it only looks: [`end_looks`] ends it.
+    #[must_use]
+    pub(crate) fn look(mut self, look: bool) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// Sets how many bytes of its stdout are read.
+    #[must_use]
+    pub(crate) fn limit(mut self, bytes: u64) -> Self {
+        self.limit = Some(bytes);
         self
     }
 }
@@ -83,32 +110,37 @@ impl Invocation {
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
-    /// The exit status; nothing where a signal ended it.
+    /// The exit code; nothing where a signal ended it.
     pub(crate) status: Option<i32>,
-    /// What it printed.
+    /// What it wrote to stdout, up to the limit.
     pub(crate) stdout: Vec<u8>,
-    /// What it complained.
+    /// The end of what it wrote to stderr.
     pub(crate) stderr: Vec<u8>,
+    /// Whether it wrote more to stdout than the limit.
+    pub(crate) truncated: bool,
 }
 
 impl Exit {
-    /// Returns whether it ended with status 0.
+    /// Returns whether it ended with exit code 0.
     pub(crate) fn success(&self) -> bool {
         self.status == Some(0)
     }
 
-    /// Returns what it printed as text.
+    /// Returns its stdout as text.
     pub(crate) fn stdout_text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Returns what it complained as text.
+    /// Returns its stderr as text.
     pub(crate) fn stderr_text(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 }
 
 /// Runs a program to its end; dropping the future kills it.
+///
+/// It runs in a process group of its own: a signal to the group of this process, as a terminal, `timeout` and CI
+/// systems send it, does not end the program under a call that could then only say that it lost it.
 pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     #[expect(
         clippy::disallowed_methods,
@@ -126,6 +158,7 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true);
     for name in &invocation.without {
         command.env_remove(name);
@@ -134,29 +167,149 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         command.current_dir(directory);
     }
     let mut child = command.spawn()?;
-    let stdin = child.stdin.take();
-    let stdout = child.stdout.take();
-    let stderr = child.stderr.take();
-    let feed = async {
-        if let Some(mut stdin) = stdin {
-            // A program that does not read all of it closes the pipe, which is its right.
-            let _closed_early = stdin.write_all(&invocation.stdin).await;
-        }
-    };
-    let ((), stdout, stderr) = tokio::join!(feed, read_all(stdout), read_all(stderr));
-    let (stdout, stderr) = (stdout?, stderr?);
+    let _look = Look::of(child.id().filter(|_| invocation.look));
+    let limit = invocation.limit.unwrap_or(STDOUT_LIMIT);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let printed = exchange(stdin, &invocation.stdin, stdout, stderr, limit).await?;
+    if printed.truncated {
+        // Nobody reads what it would still write.
+        child.start_kill()?;
+    }
     let status = child.wait().await?;
     Ok(Exit {
         status: status.code(),
-        stdout,
-        stderr,
+        stdout: printed.stdout,
+        stderr: printed.stderr,
+        truncated: printed.truncated,
     })
 }
 
-async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes).await?;
+/// The process groups of programs that only look and are under way.
+static LOOKS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A program that only looks, for as long as it is under way.
+struct Look(Option<u32>);
+
+impl Look {
+    fn of(group: Option<u32>) -> Self {
+        if let Some(group) = group {
+            LOOKS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(group);
+        }
+        Self(group)
     }
-    Ok(bytes)
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            LOOKS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&group);
+        }
+    }
+}
+
+/// Ends all programs that only look, with what they started, because the call that asked is about to end.
+///
+/// They run in process groups of their own, which a signal to the group of the call does not reach.
+pub(crate) fn end_looks() {
+    let looks = LOOKS.lock().unwrap_or_else(PoisonError::into_inner);
+    for group in looks.iter() {
+        let group = i32::try_from(*group).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // One that has just ended by itself is as good.
+            let _ended = kill_process_group(group, Signal::TERM);
+        }
+    }
+}
+
+/// What a program wrote.
+#[derive(Debug, Default)]
+pub(super) struct Printed {
+    /// Its stdout, up to the limit.
+    pub(super) stdout: Vec<u8>,
+    /// The end of its stderr.
+    pub(super) stderr: Vec<u8>,
+    /// Whether its stdout was longer than the limit.
+    pub(super) truncated: bool,
+}
+
+/// Feeds a program and reads what it writes, to the end of both pipes or until its stdout passes `limit` bytes.
+///
+/// A program that does not read its stdin, or never ends its stderr, does not keep a stdout that is too long from being
+/// noticed.
+pub(super) async fn exchange(
+    stdin: Option<impl AsyncWriteExt + Unpin>,
+    bytes: &[u8],
+    stdout: Option<impl AsyncReadExt + Unpin>,
+    stderr: Option<impl AsyncReadExt + Unpin>,
+    limit: u64,
+) -> io::Result<Printed> {
+    let mut end = Vec::new();
+    let (stdout, truncated) = {
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A program that does not read all of it closes the pipe, which is its right.
+                let _closed_early = stdin.write_all(bytes).await;
+            }
+        };
+        let others = async { tokio::join!(feed, read_end(stderr, &mut end)).1 };
+        let mut others = std::pin::pin!(others);
+        let mut reading = std::pin::pin!(read_up_to(stdout, limit));
+        let mut ended = false;
+        loop {
+            tokio::select! {
+                read = &mut reading => {
+                    let (stdout, truncated) = read?;
+                    if !truncated && !ended {
+                        others.await?;
+                    }
+                    break (stdout, truncated);
+                }
+                result = &mut others, if !ended => {
+                    result?;
+                    ended = true;
+                }
+            }
+        }
+    };
+    end.drain(..end.len().saturating_sub(STDERR_KEPT));
+    Ok(Printed {
+        stdout,
+        stderr: end,
+        truncated,
+    })
+}
+
+/// Reads a pipe to its end or to `limit` bytes; returns them and whether there were more.
+async fn read_up_to(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    limit: u64,
+) -> io::Result<(Vec<u8>, bool)> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .await?;
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let truncated = bytes.len() > limit;
+    bytes.truncate(limit);
+    Ok((bytes, truncated))
+}
+
+/// Reads all of a pipe and keeps its end, however much comes before it.
+async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>, end: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(mut pipe) = pipe {
+        while pipe.read_buf(end).await? > 0 {
+            if end.len() > 2 * STDERR_KEPT {
+                end.drain(..end.len() - STDERR_KEPT);
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Shell programs that are sent to a machine, and the proof that they ran to their end.
+//! Shell programs that are sent to a machine.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -16,7 +16,12 @@ pub(crate) struct Script {
     path: Vec<String>,
     root: String,
     subshell: bool,
+    limit: u64,
+    look: bool,
 }
+
+/// Bytes that are read of an answer unless the program is known to print more.
+const ANSWER_LIMIT: u64 = 64 << 20;
 
 impl Script {
     /// Creates a program of `body`, which sees its arguments as `$1`, `$2` and so on.
@@ -28,6 +33,8 @@ impl Script {
             path: Vec::new(),
             root: String::from("legwork"),
             subshell: true,
+            limit: ANSWER_LIMIT,
+            look: false,
         }
     }
 
@@ -62,6 +69,30 @@ impl Script {
         self
     }
 
+    /// Sets how many bytes are read of the answer; a longer one is refused.
+    #[must_use]
+    pub(crate) fn answer_limit(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Says that it changes nothing, so that it may be ended at any moment.
+    #[must_use]
+    pub(crate) fn look(mut self) -> Self {
+        self.look = true;
+        self
+    }
+
+    /// Returns whether it may be ended at any moment.
+    pub(crate) fn is_look(&self) -> bool {
+        self.look
+    }
+
+    /// Returns how many bytes are read of the answer.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Puts folders in front of PATH.
     #[must_use]
     pub(crate) fn with_path(mut self, path: &[String]) -> Self {
@@ -76,9 +107,13 @@ impl Script {
         self
     }
 
-    /// Writes the whole program, which ends by acknowledging itself with `nonce`.
+    /// Writes the whole program, which marks the beginning and the end of its answer with `nonce`.
     pub(crate) fn render(&self, nonce: &str) -> String {
-        let mut text = String::from("legwork_all() {\nunset CDPATH IFS; umask 077\n");
+        // A start-up file may have put another shell in the place of the one that was asked for. zsh reads its input
+        // byte by byte, so that the rest of it is still there for a shell that understands it.
+        let mut text = String::from(
+            "[ -z \"${ZSH_VERSION-}\" ] || exec /bin/sh\nlegwork_all() {\nunset CDPATH IFS; umask 077\n",
+        );
         text.push_str("PATH=");
         for folder in &self.path {
             text.push_str(&folder_expression(folder));
@@ -105,6 +140,10 @@ impl Script {
         text.push_str("*) return 64 ;;\nesac\n}\nlegwork_body() {\n");
         text.push_str(&self.body);
         text.push_str("\n}\n");
+        // The words and the nonce of a mark stand apart here: a shell that shows what it reads does not print the mark.
+        text.push_str("printf '\\nlegwork-begin %s\\n' ");
+        text.push_str(nonce);
+        text.push('\n');
         text.push_str(if self.subshell { "( " } else { "{ " });
         text.push_str("legwork_body ");
         for argument in &self.arguments {
@@ -112,9 +151,9 @@ impl Script {
             text.push(' ');
         }
         text.push_str(if self.subshell { ")" } else { "; }" });
-        text.push_str(" </dev/null\nprintf '\\nlegwork-ack ");
+        text.push_str(" </dev/null\nprintf '\\nlegwork-ack %s %s\\n' ");
         text.push_str(nonce);
-        text.push_str(" %s\\n' \"$?\"\nexit 0\n}\nlegwork_all\n");
+        text.push_str(" \"$?\"\nexit 0\n}\nlegwork_all\n");
         text
     }
 }
@@ -124,59 +163,5 @@ pub(crate) fn folder_expression(folder: &str) -> String {
     match folder.strip_prefix("~/") {
         Some(rest) => format!("\"${{HOME:-/}}\"/{}", quote(rest)),
         None => quote(folder),
-    }
-}
-
-/// What a program answered, up to its acknowledgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    /// What it printed.
-    pub(crate) stdout: Vec<u8>,
-    /// What it complained.
-    pub(crate) stderr: String,
-    /// The exit status of its body.
-    pub(crate) status: i32,
-}
-
-impl Reply {
-    /// Takes a complete answer apart; nothing where the acknowledgement is missing, which means it was cut off.
-    pub(crate) fn parse(mut stdout: Vec<u8>, stderr: &[u8], nonce: &str) -> Option<Self> {
-        let marker = format!("\nlegwork-ack {nonce} ").into_bytes();
-        let at = stdout
-            .windows(marker.len())
-            .rposition(|window| window == marker)?;
-        let tail = std::str::from_utf8(&stdout[at + marker.len()..]).ok()?;
-        let status = tail.strip_suffix('\n')?.parse().ok()?;
-        stdout.truncate(at);
-        Some(Self {
-            stdout,
-            stderr: String::from_utf8_lossy(stderr).into_owned(),
-            status,
-        })
-    }
-
-    /// Returns what it printed as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Reply;
-
-    #[test]
-    fn an_answer_without_its_acknowledgement_is_no_answer() {
-        assert_eq!(Reply::parse(b"abc\n".to_vec(), b"", "n"), None);
-        assert_eq!(
-            Reply::parse(b"abc\nlegwork-ack n 0".to_vec(), b"", "n"),
-            None
-        );
-        assert_eq!(
-            Reply::parse(b"abc\nlegwork-ack m 0\n".to_vec(), b"", "n"),
-            None
-        );
-        let whole = Reply::parse(b"abc\nlegwork-ack n 7\n".to_vec(), b"", "n").expect("whole");
-        assert_eq!((whole.stdout.as_slice(), whole.status), (&b"abc"[..], 7));
     }
 }

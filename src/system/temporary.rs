@@ -17,7 +17,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::files;
+use super::regular_file;
 
 /// How names of temporary files and folders begin.
 const PREFIX: &str = ".legwork-";
@@ -64,7 +64,7 @@ pub(crate) fn abandon() {
 
 /// Removes the temporary files that a killed process left in a folder; the caller holds the lock of that folder.
 pub(crate) fn clear(folder: &Path) -> io::Result<()> {
-    for name in files::names_in(folder)? {
+    for name in names_in(folder)? {
         if name.to_string_lossy().starts_with(PREFIX) {
             match std::fs::remove_file(folder.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -73,6 +73,12 @@ pub(crate) fn clear(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect()
 }
 
 /// A temporary file, removed unless it is given its final name.
@@ -134,7 +140,7 @@ impl Scratch {
     /// Copies a regular file into the folder under a name; nothing where there is no such file.
     pub(crate) fn copy_in(&self, from: &Path, name: &str) -> io::Result<Option<PathBuf>> {
         let to = self.path().join(name);
-        let mut file = match files::open_regular(from) {
+        let mut file = match regular_file::open(from) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -145,7 +151,7 @@ impl Scratch {
 
     /// Copies the files of a folder whose names start so into a folder below this one.
     pub(crate) fn copy_starting(&self, from: &Path, start: &str, below: &str) -> io::Result<()> {
-        for name in files::names_in(from)? {
+        for name in names_in(from)? {
             let name = name.to_string_lossy();
             if name.starts_with(start) {
                 self.copy_in(&from.join(&*name), &format!("{below}/{name}"))?;

@@ -156,7 +156,7 @@ fn comparing_shapes_finds_what_is_gone_and_what_changed() {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct FrozenCode {
     kind: String,
-    exit_status: u8,
+    exit_code: u8,
     details: Vec<String>,
 }
 
@@ -198,13 +198,13 @@ fn codes_are_only_added() {
                 let details = code.shape().schema().to_value();
                 let frozen = FrozenCode {
                     kind: kind.as_str().unwrap_or_default().to_owned(),
-                    exit_status: code.kind().exit_status(None),
+                    exit_code: code.kind().exit_code(None),
                     details: details["properties"]
                         .as_object()
                         .map(|fields| fields.keys().cloned().collect())
                         .unwrap_or_default(),
                 };
-                (code.name(), frozen)
+                (code.name().to_owned(), frozen)
             })
             .collect()
     };
@@ -218,7 +218,7 @@ fn codes_are_only_added() {
             continue;
         };
         faults.unless(
-            (&new.kind, new.exit_status) == (&old.kind, old.exit_status),
+            (&new.kind, new.exit_code) == (&old.kind, old.exit_code),
             || format!("{name} was {old:?} and is {new:?}"),
         );
         for field in &old.details {
@@ -274,7 +274,7 @@ fn kinds_are_closed() {
         let kind = serde_json::to_value(code.kind()).expect("a kind");
         let exits = schemas::exits(kind.as_str().unwrap_or_default());
         assert!(
-            exits.contains(&i32::from(code.kind().exit_status(None))),
+            exits.contains(&i32::from(code.kind().exit_code(None))),
             "{}",
             code.name()
         );
@@ -438,7 +438,12 @@ fn a_spec_that_cannot_be_read_is_said_to_be_so() {
     ] {
         let answer = refused(&world, &["capabilities", "--spec", &spec]);
         assert_eq!(answer["error_code"], "spec_unreadable", "{spec:.80}");
-        assert_eq!(answer["details"]["path"], spec);
+        let path = answer["details"]["path"].as_str().unwrap_or_default();
+        // A path that is longer than any system takes is cut.
+        assert_eq!(
+            path.get(..4000).unwrap_or(path),
+            spec.get(..4000).unwrap_or(&spec)
+        );
     }
     for text in ["", "x", "[]", "1", "null", "{", "{} {}", "\"", &deep] {
         let answer = refused(&world, &["capabilities", "--json", text]);

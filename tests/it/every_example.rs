@@ -181,7 +181,7 @@ fn play(world: &mut Furnished, entry: &'static Entry, example: &Value) -> Played
 /// Returns whether a primitive declares the codes of a host that gives no answer.
 fn needs_host(entry: &Entry) -> bool {
     let declared = (entry.about.codes)();
-    Code::OF_HOSTS.iter().all(|code| declared.contains(code))
+    Code::of_hosts().all(|code| declared.contains(&code))
 }
 
 /// Shortens waiting that would be in vain.
@@ -425,13 +425,13 @@ fn effects_are_as_declared() {
 fn a_host_that_is_down_is_a_declared_failure() {
     let faults = Faults::default();
     let mut needing: BTreeMap<&str, bool> = BTreeMap::new();
-    let of_hosts: Vec<String> = Code::OF_HOSTS.iter().map(|code| code.name()).collect();
+    let of_hosts: Vec<&str> = Code::of_hosts().map(Code::name).collect();
     for played in PLAYED.iter() {
         let name = played.name();
         let mut failed = false;
         for turn in played.down.iter().flatten() {
             let code = turn.answer["error_code"].as_str().unwrap_or_default();
-            failed |= of_hosts.iter().any(|other| other == code);
+            failed |= of_hosts.contains(&code);
             // Undeclared codes are among what breaks the contract.
             for fault in &turn.broken {
                 faults.note(format!("{name}: {fault}"));
@@ -524,13 +524,13 @@ fn every_declared_code_is_reached() {
     for entry in ALL {
         let name = entry.about.name;
         for code in (entry.about.codes)() {
-            if needs_host(entry) && Code::OF_HOSTS.contains(&code) {
+            if needs_host(entry) && Code::of_hosts().any(|other| other == code) {
                 continue;
             }
             let code = code.name();
             let is_composed = COMPOSED.contains(&name);
-            let by_a_part = || ALL.iter().any(|other| is_reached(other.about.name, &code));
-            let reached = is_reached(name, &code) || is_composed && by_a_part();
+            let by_a_part = || ALL.iter().any(|other| is_reached(other.about.name, code));
+            let reached = is_reached(name, code) || is_composed && by_a_part();
             let excepted = UNREACHED
                 .iter()
                 .any(|(other, unreached, _)| *other == name && *unreached == code);

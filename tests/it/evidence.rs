@@ -822,16 +822,16 @@ fn three_shells_list_and_pack_the_same() {
         let lines: Vec<&str> = listed.lines().collect();
         let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         for wanted in [
-            "state legwork-run v=1 a * $(id)".to_owned(),
-            "file runs/1/agent.log kind=file bytes=3 sha256=-".to_owned(),
-            format!("file repro.py kind=file bytes=0 sha256={nothing}"),
-            "file worklog.md kind=link bytes=0 sha256=-".to_owned(),
-            "file verify/v-0a1b/result kind=file bytes=11 sha256=-".to_owned(),
-            "extra 2d6e kind=file".to_owned(),
-            "extra 610a62 kind=file".to_owned(),
-            "extra 2e646f74 kind=file".to_owned(),
-            "extra 726570726f2e702079 kind=file".to_owned(),
-            "extras 4".to_owned(),
+            "state line=@bGVnd29yay1ydW4gdj0xIGEgKiAkKGlkKQ==".to_owned(),
+            "file place=runs/1/agent.log kind=file bytes=3 sha256=-".to_owned(),
+            format!("file place=repro.py kind=file bytes=0 sha256={nothing}"),
+            "file place=worklog.md kind=link bytes=0 sha256=-".to_owned(),
+            "file place=verify/v-0a1b/result kind=file bytes=11 sha256=-".to_owned(),
+            "extra name=@LW4= kind=file".to_owned(),
+            "extra name=@YQpi kind=file".to_owned(),
+            "extra name=@LmRvdA== kind=file".to_owned(),
+            "extra name=@cmVwcm8ucCB5 kind=file".to_owned(),
+            "extras count=4".to_owned(),
         ] {
             assert!(
                 lines.contains(&wanted.as_str()),
@@ -842,18 +842,18 @@ fn three_shells_list_and_pack_the_same() {
         assert_eq!(run(shell, list, &["absent", "1", "2"]), b"absent\n");
         let places = ["report.md", "worklog.md", "runs/1/agent.log", "fix.diff"];
         let packed = run(shell, pack, &[&["j", "1000"], &places[..]].concat());
-        let start = b"packed report.md bytes=2 sha256=";
+        let start = b"packed place=report.md bytes=2 sha256=";
         assert!(packed.starts_with(start), "{shell:?}");
         let end = packed
-            .windows(5)
-            .position(|part| part == b"\ntar\n")
+            .windows(6)
+            .position(|part| part == b"\nbody\n")
             .expect("the archive");
         let text = String::from_utf8_lossy(&packed[..end]);
         assert!(
-            text.contains("gone worklog.md\n") && text.ends_with("gone fix.diff"),
+            text.contains("gone place=worklog.md\n") && text.ends_with("gone place=fix.diff"),
             "{text}"
         );
-        let mut archive = tar::Archive::new(&packed[end + 5..]);
+        let mut archive = tar::Archive::new(&packed[end + 6..]);
         let names: Vec<Vec<u8>> = archive
             .entries()
             .expect("an archive")

@@ -15,10 +15,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SUPERVISOR: &str = include_str!("../../src/domain/run/supervise.sh");
-const START: &str = include_str!("../../src/domain/run/start.sh");
-const POLL: &str = include_str!("../../src/domain/run/poll.sh");
-const CANCEL: &str = include_str!("../../src/domain/run/cancel.sh");
+const SUPERVISOR: &str = concat!(
+    "#!/bin/sh\n",
+    include_str!("../../src/system/shell/forget_git.sh"),
+    include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/domain/run/log.sh"),
+    include_str!("../../src/domain/run/changes.sh"),
+    include_str!("../../src/domain/run/agent.sh"),
+    include_str!("../../src/domain/run/sweep.sh"),
+    include_str!("../../src/domain/run/supervise.sh"),
+);
+const START: &str = concat!(
+    include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/domain/run/start.sh"),
+);
+const POLL: &str = concat!(
+    include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/domain/run/poll.sh"),
+);
+const CANCEL: &str = concat!(
+    include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/domain/run/cancel.sh"),
+);
+/// The file name of the supervisor in a world's folder `bin`.
+const DEPLOYED: &str = "supervise-test.sh";
 
 /// The shell that is `sh` on a test's PATH. With busybox, all tools but git are busybox's as well.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,6 +82,7 @@ under_each_shell! {
     a_poll_tells_all_and_calls_a_supervisor,
     a_waiting_poll_wakes,
     a_poll_of_no_root_finds_nothing,
+    a_waiting_poll_ends_with_its_caller,
 }
 
 /// A root folder as on a host, with a PATH of its own.
@@ -118,7 +139,7 @@ impl World {
                 link(program("git"), "git");
             }
         }
-        fs::write(folder.path().join("bin/supervise-test.sh"), SUPERVISOR).expect("the supervisor");
+        fs::write(folder.path().join("bin").join(DEPLOYED), SUPERVISOR).expect("the supervisor");
         Self { folder, path }
     }
 
@@ -128,7 +149,8 @@ impl World {
 
     fn supervisor(&self) -> String {
         self.root()
-            .join("bin/supervise-test.sh")
+            .join("bin")
+            .join(DEPLOYED)
             .to_str()
             .expect("UTF-8")
             .to_owned()
@@ -141,6 +163,7 @@ impl World {
             .arg("-i")
             .arg(format!("PATH={}", self.path))
             .arg(format!("HOME={}", self.root().display()))
+            .arg(format!("LEGWORK_ROOT={}", self.root().display()))
             .arg(program)
             .stdin(Stdio::null());
         command
@@ -222,8 +245,8 @@ impl Drop for World {
                 drop(
                     self.command("sh")
                         .args(["-c", CANCEL, "sh"])
-                        .arg(&job)
-                        .args(["1", "0", &self.supervisor()])
+                        .arg(entry.file_name())
+                        .args(["1", "0", DEPLOYED])
                         .output(),
                 );
             }
@@ -236,14 +259,20 @@ impl Run<'_> {
         self.job.to_str().expect("UTF-8")
     }
 
+    fn name(&self) -> &str {
+        self.job
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+    }
+
     fn start(&self) -> String {
-        self.world
-            .script(START, &[self.job(), "1", &self.world.supervisor()])
+        self.world.script(START, &[self.name(), "1", DEPLOYED])
     }
 
     fn cancel(&self, grace: &str) -> String {
         self.world
-            .script(CANCEL, &[self.job(), "1", grace, &self.world.supervisor()])
+            .script(CANCEL, &[self.name(), "1", grace, DEPLOYED])
     }
 
     /// Runs the supervisor in the foreground.
@@ -522,7 +551,7 @@ fn thirty_two_starts_make_one_run(world: &World) {
         .map(|_| {
             world
                 .command("sh")
-                .args(["-c", START, "sh", run.job(), "1", &world.supervisor()])
+                .args(["-c", START, "sh", run.name(), "1", DEPLOYED])
                 .stdout(Stdio::piped())
                 .spawn()
                 .expect("a shell runs")
@@ -616,9 +645,11 @@ fn cancel_before_the_start_means_no_agent(world: &World) {
     assert_tokens(&run.end(), &[("state", "cancelled"), ("pid", "0")]);
     assert_eq!(run.ran(), 0);
 
-    let nowhere = world.root().join("jobs/none");
-    let answer = world.script(CANCEL, &[nowhere.to_str().expect("UTF-8"), "1", "1"]);
-    assert_eq!(answer, "legwork-missing job=none dir=no claim=no\n");
+    // Where no supervisor was ever deployed, the tombstone waits for a start that comes late.
+    fs::remove_file(world.supervisor()).expect("it was there");
+    let answer = world.script(CANCEL, &["none", "1", "1", DEPLOYED]);
+    assert_eq!(answer, "legwork-missing job=none dir=yes claim=no\n");
+    assert!(world.root().join("jobs/none/runs/1/cancelled").exists());
 }
 
 fn a_term_to_the_supervisor_ends_the_run(world: &World) {
@@ -971,8 +1002,7 @@ fn another_machine_is_not_judged(world: &World) {
     );
     run.finalize();
     assert_eq!(run.state()["state"], "running");
-    let root = world.root().to_str().expect("UTF-8");
-    let answer = world.script(POLL, &["0", "-", root, "j", "1", "0"]);
+    let answer = world.script(POLL, &["0", "-", "j", "1", "0"]);
     assert!(answer.contains("legwork-elsewhere job=j\n"), "{answer}");
     assert_eq!(run.state()["state"], "running");
 }
@@ -997,8 +1027,7 @@ fn a_poll_tells_all_and_calls_a_supervisor(world: &World) {
     } else {
         format!("{}@{}", state["sup"], state["boot"])
     };
-    let root = world.root().to_str().expect("UTF-8");
-    let runs = format!("0 - {root} done 1 - orphan 1 {hint} prepared 1 0 absent 1 0");
+    let runs = format!("0 - done 1 - orphan 1 {hint} prepared 1 0 absent 1 0");
     let answer = world.script(POLL, &runs.split(' ').collect::<Vec<_>>());
     let lines: Vec<&str> = answer.lines().collect();
     let head = tokens(lines[0]);
@@ -1027,12 +1056,11 @@ fn a_waiting_poll_wakes(world: &World) {
     let line = run.start();
     let state = tokens(&line);
     let hint = format!("{}@{}", state["sup"], state["boot"]);
-    let root = world.root().to_str().expect("UTF-8");
     let known = format!("{}\n", line.split(" at=").next().expect("a state"));
     let digest = world.script("printf %s \"$1\" | sha256sum", &[&known]);
     let digest = digest.split(' ').next().expect("a digest");
     let began = Instant::now();
-    let answer = world.script(POLL, &["20", digest, root, "j", "1", &hint]);
+    let answer = world.script(POLL, &["20", digest, "j", "1", &hint]);
     assert!(answer.contains(" state=succeeded "), "{answer}");
     assert!(
         began.elapsed() > Duration::from_millis(300),
@@ -1047,7 +1075,7 @@ fn a_waiting_poll_wakes(world: &World) {
     // What is known is old, or all has ended: it answers at once.
     for digest in [digest, "-"] {
         let began = Instant::now();
-        world.script(POLL, &["20", digest, root, "j", "1", "-"]);
+        world.script(POLL, &["20", digest, "j", "1", "-"]);
         assert!(
             began.elapsed() < Duration::from_secs(2),
             "{:?}",
@@ -1057,11 +1085,37 @@ fn a_waiting_poll_wakes(world: &World) {
 }
 
 fn a_poll_of_no_root_finds_nothing(world: &World) {
-    let answer = world.script(POLL, &["5", "-", "/nowhere", "proc", "1", "0"]);
+    fs::remove_dir(world.root().join("jobs")).expect("it was empty");
+    let answer = world.script(POLL, &["5", "-", "proc", "1", "0"]);
     assert!(answer.starts_with("legwork-poll uptime="), "{answer}");
     assert!(
         answer.contains("\nlegwork-missing job=proc dir=no claim=no\n")
             && !answer.contains("legwork-run"),
         "{answer}"
     );
+}
+
+fn a_waiting_poll_ends_with_its_caller(world: &World) {
+    let run = world.run("j", "sleep 60", "");
+    run.start();
+    let poll = world.root().join("poll.sh");
+    let body = format!("echo $$ >{}/pid\n{POLL}", world.root().display());
+    fs::write(&poll, body).expect("a file");
+    let mut caller = world
+        .command("sh")
+        .args(["-c", "sh \"$1\" 40 - j 1 0; :", "sh"])
+        .arg(&poll)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a shell runs");
+    let pid = world.root().join("pid");
+    let read = || fs::read_to_string(&pid).unwrap_or_default();
+    wait_until("the poll", || read().ends_with('\n'));
+    caller.kill().expect("it is ours");
+    caller.wait().expect("it ends");
+    let stat = Path::new("/proc").join(read().trim()).join("stat");
+    wait_until("the end of the poll", || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z"))
+    });
+    run.cancel("0");
 }

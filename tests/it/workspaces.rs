@@ -13,14 +13,17 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::Value;
 
-use crate::support::{Call, Sshd, World};
+use crate::support::{Call, Sshd, World, in_own_mounts};
 
 const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n\
      [project]\nname = 'demo-package'\nversion = '1.0'\n[tool.setuptools.packages.find]\nwhere = ['src']\n";
 
 /// The functions under test, as they go in front of a script.
 const FUNCTIONS: &str = concat!(
+    include_str!("../../src/system/shell/forget_git.sh"),
+    include_str!("../../src/system/shell/process.sh"),
     include_str!("../../src/domain/repository/git.sh"),
     include_str!("../../src/domain/workspace/lock.sh"),
     include_str!("../../src/domain/workspace/worktree.sh"),
@@ -290,7 +293,7 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     assert_eq!(failed.error_code(), "provision_step_failed");
     assert_eq!(failed.effect(), "partial");
     assert_eq!(failed.details()["step"], "smoke");
-    assert_eq!(failed.details()["exit_status"], 1);
+    assert_eq!(failed.details()["exit_code"], 1);
     let seed = world.path("root/repos/demo/seed");
     assert!(!seed.join("x").exists(), "a shell ran the variable");
     assert_eq!(
@@ -609,7 +612,7 @@ impl Interruption {
         let litter: Vec<_> = fs::read_dir(self.world.path("root/repos/demo"))
             .expect("the repository's folder")
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.contains(".new"))
+            .filter(|name| name.contains(".new") || name.starts_with('.'))
             .collect();
         assert!(litter.is_empty(), "{litter:?}");
     }
@@ -625,6 +628,270 @@ fn killed_while_it_clones() {
 fn killed_while_it_installs() {
     Interruption::of_install().converges(false);
     Interruption::of_install().converges(true);
+}
+
+/// A world whose profile `slow` has a set-up that writes down when it begins and when it ends.
+fn slow_world() -> (World, PathBuf, PathBuf) {
+    let (world, source) = world();
+    let tally = world.path("set-ups");
+    world.configure(&format!(
+        "[profiles.slow]\nextends = 'generic'\nsetup = \"echo begin >>{0}; sleep 0.7; echo end >>{0}\"\n",
+        tally.display()
+    ));
+    (world, source, tally)
+}
+
+fn lines(file: &Path) -> Vec<String> {
+    fs::read_to_string(file)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_signal_to_the_group_never_lets_a_second_set_up_begin_beside_the_first() {
+    let (world, source, tally) = slow_world();
+    let signals = [Signal::TERM, Signal::KILL, Signal::INT, Signal::HUP];
+    for number in 0..16 {
+        let name = format!("demo{number}");
+        let url = source.display().to_string();
+        let arguments = [
+            "provision-workspace",
+            "--host",
+            "local",
+            "--repository",
+            &name,
+            "--url",
+            &url,
+            "--profile",
+            "slow",
+        ];
+        fs::remove_file(&tally).ok();
+        let child = world
+            .legwork_command(arguments)
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("legwork starts");
+        wait_for(&tally);
+        let signal = signals[number % signals.len()];
+        kill_process_group(pid(&child), signal).expect("it is ours");
+        let output = child.wait_with_output().expect("legwork is gone");
+        if signal != Signal::KILL {
+            let call = Call::read(&output);
+            assert_eq!(call.error_code(), "cancelled", "{}", call.line());
+        }
+        let again = world.legwork(arguments).ok();
+        assert_eq!(again.at("/ready"), true);
+        assert_eq!(lines(&tally), ["begin", "end"], "{signal:?}: adopted");
+    }
+}
+
+#[test]
+fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
+    let (world, source, tally) = slow_world();
+    let url = source.display().to_string();
+    let arguments = ["--url", &url, "--profile", "slow"];
+    let mut child = world
+        .legwork_command(
+            [
+                &["provision-workspace", "--repository", "demo"],
+                &arguments[..],
+            ]
+            .concat(),
+        )
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("legwork starts");
+    wait_for(&tally);
+    // Everything between legwork and the command itself, which is `timeout`'s child.
+    for process in descendants(child.id()) {
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        let parent = parent(process).unwrap_or_default();
+        let below = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+        if name.trim() != "sleep" && below.trim() != "timeout" {
+            kill(process);
+        }
+    }
+    child.wait().expect("it ends");
+    provision(&world, "local", "demo", &arguments).ok();
+    assert_eq!(lines(&tally), ["begin", "end", "begin", "end"]);
+}
+
+fn parent(process: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
+}
+
+fn descendants(process: u32) -> Vec<u32> {
+    let all: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .expect("/proc")
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|number| Some((number, parent(number)?)))
+        .collect();
+    let mut found = vec![process];
+    let mut at = 0;
+    while at < found.len() {
+        let above = found[at];
+        found.extend(
+            all.iter()
+                .filter(|(_, parent)| *parent == above)
+                .map(|(number, _)| *number),
+        );
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+#[test]
+fn the_work_holds_the_lock_when_its_shell_is_killed() {
+    let world = World::new();
+    let bare = without_flock(&world);
+    let body = "limit=20; take_lock \"$1\" 60 || exit 9; bounded sh -c \"$3\" sh \"$2\"; drop_lock";
+    let work = "echo in >>\"$1\"; sleep 0.4; echo out >>\"$1\"";
+    for path in [crate::support::SYSTEM_PATH, bare.as_str()] {
+        for number in 0..SHELLS.len() {
+            let lock = world
+                .path(format!("lock{number}{}", path == bare))
+                .display()
+                .to_string();
+            let log = world.path(format!("log{number}{}", path == bare));
+            let arguments = [&lock, log.to_str().expect("UTF-8"), work];
+            let mut first = shell(&world, number, path, body, &arguments)
+                .spawn()
+                .expect("a shell starts");
+            wait_for(&log);
+            first.kill().expect("it is ours");
+            first.wait().expect("it ends");
+            let second = run(shell(&world, number, path, body, &arguments));
+            assert!(second.status.success(), "{second:?}");
+            assert_eq!(lines(&log), ["in", "out", "in", "out"], "{number} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_a_finished_step_left_behind_does_not_keep_its_lock() {
+    let world = World::new();
+    let lock = world.path("lock").display().to_string();
+    let server = world.path("server").display().to_string();
+    let body = "take_lock \"$1\" 1 || exit 9; [ -z \"$2\" ] || { setsid sleep 60 >/dev/null 2>&1 & echo $! >\"$2\"; }; drop_lock";
+    for number in 0..SHELLS.len() {
+        let path = crate::support::SYSTEM_PATH;
+        let first = run(shell(&world, number, path, body, &[&lock, &server]));
+        assert!(first.status.success(), "{first:?}");
+        let second = run(shell(&world, number, path, body, &[&lock, ""]));
+        assert!(second.status.success(), "{second:?}");
+        let process = fs::read_to_string(&server).expect("the server's pid");
+        kill(process.trim().parse().expect("a pid"));
+    }
+}
+
+fn kill(process: u32) {
+    let pid = i32::try_from(process)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process");
+    // One that has just ended by itself is as good.
+    kill_process(pid, Signal::KILL).ok();
+}
+
+#[test]
+fn a_stale_lock_of_git_is_named_and_not_tried_again() {
+    let (world, source) = world();
+    let url = source.display().to_string();
+    provision(&world, "local", "demo", &["--url", &url]).ok();
+    world.git(&source, &["tag", "v1"]);
+    let lock = world.path("root/repos/demo/seed/.git/refs/tags/v1.lock");
+    fs::create_dir_all(lock.parent().expect("a folder")).expect("a folder");
+    fs::write(&lock, "").expect("a lock");
+    let call = provision(&world, "local", "demo", &["--url", &url, "--refresh"]);
+    let envelope: Value = serde_json::from_str(call.line()).expect("JSON");
+    assert_eq!(
+        (call.error_code(), &envelope["retry"]["mode"]),
+        ("clone_failed", &Value::from("after_fix")),
+        "{}",
+        call.line()
+    );
+    let remediation = envelope["remediation"].as_str().expect("a text");
+    assert!(
+        remediation.contains(lock.to_str().expect("UTF-8")),
+        "{remediation}"
+    );
+    fs::remove_file(&lock).expect("it is there");
+    provision(&world, "local", "demo", &["--url", &url, "--refresh"]).ok();
+}
+
+#[test]
+fn a_look_ends_with_the_call_that_asked_for_it() {
+    let (world, source) = world();
+    let begun = world.path("begun");
+    world.configure(&format!(
+        "[profiles.slow]\nextends = 'generic'\nsmoke = \"[ ! -e {0} ] || {{ echo $$ >>{0}; sleep 60; }}\"\n",
+        begun.display()
+    ));
+    let url = source.display().to_string();
+    provision(
+        &world,
+        "local",
+        "demo",
+        &["--url", &url, "--profile", "slow"],
+    )
+    .ok();
+    fs::write(&begun, "").expect("the smoke test waits from now on");
+    let child = world
+        .legwork_command(["check-workspace", "--repository", "demo", "--smoke"])
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("legwork starts");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while lines(&begun).is_empty() {
+        assert!(Instant::now() < deadline, "the smoke test never began");
+        thread::sleep(Duration::from_millis(10));
+    }
+    kill_process_group(pid(&child), Signal::INT).expect("it is ours");
+    let output = child.wait_with_output().expect("legwork ends");
+    let call = Call::read(&output);
+    assert_eq!(
+        (call.error_code(), output.status.code()),
+        ("cancelled", Some(130))
+    );
+    let smoke = Path::new("/proc").join(&lines(&begun)[0]).join("stat");
+    while fs::read_to_string(&smoke).is_ok_and(|stat| !stat.contains(") Z")) {
+        assert!(Instant::now() < deadline, "the smoke test goes on");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_disk_without_room_is_found_by_looking() {
+    let world = World::new();
+    world.repository("source", &[("README", "first\n")]);
+    let url = world.path("source").display().to_string();
+    let root = world.path("mounted").join("root");
+    // Nothing that is printed says why it fails.
+    world.configure(&format!(
+        "[hosts.local]\nroot = '{}'\n[profiles.greedy]\nextends = 'generic'\n\
+         setup = \"head -c 9000000 /dev/zero >fill 2>/dev/null; exit 3\"\n",
+        root.display()
+    ));
+    let script = "mount -t tmpfs -o size=4m none \"$2\" && exec \"$1\" provision-workspace --repository demo --profile greedy --url \"$3\"";
+    let output = in_own_mounts(&world, script, [&url])
+        .output()
+        .expect("unshare starts");
+    let call = Call::read(&output);
+    assert_eq!(call.error_code(), "disk_full", "{}", call.line());
+    assert!(
+        call.details()["path"]
+            .as_str()
+            .is_some_and(|path| path.starts_with(root.to_str().expect("UTF-8"))),
+        "{}",
+        call.line()
+    );
+    assert_eq!(call.effect(), "partial");
 }
 
 #[test]
@@ -1048,7 +1315,9 @@ fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
         for output in [add(), remove()] {
             assert!(!output.status.success());
             assert!(
-                output.stdout.starts_with(b"worktree-failed occupied "),
+                output
+                    .stdout
+                    .starts_with(b"worktree-failed reason=occupied "),
                 "{output:?}"
             );
             assert!(folder.join("mine").exists());
@@ -1065,7 +1334,7 @@ fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
             ],
         ));
         assert!(
-            unknown.stdout.starts_with(b"worktree-failed git "),
+            unknown.stdout.starts_with(b"worktree-failed reason=git "),
             "{unknown:?}"
         );
     }

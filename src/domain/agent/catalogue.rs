@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::{
-    Violation,
-    configuration::{self, Configuration},
-};
+use crate::contract::configuration::{self, Configuration};
 
-use super::{Adapter, Error, Options, Request, adapter::Line, command};
+use super::{ADAPTERS, Adapter, Error, Options, Request, request::CommandLine};
+
+/// The name of the demonstration's bundled agent: a script that fixes the demonstration's bug, without a model.
+pub(crate) const DEMO: &str = "demo";
+
+/// Programs of agents that have no adapter yet. A host is searched for them too, since the configuration can run them
+/// by their argv.
+const WITHOUT_ADAPTER: &[&str] = &["aider", "cursor-agent", "gemini", "opencode", "pi"];
 
 /// An agent, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +19,7 @@ pub(crate) struct Agent {
     /// Its name.
     pub(crate) name: String,
     /// How it is driven.
-    pub(crate) adapter: Adapter,
+    pub(crate) adapter: &'static dyn Adapter,
     /// The program it runs, by name or full path.
     pub(crate) program: String,
     /// The model where a launch names none.
@@ -31,19 +35,7 @@ pub(crate) struct Agent {
 impl Agent {
     /// Returns the options of a launch that it has.
     pub(crate) fn options(&self) -> Options {
-        match self.adapter {
-            Adapter::Claude => Options {
-                model: true,
-                max_turns: true,
-                max_cost_usd: true,
-            },
-            Adapter::Codex => Options {
-                model: true,
-                max_turns: false,
-                max_cost_usd: false,
-            },
-            Adapter::Command => command::options(&self.argv),
-        }
+        self.adapter.options(&self.argv)
     }
 
     /// Returns the arguments that run it on a request; the first is the program. Never a shell text.
@@ -52,7 +44,15 @@ impl Agent {
     pub(crate) fn argv(&self, request: &Request<'_>) -> Result<Vec<String>, Error> {
         let mut request = *request;
         request.model = request.model.or(self.model.as_deref());
-        let line = Line {
+        let options = self.options();
+        if let Some(option) = options.missing_for(&request) {
+            return Err(Error::OptionUnsupported {
+                agent: self.name.clone(),
+                option,
+                known: options.names(),
+            });
+        }
+        let line = CommandLine {
             agent: &self.name,
             program: &self.program,
             arguments: &self.arguments,
@@ -66,20 +66,31 @@ impl Agent {
         self.adapter.version_argv(&self.program)
     }
 
-    /// Returns the arguments that make it say whether it is logged in; none where it cannot be asked.
+    /// Returns the arguments that make it report whether it is logged in; none where it cannot be asked.
     pub(crate) fn login_argv(&self) -> Option<Vec<String>> {
         self.adapter.login_argv(&self.program)
     }
 }
 
-/// The name of the bundled agent of the demonstration: a script that mends the demonstration's bug, without a model.
-pub(crate) const DEMO: &str = "demo";
+/// Returns the programs of all agents that a host may have, with an adapter or without.
+pub(crate) fn programs() -> Vec<&'static str> {
+    let mut programs: Vec<&str> = ADAPTERS
+        .iter()
+        .filter_map(|adapter| adapter.program())
+        .chain(WITHOUT_ADAPTER.iter().copied())
+        .collect();
+    programs.sort_unstable();
+    programs.dedup();
+    programs
+}
 
-/// Returns the names of all agents, built in ones first.
+/// Returns the names of all agents, built-in ones first.
 pub(crate) fn names(configuration: &Configuration) -> Vec<String> {
-    let mut names: Vec<String> = [Adapter::Claude, Adapter::Codex]
+    let mut names: Vec<String> = ADAPTERS
+        .iter()
+        .filter(|adapter| adapter.program().is_some())
         .map(|adapter| adapter.name().to_owned())
-        .into();
+        .collect();
     for name in configuration.agents.keys() {
         if !names.iter().any(|known| known == name.as_str()) {
             names.push(name.as_str().to_owned());
@@ -95,7 +106,7 @@ pub(crate) fn resolve(configuration: &Configuration, name: &str) -> Result<Agent
         .iter()
         .find(|(known, _)| known.as_str() == name)
         .map(|(_, agent)| agent);
-    let built_in = Adapter::named(name).filter(|adapter| adapter.program().is_some());
+    let built_in = <dyn Adapter>::named(name).filter(|adapter| adapter.program().is_some());
     match (configured, built_in) {
         (None, None) if name == DEMO => assemble(
             name,
@@ -116,56 +127,39 @@ pub(crate) fn resolve(configuration: &Configuration, name: &str) -> Result<Agent
 }
 
 fn assemble(name: &str, agent: &configuration::Agent) -> Result<Agent, Error> {
-    let adapter = match &agent.adapter {
-        Some(adapter) => Adapter::named(adapter.as_str()).ok_or_else(|| {
-            wrong(
-                name,
-                "adapter",
-                format!("there is no adapter {:?}", adapter.as_str()),
-            )
-        })?,
-        None => Adapter::named(name)
-            .or((!agent.argv.is_empty()).then_some(Adapter::Command))
-            .ok_or_else(|| {
-                wrong(
-                    name,
-                    "adapter",
-                    "it names no adapter and no argv".to_owned(),
-                )
-            })?,
-    };
-    let program = match adapter {
-        Adapter::Command => {
+    let adapter = adapter(name, agent)?;
+    let program = match adapter.program() {
+        None => {
             if agent.program.is_some() || !agent.arguments.is_empty() {
-                return Err(wrong(
+                return Err(Error::misconfigured(
                     name,
                     "argv",
-                    "the adapter `command` takes program and arguments in `argv`".to_owned(),
+                    format!(
+                        "the adapter `{}` takes program and arguments in `argv`",
+                        adapter.name()
+                    ),
                 ));
             }
-            agent.argv.first().cloned()
+            agent.argv.first().map_or("", String::as_str)
         }
-        Adapter::Claude | Adapter::Codex => {
+        Some(program) => {
             if !agent.argv.is_empty() {
-                return Err(wrong(
+                return Err(Error::misconfigured(
                     name,
                     "argv",
                     format!("the adapter `{}` makes its own argv", adapter.name()),
                 ));
             }
-            agent
-                .program
-                .clone()
-                .or_else(|| adapter.program().map(str::to_owned))
+            agent.program.as_deref().unwrap_or(program)
         }
     };
-    let program = program
-        .filter(|program| !program.is_empty())
-        .ok_or_else(|| wrong(name, "argv", "it names no program".to_owned()))?;
+    if program.is_empty() {
+        return Err(Error::misconfigured(name, "argv", "it names no program"));
+    }
     Ok(Agent {
         name: name.to_owned(),
         adapter,
-        program,
+        program: program.to_owned(),
         model: agent.model.clone(),
         variables: agent.variables.clone(),
         secrets: agent.secrets.clone(),
@@ -174,23 +168,30 @@ fn assemble(name: &str, agent: &configuration::Agent) -> Result<Agent, Error> {
     })
 }
 
-/// Makes the error for a field of an agent's configuration.
-pub(super) fn wrong(agent: &str, field: &str, message: String) -> Error {
-    Error::Misconfigured {
-        agent: agent.to_owned(),
-        violation: Violation {
-            pointer: format!("/agents/{agent}/{field}"),
-            keyword: "agent".to_owned(),
-            message,
-            expected: None,
-        },
+/// Finds the adapter that an agent's configuration names; by default the one of the agent's own name, or the one that
+/// takes any argv where there is one.
+fn adapter(name: &str, agent: &configuration::Agent) -> Result<&'static dyn Adapter, Error> {
+    if let Some(adapter) = &agent.adapter {
+        return <dyn Adapter>::named(adapter.as_str()).ok_or_else(|| {
+            let message = format!("there is no adapter {:?}", adapter.as_str());
+            Error::misconfigured(name, "adapter", message)
+        });
     }
+    let takes_any_argv = || {
+        ADAPTERS
+            .iter()
+            .copied()
+            .find(|adapter| adapter.program().is_none() && !agent.argv.is_empty())
+    };
+    <dyn Adapter>::named(name)
+        .or_else(takes_any_argv)
+        .ok_or_else(|| Error::misconfigured(name, "adapter", "it names no adapter and no argv"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Adapter, Error, Request, names, resolve};
-    use crate::contract::{Code, Coded as _, configuration::Configuration, details::Details};
+    use super::{ADAPTERS, Error, Request, names, programs, resolve};
+    use crate::contract::{Code, Coded as _, configuration::Configuration, details};
 
     fn configuration(text: &str) -> Configuration {
         toml::from_str(text).expect("a configuration")
@@ -211,14 +212,14 @@ mod tests {
         let nothing = Configuration::default();
         let claude = resolve(&nothing, "claude").expect("an agent");
         assert_eq!(
-            (claude.adapter, claude.program.as_str()),
-            (Adapter::Claude, "claude")
+            (claude.adapter.name(), claude.program.as_str()),
+            ("claude", "claude")
         );
         assert!(claude.options().max_turns);
         assert!(claude.version_argv().is_some() && claude.login_argv().is_some());
         let codex = resolve(&nothing, "codex").expect("an agent");
         assert!(codex.options().model && !codex.options().max_turns);
-        assert_eq!(names(&nothing), ["claude", "codex"]);
+        assert!(names(&nothing).starts_with(&["claude".to_owned(), "codex".to_owned()]));
     }
 
     #[test]
@@ -228,10 +229,9 @@ mod tests {
              [agents.careful]\nadapter = 'codex'\narguments = ['--sandbox=workspace-write']\n\
              [agents.mine]\nargv = ['fix', '{prompt}']\n",
         );
-        assert_eq!(
-            names(&configuration),
-            ["claude", "codex", "careful", "mine"]
-        );
+        let names = names(&configuration);
+        assert!(names.ends_with(&["careful".to_owned(), "mine".to_owned()]));
+        assert_eq!(names.iter().filter(|name| *name == "claude").count(), 1);
         let claude = resolve(&configuration, "claude").expect("an agent");
         let argv = claude.argv(&REQUEST).expect("an argv");
         assert_eq!(argv.first().map(String::as_str), Some("/opt/claude"));
@@ -250,17 +250,79 @@ mod tests {
             mine.argv(&REQUEST).expect("an argv"),
             ["fix", "/j/prompt.md"]
         );
-        assert_eq!((mine.adapter, mine.login_argv()), (Adapter::Command, None));
+        assert_eq!((mine.adapter.name(), mine.login_argv()), ("command", None));
+    }
+
+    #[test]
+    fn every_listed_agent_is_run_with_each_option_it_has_and_no_other() {
+        for adapter in ADAPTERS {
+            let text = match adapter.program() {
+                Some(_) => format!("[agents.a]\nadapter = '{}'\n", adapter.name()),
+                None => "[agents.a]\nargv = ['fix', '--model={model}']\n".to_owned(),
+            };
+            let agent = resolve(&configuration(&text), "a").expect("an agent");
+            let options = agent.options();
+            let base = Request {
+                model: Some("a-model").filter(|_| options.model),
+                ..REQUEST
+            };
+            let argv = agent.argv(&base).expect("an argv");
+            assert_eq!(argv.first(), Some(&agent.program), "{adapter:?}");
+            let names_model = argv.iter().any(|word| word.contains("a-model"));
+            assert_eq!(names_model, options.model, "{adapter:?}");
+            let with_model = Request {
+                model: Some("m"),
+                ..REQUEST
+            };
+            let with_turns = Request {
+                max_turns: Some(5),
+                ..base
+            };
+            let with_cost = Request {
+                max_cost_usd: Some(0.5),
+                ..base
+            };
+            for (has, request) in [
+                (options.model, with_model),
+                (options.max_turns, with_turns),
+                (options.max_cost_usd, with_cost),
+            ] {
+                let code = agent.argv(&request).err().map(|error| error.code());
+                let refused = (!has).then_some(Code::AgentOptionUnsupported);
+                assert_eq!(code, refused, "{adapter:?} {request:?}");
+            }
+        }
+        let fixed = resolve(&configuration("[agents.a]\nargv = ['fix']\n"), "a");
+        let request = Request {
+            model: Some("m"),
+            ..REQUEST
+        };
+        let error = fixed
+            .expect("an agent")
+            .argv(&request)
+            .expect_err("no place");
+        assert_eq!(error.code(), Code::AgentOptionUnsupported);
+    }
+
+    #[test]
+    fn a_host_is_searched_for_every_agent_once() {
+        let programs = programs();
+        for adapter in ADAPTERS {
+            let program = adapter.program();
+            assert!(program.is_none_or(|program| programs.contains(&program)));
+        }
+        assert!(
+            programs.is_sorted_by(|one, other| one < other),
+            "{programs:?}"
+        );
     }
 
     #[test]
     fn a_mistyped_name_gets_the_nearest_one() {
         let error = resolve(&Configuration::default(), "cluade").expect_err("no such agent");
         assert_eq!(error.code(), Code::AgentUnknown);
-        let Details::Unknown(facts) = error.details() else {
-            panic!("{error:?}");
-        };
-        assert_eq!(facts.did_you_mean.as_deref(), Some("claude"));
+        let facts: details::Unknown = error.details().facts().expect("a name that is not known");
+        assert_eq!(facts.did_you_mean(), Some("claude"));
         let error = resolve(&Configuration::default(), "command").expect_err("no such agent");
         assert!(matches!(error, Error::Unknown { .. }));
     }

@@ -14,7 +14,7 @@ pub(crate) enum Error {
         known: Vec<String>,
     },
     /// The configuration of an agent cannot be used.
-    #[error("the configuration of agent {agent:?} cannot be used: {}", violation.message)]
+    #[error("the configuration of agent {agent:?} cannot be used: {}", violation.message())]
     Misconfigured {
         /// The agent.
         agent: String,
@@ -33,6 +33,17 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    /// Makes the error for a field of an agent's configuration.
+    pub(super) fn misconfigured(agent: &str, field: &str, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        Self::Misconfigured {
+            agent: agent.to_owned(),
+            violation: Violation::new(format!("/agents/{agent}/{field}"), "agent", message),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -48,7 +59,7 @@ impl Coded for Error {
                 "Use a name from `list-agents`, or add the agent to the configuration.".to_owned()
             }
             Self::Misconfigured { agent, .. } => {
-                format!("Mend `[agents.{agent}]` in the configuration.")
+                format!("Correct `[agents.{agent}]` in the configuration.")
             }
             Self::OptionUnsupported { agent, option, .. } => {
                 format!("Leave `{option}` out, or choose another agent than {agent:?}.")
@@ -58,25 +69,18 @@ impl Coded for Error {
 
     fn details(&self) -> details::Details {
         match self {
-            Self::Unknown { name, known } => details::Unknown {
-                what: "agent".to_owned(),
-                name: name.clone(),
-                did_you_mean: validation::nearest(name, known.iter().map(String::as_str)),
-                known: known.iter().take(50).cloned().collect(),
+            Self::Unknown { name, known } => details::Unknown::new("agent", name)
+                .nearest(validation::nearest(name, known.iter().map(String::as_str)))
+                .known(known.iter())
+                .into(),
+            Self::Misconfigured { violation, .. } => {
+                details::Config::new("", violation.clone()).into()
             }
-            .into(),
-            Self::Misconfigured { violation, .. } => details::Config {
-                path: String::new(),
-                violations: vec![violation.clone()],
+            Self::OptionUnsupported { option, known, .. } => {
+                details::Unknown::new("option", *option)
+                    .known(known.clone())
+                    .into()
             }
-            .into(),
-            Self::OptionUnsupported { option, known, .. } => details::Unknown {
-                what: "option".to_owned(),
-                name: (*option).to_owned(),
-                did_you_mean: None,
-                known: known.clone(),
-            }
-            .into(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::excerpt::{TEXT, excerpt};
+
 /// One thing that happened during an agent's work. Texts are cleaned of control characters and kept short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -14,9 +16,9 @@ pub(crate) enum Event {
         /// The model it uses.
         model: Option<String>,
     },
-    /// It said something.
+    /// It wrote a text.
     Text {
-        /// What it said.
+        /// The text.
         text: String,
     },
     /// It called a tool.
@@ -26,11 +28,11 @@ pub(crate) enum Event {
         /// What it was called with, in short: the command, the file, or the input as JSON.
         input: String,
     },
-    /// A tool answered.
+    /// A tool returned.
     ToolResult {
         /// Whether the tool did what it was asked.
         ok: bool,
-        /// What it answered.
+        /// What it returned.
         text: String,
     },
     /// It was not allowed to use a tool.
@@ -42,7 +44,7 @@ pub(crate) enum Event {
     },
     /// Something went wrong. The agent may go on: only [`Event::Result`] is its end.
     Error {
-        /// What it complained.
+        /// The message.
         text: String,
     },
     /// What the work has used so far.
@@ -52,11 +54,11 @@ pub(crate) enum Event {
         /// Tokens written.
         tokens_out: u64,
     },
-    /// It ended by itself and said how.
+    /// It ended by itself and reported how.
     Result {
-        /// Whether it succeeded; null where its word does not settle it.
+        /// Whether it succeeded; null where its report does not settle it.
         ok: Option<bool>,
-        /// Its last word, or why it failed.
+        /// Its final message, or why it failed.
         text: String,
     },
     /// A line that could not be read.
@@ -64,4 +66,12 @@ pub(crate) enum Event {
         /// The line, in short.
         text: String,
     },
+}
+
+impl Event {
+    /// Makes a text event; none where the text is blank.
+    pub(super) fn text(text: &str) -> Option<Self> {
+        let text = excerpt(text, TEXT);
+        (!text.trim().is_empty()).then_some(Self::Text { text })
+    }
 }

@@ -5,68 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Adapter, Event,
-    excerpt::{SHORT, TEXT, excerpt},
+    excerpt::{SHORT, excerpt},
+    report::{Ending, Report},
 };
 
-/// How an agent's work ended, by its own log. Its exit status is not asked: it lies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Ending {
-    /// It says that it is done.
-    Completed,
-    /// It says that it is done, but was not allowed to use some tools.
-    Denied,
-    /// It used up its turns.
-    TurnLimit,
-    /// It used up its money.
-    CostLimit,
-    /// It is not logged in, or its key was not accepted.
-    Unauthenticated,
-    /// Its model did not answer, or answered with an error.
-    ModelError,
-    /// It was interrupted.
-    Interrupted,
-    /// It failed in another way.
-    Failed,
-    /// The log has no end: the agent still works, or was ended from outside.
-    #[default]
-    Unfinished,
-    /// Agents of this kind do not report on themselves.
-    Unreported,
-}
-
-impl Ending {
-    /// Returns whether the work succeeded; nothing where the log does not settle it.
-    pub(crate) const fn succeeded(self) -> Option<bool> {
-        match self {
-            Self::Completed => Some(true),
-            Self::Denied | Self::Unfinished | Self::Unreported => None,
-            Self::TurnLimit
-            | Self::CostLimit
-            | Self::Unauthenticated
-            | Self::ModelError
-            | Self::Interrupted
-            | Self::Failed => Some(false),
-        }
-    }
-
-    const fn reason(self) -> &'static str {
-        match self {
-            Self::Completed => "the agent says that it is done",
-            Self::Denied => "the agent says that it is done, but tools were denied to it",
-            Self::TurnLimit => "the agent used up its turns",
-            Self::CostLimit => "the agent used up its money",
-            Self::Unauthenticated => "the agent is not logged in, or its key was not accepted",
-            Self::ModelError => "the agent's model did not answer, or answered with an error",
-            Self::Interrupted => "the agent was interrupted",
-            Self::Failed => "the agent failed",
-            Self::Unfinished => "the log has no end",
-            Self::Unreported => "agents of this kind do not report on themselves",
-        }
-    }
-}
-
-/// What an agent's log says in all.
+/// The summary of an agent's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Summary {
     /// Turns of the model; null where the agent does not report them.
@@ -77,9 +20,9 @@ pub(crate) struct Summary {
     pub(crate) tokens_out: Option<u64>,
     /// Tokens read from a cache, which are part of `tokens_in`; null where the agent did not report them.
     pub(crate) tokens_cached: Option<u64>,
-    /// Cost in US dollars, as the agent reckons it; null where it does not.
+    /// Cost in US dollars, as the agent computes it; null where it does not.
     pub(crate) cost_usd: Option<f64>,
-    /// The agent's last word.
+    /// The agent's final message.
     pub(crate) final_message: Option<String>,
     /// The id of the agent's session, by which it can be resumed.
     pub(crate) session_id: Option<String>,
@@ -101,39 +44,10 @@ pub(crate) struct Summary {
     pub(crate) unreadable_lines: u64,
 }
 
-/// What a line says beside its events. What is set replaces what earlier lines said.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    /// The id of the session.
-    pub(super) session_id: Option<String>,
-    /// The model.
-    pub(super) model: Option<String>,
-    /// Turns of the model.
-    pub(super) turns: Option<u64>,
-    /// Tokens read, cached ones included.
-    pub(super) tokens_in: Option<u64>,
-    /// Tokens written.
-    pub(super) tokens_out: Option<u64>,
-    /// Tokens read from a cache.
-    pub(super) tokens_cached: Option<u64>,
-    /// Cost in US dollars.
-    pub(super) cost_usd: Option<f64>,
-    /// The last word.
-    pub(super) message: Option<String>,
-    /// How it ended; [`Ending::Unfinished`] where it starts again.
-    pub(super) ending: Option<Ending>,
-    /// Why it failed.
-    pub(super) why: Option<String>,
-    /// Tools that were denied.
-    pub(super) denied: Vec<String>,
-    /// Whether the login was refused.
-    pub(super) unauthenticated: bool,
-}
-
-/// An agent's log, read line by line. It keeps the sum, not the lines.
+/// An agent's log, read line by line. Only the summary is kept in memory, not the lines.
 #[derive(Debug)]
 pub(crate) struct Log {
-    adapter: Adapter,
+    adapter: &'static dyn Adapter,
     sum: Report,
     last_text: Option<String>,
     tool_calls: u64,
@@ -142,8 +56,8 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Starts to read a log.
-    pub(crate) fn new(adapter: Adapter) -> Self {
+    /// Starts to read the log of an agent.
+    pub(crate) fn new(adapter: &'static dyn Adapter) -> Self {
         Self {
             adapter,
             sum: Report::default(),
@@ -164,13 +78,13 @@ impl Log {
             return Vec::new();
         }
         self.lines += 1;
-        let Some((events, report)) = self.adapter.read_line(text) else {
+        let Some(read) = self.adapter.read_line(text) else {
             self.unreadable += 1;
             return vec![Event::Unreadable {
                 text: excerpt(text, SHORT),
             }];
         };
-        for event in &events {
+        for event in &read.events {
             match event {
                 Event::Text { text } => self.last_text = Some(text.clone()),
                 Event::ToolUse { .. } => self.tool_calls += 1,
@@ -183,18 +97,17 @@ impl Log {
                 | Event::Unreadable { .. } => {}
             }
         }
-        if let Some(report) = report {
-            self.sum.add(report);
-        }
-        events
+        self.sum.add(read.report);
+        read.events
     }
 
-    /// Returns what the lines so far say in all.
+    /// Returns the summary of the lines so far.
     pub(crate) fn summary(&self) -> Summary {
         let sum = &self.sum;
-        let mut ending = sum.ending.unwrap_or(match self.adapter {
-            Adapter::Claude | Adapter::Codex => Ending::Unfinished,
-            Adapter::Command => Ending::Unreported,
+        let mut ending = sum.ending.unwrap_or(if self.adapter.reports_its_end() {
+            Ending::Unfinished
+        } else {
+            Ending::Unreported
         });
         if ending == Ending::ModelError && sum.unauthenticated {
             ending = Ending::Unauthenticated;
@@ -229,41 +142,14 @@ impl Log {
     }
 }
 
-impl Report {
-    fn add(&mut self, later: Self) {
-        fn put<T>(place: &mut Option<T>, later: Option<T>) {
-            if later.is_some() {
-                *place = later;
-            }
-        }
-        put(&mut self.session_id, later.session_id);
-        put(&mut self.model, later.model);
-        put(&mut self.turns, later.turns);
-        put(&mut self.tokens_in, later.tokens_in);
-        put(&mut self.tokens_out, later.tokens_out);
-        put(&mut self.tokens_cached, later.tokens_cached);
-        put(&mut self.cost_usd, later.cost_usd);
-        put(&mut self.message, later.message);
-        put(&mut self.ending, later.ending);
-        put(&mut self.why, later.why);
-        self.unauthenticated |= later.unauthenticated;
-        for tool in later.denied {
-            let tool = excerpt(&tool, SHORT);
-            if self.denied.len() < 20 && !self.denied.contains(&tool) {
-                self.denied.push(tool);
-            }
-        }
-    }
-}
-
 /// Reads one line by itself.
-pub(crate) fn decode(adapter: Adapter, line: &[u8]) -> Vec<Event> {
+pub(crate) fn decode(adapter: &'static dyn Adapter, line: &[u8]) -> Vec<Event> {
     Log::new(adapter).read(line)
 }
 
 /// Reads a whole log.
 pub(crate) fn summarise<L: AsRef<[u8]>>(
-    adapter: Adapter,
+    adapter: &'static dyn Adapter,
     lines: impl IntoIterator<Item = L>,
 ) -> Summary {
     let mut log = Log::new(adapter);
@@ -273,84 +159,85 @@ pub(crate) fn summarise<L: AsRef<[u8]>>(
     log.summary()
 }
 
-/// Makes a text event, or none of an empty text.
-pub(super) fn text_event(text: &str) -> Option<Event> {
-    let text = excerpt(text, TEXT);
-    (!text.trim().is_empty()).then_some(Event::Text { text })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::Event, Adapter, Ending, Log, decode, summarise};
+    use super::{
+        super::{ADAPTERS, Event},
+        Adapter, Ending, Log, decode, summarise,
+    };
 
-    const RECORDED: [(Adapter, &str); 16] = [
+    fn adapter(name: &str) -> &'static dyn Adapter {
+        <dyn Adapter>::named(name).expect("an adapter")
+    }
+
+    const RECORDED: [(&str, &str); 16] = [
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/success.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/denied.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/turn_limit.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/cost_limit.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/refused.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/no_login.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/invalid_key.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/interrupted.jsonl"),
         ),
         (
-            Adapter::Claude,
+            "claude",
             include_str!("../../../tests/data/agents/claude/terminated.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/success.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/failing_command.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/refused.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/no_login.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/invalid_key.jsonl"),
         ),
         (
-            Adapter::Codex,
+            "codex",
             include_str!("../../../tests/data/agents/codex/interrupted.jsonl"),
         ),
-        (Adapter::Command, "building\nall good\n"),
+        ("command", "building\nall good\n"),
     ];
 
     #[test]
-    fn every_recorded_end_is_told_for_what_it_is() {
+    fn every_recorded_end_is_recognised() {
         let endings = [
             Ending::Completed,
             Ending::Denied,
@@ -369,21 +256,21 @@ mod tests {
             Ending::Unfinished,
             Ending::Unreported,
         ];
-        for (number, ((adapter, log), ending)) in RECORDED.into_iter().zip(endings).enumerate() {
-            let summary = summarise(adapter, log.lines());
+        for (number, ((name, log), ending)) in RECORDED.into_iter().zip(endings).enumerate() {
+            let summary = summarise(adapter(name), log.lines());
             assert_eq!(summary.ending, ending, "{number}: {summary:?}");
             assert_eq!(summary.succeeded, ending.succeeded());
             assert_eq!(summary.unreadable_lines, 0, "{number}");
-            assert_eq!(summary.session_id.is_some(), adapter != Adapter::Command);
+            assert_eq!(summary.session_id.is_some(), name != "command");
         }
     }
 
     #[test]
     fn a_log_cut_anywhere_is_unfinished_and_never_a_success() {
-        for (adapter, log) in RECORDED {
+        for (name, log) in RECORDED {
             let lines: Vec<&str> = log.lines().collect();
             for end in 0..lines.len().saturating_sub(1) {
-                let summary = summarise(adapter, &lines[..end]);
+                let summary = summarise(adapter(name), &lines[..end]);
                 assert_eq!(summary.succeeded, None, "{end} of {log}");
             }
         }
@@ -391,7 +278,7 @@ mod tests {
 
     #[test]
     fn lines_that_cannot_be_read_are_counted_and_shown() {
-        let mut log = Log::new(Adapter::Claude);
+        let mut log = Log::new(adapter("claude"));
         let huge = vec![b'x'; 10_000_000];
         for line in [
             &b"{\"type\":"[..],
@@ -418,7 +305,7 @@ mod tests {
             r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{}"}}]}}}}"#,
             "y".repeat(10_000_000)
         );
-        let events = decode(Adapter::Claude, line.as_bytes());
+        let events = decode(adapter("claude"), line.as_bytes());
         let [Event::Text { text }] = &events[..] else {
             panic!("{} events", events.len());
         };
@@ -428,19 +315,19 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_is_fatal(line in proptest::collection::vec(any::<u8>(), 0..300)) {
-            for adapter in Adapter::ALL {
-                decode(adapter, &line);
+            for adapter in ADAPTERS {
+                decode(*adapter, &line);
             }
         }
 
         #[test]
         fn a_damaged_recording_is_never_fatal(which in 0..RECORDED.len(), at in 0.0_f64..1.0, byte in any::<u8>()) {
-            let (adapter, log) = RECORDED[which];
+            let (name, log) = RECORDED[which];
             let mut bytes = log.as_bytes().to_vec();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a small file")]
             let place = (at * bytes.len() as f64) as usize;
             bytes[place] = byte;
-            summarise(adapter, bytes.split(|byte| *byte == b'\n'));
+            summarise(adapter(name), bytes.split(|byte| *byte == b'\n'));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether an agent is logged in, by its own word.
+//! Whether an agent is logged in, by what it reports itself.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LoginState {
-    /// It says that it is, or a key for it is in its environment. Whether the service accepts it was not tried.
+    /// It reports so, or a key for it is in its environment. Whether the service accepts it was not tried.
     LoggedIn,
-    /// It says that it is not.
+    /// It reports that it is not.
     LoggedOut,
-    /// It did not say, or it is set up in a way that its word does not cover.
+    /// It reported nothing, or it is set up in a way that its report does not cover.
     Unknown,
 }
 
@@ -20,22 +20,22 @@ pub(crate) enum LoginState {
 pub(crate) struct Login {
     /// Whether it is logged in.
     pub(crate) state: LoginState,
-    /// What it said, without any part of a key.
+    /// What it reported, without any part of a key.
     pub(crate) evidence: String,
 }
 
 impl Login {
-    /// It is logged in.
-    pub(super) fn inside(evidence: impl Into<String>) -> Self {
+    /// Makes the answer that it is logged in.
+    pub(super) fn logged_in(evidence: impl Into<String>) -> Self {
         Self::new(LoginState::LoggedIn, evidence)
     }
 
-    /// It is not.
-    pub(super) fn outside(evidence: impl Into<String>) -> Self {
+    /// Makes the answer that it is not.
+    pub(super) fn logged_out(evidence: impl Into<String>) -> Self {
         Self::new(LoginState::LoggedOut, evidence)
     }
 
-    /// Nobody knows.
+    /// Makes the answer that it is not known.
     pub(super) fn unknown(evidence: impl Into<String>) -> Self {
         Self::new(LoginState::Unknown, evidence)
     }

@@ -1,21 +1,25 @@
-//! Coding agents: how each is run, asked about itself, and read.
+//! Coding agents: how each is run, asked about itself, and how its log is read.
 //!
-//! Pure: nothing here starts a process. An [`Agent`] says what to run; a [`Log`] reads what came of it.
+//! Pure: nothing here starts a process. An [`Agent`] says what to run; a [`Log`] reads what came of it. What is known of
+//! one agent's command line is an [`Adapter`], a file and a line in `adapters`.
 
 mod adapter;
+mod adapters;
+mod by_name;
 mod catalogue;
-mod claude;
-mod codex;
-mod command;
 mod error;
 mod event;
 mod excerpt;
 mod log;
 mod login;
+mod report;
+mod request;
 
-pub(crate) use adapter::{Adapter, Options, Request};
-pub(crate) use catalogue::{Agent, DEMO, names, resolve};
+pub(crate) use adapter::Adapter;
+pub(crate) use adapters::ADAPTERS;
+pub(crate) use catalogue::{Agent, DEMO, names, programs, resolve};
 pub(crate) use error::Error;
 pub(crate) use event::Event;
 pub(crate) use log::{Summary, decode, summarise};
 pub(crate) use login::{Login, LoginState};
+pub(crate) use request::{Options, Request};

@@ -113,42 +113,27 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let artifact = |job_id: &JobId, name: &str, reason: String| {
-            Details::from(details::Artifact {
-                job_id: job_id.to_string(),
-                name: name.to_owned(),
-                reason,
-            })
+            Details::from(details::Artifact::new(job_id.to_string(), name, reason))
         };
         match self {
-            Self::Name { index, .. } => details::Input {
-                violations: vec![Violation {
-                    pointer: format!("/include/{index}"),
-                    keyword: "enum".to_owned(),
-                    message: self.to_string(),
-                    expected: Some(super::names::EXAMPLES.to_owned()),
-                }],
-                skeleton: None,
-            }
+            Self::Name { index, .. } => details::Input::new(
+                Violation::new(format!("/include/{index}"), "enum", self.to_string())
+                    .expecting(super::names::EXAMPLES),
+                None,
+            )
             .into(),
             Self::NoFolder { job_id, .. } => artifact(job_id, "", self.to_string()),
-            Self::ToolMissing { tool, host } => details::Tool {
-                tool: tool.clone(),
-                host: host.clone(),
-                evidence: "it is not on PATH there".to_owned(),
+            Self::ToolMissing { tool, host } => {
+                details::Tool::new(tool, host, "it is not on PATH there").into()
             }
-            .into(),
             Self::Garbled {
                 reason,
                 status,
                 stderr,
                 ..
-            } => details::Step {
-                step: "fetch-artifacts".to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stdout: reason.clone(),
-                stderr: stderr.chars().take(4000).collect(),
-            }
-            .into(),
+            } => details::Step::new("fetch-artifacts", reason, stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Archive {
                 job_id,
                 name,

@@ -168,7 +168,9 @@ async fn pack(
         .argument(wanted.job_id.as_str())
         // One byte more tells a file that grew beyond the cap from one that fills it.
         .argument(wanted.max_bytes.saturating_add(1).to_string())
-        .arguments(places.clone());
+        .arguments(places.clone())
+        // The files, and what tar puts around them.
+        .answer_limit(MAX_TOGETHER + (64 << 20));
     let reply = machine.run(context, script).await?;
     pack::read(machine, wanted.job_id, wanted.run, &places, &reply)
 }

@@ -1,17 +1,17 @@
 # Lists the files of a job with their digests, and names what else lies in its folder.
 #
-# $1 job id, $2 run, $3 bytes above which no digest is made. Prints one of `absent`, `lacks TOOL`, or lines of
-#   state TEXT                                  the run's state line
-#   file PLACE kind=… bytes=… sha256=…|-        a file that is an artifact by its name
-#   extra HEX kind=…                            anything else, by its name in hexadecimal
-#   extras COUNT                                how much else there is
+# $1 job id, $2 run, $3 bytes above which no digest is made. Prints one of the records `absent` and `lacks tool=…`, or
+#   state line=…                                   the run's state line, encoded
+#   file place=… kind=… bytes=… sha256=…|-         a file that is an artifact by its name
+#   extra name=… kind=…                            anything else, its name encoded
+#   extras count=…                                 how much else there is; the last record
 LC_ALL=C
 export LC_ALL
 a_kind_of() {
     if [ -L "$1" ]; then
-        a_kind=link
+        a_kind="link"
     elif [ -f "$1" ]; then
-        a_kind=file
+        a_kind="file"
     elif [ -d "$1" ]; then
         a_kind=folder
     elif [ -p "$1" ]; then
@@ -38,23 +38,23 @@ a_file() {
             a_kind=unreadable a_bytes=0
         fi
     fi
-    printf 'file %s kind=%s bytes=%s sha256=%s\n' "$1" "$a_kind" "$a_bytes" "$a_sum"
+    printf 'file place=%s kind=%s bytes=%s sha256=%s\n' "$1" "$a_kind" "$a_bytes" "$a_sum"
 }
 a_extra() {
     a_kind_of "$1"
     [ $a_kind = none ] && return 0
     a_extras=$((a_extras + 1))
     [ $a_extras -le 100 ] || return 0
-    printf 'extra %s kind=%s\n' "$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')" "$a_kind"
+    printf 'extra name=@%s kind=%s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" "$a_kind"
 }
 a_is_folder() {
     [ -d "$1" ] && [ ! -L "$1" ]
 }
 a_list() {
     a_cap=$3 a_extras=0
-    for a_tool in sha256sum tar od tr wc head mktemp; do
+    for a_tool in sha256sum tar base64 tr wc head mktemp; do
         command -v $a_tool >/dev/null 2>&1 || {
-            printf 'lacks %s\n' $a_tool
+            printf 'lacks tool=%s\n' $a_tool
             return 0
         }
     done
@@ -66,7 +66,7 @@ a_list() {
     if a_is_folder runs && a_is_folder "runs/$2"; then
         a_state=
         [ -f "runs/$2/state" ] && [ ! -L "runs/$2/state" ] && IFS= read -r a_state <"runs/$2/state"
-        printf 'state %s\n' "$a_state"
+        printf 'state line=@%s\n' "$(printf '%s' "$a_state" | base64 | tr -d '\n')"
         for a_name in changes.diff changes.err agent.log agent.err exit.json state; do
             a_file "runs/$2/$a_name"
         done
@@ -97,6 +97,6 @@ a_list() {
             done
         done
     fi
-    printf 'extras %s\n' $a_extras
+    printf 'extras count=%s\n' $a_extras
 }
 a_list "$@"

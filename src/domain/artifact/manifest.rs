@@ -3,7 +3,11 @@
 use super::{Error, Ignored, names};
 use crate::{
     contract::{JobId, text},
-    system::{machine::Machine, script::Reply},
+    system::{
+        machine::Machine,
+        records::{Malformed, Record, records},
+        reply::Reply,
+    },
 };
 
 /// A file on the host that is an artifact by its name.
@@ -32,6 +36,29 @@ pub(super) struct Manifest {
     pub(super) ignored_total: u64,
 }
 
+/// The most files that are taken from a host's list.
+const MAX_FILES: usize = 2_000;
+
+/// The most names of other things that are taken from it.
+const MAX_IGNORED: usize = 100;
+
+/// The longest name that a file system has, in bytes.
+const MAX_NAME: usize = 255;
+
+/// The programs that `list.sh` looks for.
+const TOOLS: [&str; 7] = ["sha256sum", "tar", "base64", "tr", "wc", "head", "mktemp"];
+
+/// What a name in the folder may stand for.
+const KINDS: [&str; 7] = [
+    "file",
+    "link",
+    "folder",
+    "pipe",
+    "socket",
+    "device",
+    "unreadable",
+];
+
 /// Reads the list of a job's files.
 pub(super) fn read(
     machine: &Machine,
@@ -50,11 +77,8 @@ pub(super) fn read(
         return Err(garbled("the list was not made"));
     }
     let text = reply.text();
-    let mut manifest = Manifest::default();
-    let mut whole = false;
-    for line in text.lines() {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
+    for record in records(&text) {
+        match record.tag() {
             "absent" => {
                 return Err(Error::NoFolder {
                     job_id: job_id.clone(),
@@ -62,52 +86,80 @@ pub(super) fn read(
                 });
             }
             "lacks" => {
+                let tool = record
+                    .word("tool", &TOOLS)
+                    .map_err(|error| garbled(&error.line))?;
                 return Err(Error::ToolMissing {
-                    tool: rest.to_owned(),
+                    tool: tool.to_owned(),
                     host: host(),
                 });
             }
-            "state" => manifest.state = Some(rest.to_owned()).filter(|line| !line.is_empty()),
+            _ => {}
+        }
+    }
+    parse(&text, run).map_err(|error| garbled(&error.line))
+}
+
+fn parse(text: &str, run: u32) -> Result<Manifest, Malformed> {
+    let mut manifest = Manifest::default();
+    let mut whole = false;
+    for line in text.lines() {
+        let record = Record::parse(line)?;
+        match record.tag() {
+            "state" => {
+                manifest.state = Some(record.decoded("line")?).filter(|line| !line.is_empty());
+            }
             "file" => {
-                let listed = file(rest, run).ok_or_else(|| garbled(line))?;
-                if manifest.files.iter().any(|one| one.name == listed.name) {
-                    return Err(garbled(line));
+                let listed = file(&record, run)?;
+                let known = manifest.files.iter().any(|one| one.name == listed.name);
+                if known || manifest.files.len() == MAX_FILES {
+                    return Err(record.malformed("place"));
                 }
                 manifest.files.push(listed);
             }
             "extra" => {
-                let ignored = extra(rest).ok_or_else(|| garbled(line))?;
-                manifest.ignored.push(ignored);
+                let ignored = extra(&record)?;
+                if manifest.ignored.len() < MAX_IGNORED {
+                    manifest.ignored.push(ignored);
+                }
             }
             "extras" => {
-                manifest.ignored_total = rest.parse().map_err(|_| garbled(line))?;
+                manifest.ignored_total = record.number("count")?;
                 whole = true;
             }
-            _ => return Err(garbled(line)),
+            _ => record.ignored(),
         }
     }
     if whole {
         Ok(manifest)
     } else {
-        Err(garbled("the list has no end"))
+        Err(Malformed::without("extras", text))
     }
 }
 
-fn file(text: &str, run: u32) -> Option<Listed> {
-    let mut words = text.split(' ');
-    let name = names::name_of(words.next()?, run)?;
-    let kind = words.next()?.strip_prefix("kind=")?.to_owned();
-    let bytes = words.next()?.strip_prefix("bytes=")?.parse().ok()?;
-    let sha256 = match words.next()?.strip_prefix("sha256=")? {
-        "-" => None,
-        digest if is_digest(digest) => Some(digest.to_owned()),
-        _ => return None,
-    };
-    words.next().is_none().then_some(Listed {
+fn file(record: &Record<'_>, run: u32) -> Result<Listed, Malformed> {
+    let name =
+        names::name_of(record.text("place")?, run).ok_or_else(|| record.malformed("place"))?;
+    let sha256 = record.optional_text("sha256")?.map(str::to_owned);
+    if sha256.as_deref().is_some_and(|digest| !is_digest(digest)) {
+        return Err(record.malformed("sha256"));
+    }
+    Ok(Listed {
         name,
-        kind,
-        bytes,
+        kind: record.word("kind", &KINDS)?.to_owned(),
+        bytes: record.number("bytes")?,
         sha256,
+    })
+}
+
+fn extra(record: &Record<'_>) -> Result<Ignored, Malformed> {
+    let name = record.bytes("name")?;
+    if name.len() > MAX_NAME {
+        return Err(record.malformed("name"));
+    }
+    Ok(Ignored {
+        name: printable(&name),
+        kind: record.word("kind", &KINDS)?.to_owned(),
     })
 }
 
@@ -117,19 +169,6 @@ pub(super) fn is_digest(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn extra(text: &str) -> Option<Ignored> {
-    let (name, kind) = text.split_once(" kind=")?;
-    let bytes: Option<Vec<u8>> = name
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    Some(Ignored {
-        name: printable(&bytes?),
-        kind: kind.to_owned(),
-    })
 }
 
 /// Makes a name show what it is: what is not UTF-8, or does not show, is escaped.
@@ -151,7 +190,7 @@ mod tests {
         contract::{Code, Coded as _, JobId, Name},
         system::{
             machine::{Machine, Reach},
-            script::Reply,
+            reply::Reply,
         },
     };
 
@@ -162,11 +201,7 @@ mod tests {
             root: "legwork".to_owned(),
             path: Vec::new(),
         };
-        let reply = Reply {
-            stdout: text.as_bytes().to_vec(),
-            stderr: String::new(),
-            status: 0,
-        };
+        let reply = Reply::of(text);
         read(&machine, &JobId::new("j").unwrap(), 1, &reply)
     }
 
@@ -174,7 +209,8 @@ mod tests {
     fn a_list_is_read_and_anything_odd_refuses_all_of_it() {
         let digest = "0".repeat(64);
         let whole = format!(
-            "state legwork-run v=1\nfile runs/1/agent.log kind=file bytes=3 sha256={digest}\nfile report.md kind=link bytes=0 sha256=-\nextra 610a62 kind=file\nextras 1\n"
+            "state line=@bGVnd29yay1ydW4gdj0x\nfile place=runs/1/agent.log kind=file bytes=3 sha256={digest}\n\
+             file place=report.md kind=link bytes=0 sha256=-\nextra name=@YQpi kind=file\nlater x=1\nextras count=1\n"
         );
         let manifest = parse(&whole).unwrap();
         assert_eq!(manifest.state.as_deref(), Some("legwork-run v=1"));
@@ -182,24 +218,59 @@ mod tests {
         assert_eq!(manifest.files[1].sha256, None);
         assert_eq!(manifest.ignored[0].name, "a\\nb");
         for bad in [
-            String::new(),
-            "file ../../etc/passwd kind=file bytes=1 sha256=-\nextras 0\n".to_owned(),
-            "file runs/2/agent.log kind=file bytes=1 sha256=-\nextras 0\n".to_owned(),
-            "file report.md kind=file bytes=-1 sha256=-\nextras 0\n".to_owned(),
-            "file report.md kind=file bytes=1 sha256=zz\nextras 0\n".to_owned(),
-            "file report.md kind=file bytes=1 sha256=- x\nextras 0\n".to_owned(),
-            "file report.md kind=link bytes=0 sha256=-\nfile report.md kind=link bytes=0 sha256=-\nextras 0\n".to_owned(),
-            "extra zz kind=file\nextras 1\n".to_owned(),
-            "hello\nextras 0\n".to_owned(),
-            whole.replace("extras 1\n", ""),
+            "",
+            "file place=../../etc/passwd kind=file bytes=1 sha256=-\n",
+            "file place=runs/2/agent.log kind=file bytes=1 sha256=-\n",
+            "file place=report.md kind=file bytes=-1 sha256=-\n",
+            "file place=report.md kind=file bytes=1 sha256=zz\n",
+            "file place=report.md kind=elsewhere bytes=1 sha256=-\n",
+            "file place=report.md kind=link bytes=0 sha256=-\nfile place=report.md kind=link bytes=0 sha256=-\n",
+            "extra name=@* kind=file\n",
+            "lacks tool=this%20machine%20only%20has%20bsdtar\n",
+            "\u{1b}hello\n",
         ] {
-            assert_eq!(parse(&bad).unwrap_err().code(), Code::HostScriptFailed, "{bad}");
+            let bad = format!(
+                "{bad}{}",
+                if bad.is_empty() {
+                    ""
+                } else {
+                    "extras count=0\n"
+                }
+            );
+            assert_eq!(
+                parse(&bad).unwrap_err().code(),
+                Code::HostScriptFailed,
+                "{bad}"
+            );
         }
+        let cut = whole.replace("extras count=1\n", "");
+        assert_eq!(parse(&cut).unwrap_err().code(), Code::HostScriptFailed);
         assert_eq!(parse("absent\n").unwrap_err().code(), Code::ArtifactMissing);
         assert_eq!(
-            parse("lacks tar\n").unwrap_err().code(),
+            parse("lacks tool=tar\n").unwrap_err().code(),
             Code::HostToolMissing
         );
+    }
+
+    #[test]
+    fn a_list_is_never_longer_than_it_may_be() {
+        let flood = "extra name=@YQ== kind=file\n".repeat(400_000) + "extras count=400000\n";
+        let manifest = parse(&flood).unwrap();
+        assert_eq!(
+            (manifest.ignored.len(), manifest.ignored_total),
+            (100, 400_000)
+        );
+        let files: Vec<String> = (0..3_000)
+            .map(|number| format!("file place=repro.a{number} kind=file bytes=1 sha256=-\n"))
+            .collect();
+        assert_eq!(
+            parse(&(files.concat() + "extras count=0\n"))
+                .unwrap_err()
+                .code(),
+            Code::HostScriptFailed
+        );
+        let long = format!("extra name={} kind=file\nextras count=1\n", "a".repeat(256));
+        assert_eq!(parse(&long).unwrap_err().code(), Code::HostScriptFailed);
     }
 
     #[test]

@@ -9,7 +9,12 @@ use super::{
 };
 use crate::{
     contract::JobId,
-    system::{digest, machine::Machine, script::Reply},
+    system::{
+        digest,
+        machine::Machine,
+        records::{Malformed, Record},
+        reply::Reply,
+    },
 };
 
 /// A file that came, whole.
@@ -51,38 +56,45 @@ pub(super) fn read(
     if reply.status != 0 {
         return Err(garbled("the files were not packed"));
     }
-    let mut rest = reply.stdout.as_slice();
-    let mut announced: Vec<Announced> = Vec::new();
-    loop {
-        let end = rest.iter().position(|&byte| byte == b'\n');
-        let end = end.ok_or_else(|| garbled("the list of packed files has no end"))?;
-        let line = std::str::from_utf8(&rest[..end]).map_err(|_| garbled("not text"))?;
-        rest = &rest[end + 1..];
-        if line == "tar" {
-            break;
-        }
-        if line.starts_with("gone ") {
-            continue;
-        }
-        let one = announcement(line, run)
-            .filter(|one| asked.contains(&one.place))
-            .filter(|one| announced.iter().all(|known| known.name != one.name))
-            .ok_or_else(|| garbled(line))?;
-        announced.push(one);
-    }
-    unpack(job_id, announced, rest)
+    let (list, archive) = reply
+        .split_body()
+        .ok_or_else(|| garbled("the list of packed files has no end"))?;
+    let announced = announcements(&list, run, asked).map_err(|error| garbled(&error.line))?;
+    unpack(job_id, announced, archive)
 }
 
-fn announcement(line: &str, run: u32) -> Option<Announced> {
-    let mut words = line.strip_prefix("packed ")?.split(' ');
-    let place = words.next()?.to_owned();
-    let name = names::name_of(&place, run)?;
-    let bytes = words.next()?.strip_prefix("bytes=")?.parse().ok()?;
-    let sha256 = words.next()?.strip_prefix("sha256=")?.to_owned();
-    (words.next().is_none() && is_digest(&sha256)).then_some(Announced {
+fn announcements(list: &str, run: u32, asked: &[String]) -> Result<Vec<Announced>, Malformed> {
+    let mut announced: Vec<Announced> = Vec::new();
+    for line in list.lines() {
+        let record = Record::parse(line)?;
+        match record.tag() {
+            "packed" => {
+                let one = announcement(&record, run)?;
+                if !asked.contains(&one.place)
+                    || announced.iter().any(|known| known.name == one.name)
+                {
+                    return Err(record.malformed("place"));
+                }
+                announced.push(one);
+            }
+            "gone" => {}
+            _ => record.ignored(),
+        }
+    }
+    Ok(announced)
+}
+
+fn announcement(record: &Record<'_>, run: u32) -> Result<Announced, Malformed> {
+    let place = record.text("place")?.to_owned();
+    let name = names::name_of(&place, run).ok_or_else(|| record.malformed("place"))?;
+    let sha256 = record.text("sha256")?.to_owned();
+    if !is_digest(&sha256) {
+        return Err(record.malformed("sha256"));
+    }
+    Ok(Announced {
         place,
         name,
-        bytes,
+        bytes: record.number("bytes")?,
         sha256,
     })
 }

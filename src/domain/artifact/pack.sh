@@ -1,7 +1,7 @@
 # Packs files of a job, as they are at one moment each.
 #
 # $1 job id, $2 bytes to take of a file at most, then the places of files below the job's folder, none of which holds a
-# blank. Prints `packed PLACE bytes=… sha256=…` or `gone PLACE` for each, then `tar` and the archive.
+# blank. Prints a record `packed place=… bytes=… sha256=…` or `gone place=…` for each, then `body`, behind which the archive follows.
 LC_ALL=C
 export LC_ALL
 p_job=$LEGWORK_ROOT/jobs/$1
@@ -17,7 +17,7 @@ p_places=
 for p_place; do
     p_from=$p_job/$p_place
     if [ -L "$p_from" ] || [ ! -f "$p_from" ]; then
-        printf 'gone %s\n' "$p_place"
+        printf 'gone place=%s\n' "$p_place"
         continue
     fi
     case $p_place in
@@ -26,10 +26,11 @@ for p_place; do
     head -c "$p_cap" <"$p_from" >"$p_side/$p_place" || exit 1
     p_sum=$(sha256sum <"$p_side/$p_place") || exit 1
     p_bytes=$(wc -c <"$p_side/$p_place") || exit 1
-    printf 'packed %s bytes=%s sha256=%s\n' "$p_place" $((p_bytes + 0)) "${p_sum%% *}"
+    printf 'packed place=%s bytes=%s sha256=%s\n' "$p_place" $((p_bytes + 0)) "${p_sum%% *}"
     p_places="$p_places $p_place"
 done
-printf 'tar\n'
+printf 'body\n'
 [ -n "$p_places" ] || exit 0
 # The places are on a list of ours and hold nothing that a shell would read.
+# shellcheck disable=SC2086
 cd "$p_side" && tar -c -f - $p_places

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     contract::{
         Code, Coded, Violation,
-        details::{self, Details, Item},
+        details::{self, Details},
         validation,
     },
     system::files,
@@ -99,42 +99,26 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::Edited { files } => details::Items {
-                items: files
+            Self::Edited { files } => details::Items::new(
+                files
                     .iter()
-                    .map(|(path, reason)| Item {
-                        id: path.clone(),
-                        error_code: Code::AssetEdited,
-                        message: reason.clone(),
-                    })
-                    .collect(),
-            }
+                    .map(|(path, reason)| details::Item::new(path, Code::AssetEdited, reason)),
+            )
             .into(),
-            Self::NoAsset { index, known, .. } => details::Input {
-                violations: vec![Violation {
-                    pointer: format!("/overwrite/{index}"),
-                    keyword: "enum".to_owned(),
-                    message: self.to_string(),
-                    expected: Some(known.join(", ")),
-                }],
-                skeleton: None,
-            }
+            Self::NoAsset { index, known, .. } => details::Input::new(
+                Violation::new(format!("/overwrite/{index}"), "enum", self.to_string())
+                    .expecting(known.join(", ")),
+                None,
+            )
             .into(),
-            Self::NoHook => details::Input {
-                violations: vec![Violation {
-                    pointer: "/hook".to_owned(),
-                    keyword: "const".to_owned(),
-                    message: self.to_string(),
-                    expected: Some("false".to_owned()),
-                }],
-                skeleton: None,
-            }
+            Self::NoHook => details::Input::new(
+                Violation::new("/hook", "const", self.to_string()).expecting("false"),
+                None,
+            )
             .into(),
-            Self::Unusable { path, source } => details::File {
-                path: path.display().to_string(),
-                reason: source.to_string(),
+            Self::Unusable { path, source } => {
+                details::File::new(path.display().to_string(), source.to_string()).into()
             }
-            .into(),
             Self::Files(inner) => inner.details(),
         }
     }

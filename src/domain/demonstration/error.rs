@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Below, Code, Coded, Next, Retry, details, details::Details, passes_on},
-    domain::{host, investigation, job, workspace},
+    domain::{host, investigation, job, preflight, workspace},
     system::{files, machine},
 };
 
@@ -35,7 +35,7 @@ pub(crate) enum Error {
 }
 
 passes_on!(
-    Error: host::Error, investigation::Error, job::Error, workspace::Error, files::Error, machine::Error,
+    Error: host::Error, investigation::Error, job::Error, preflight::Error, workspace::Error, files::Error, machine::Error,
 );
 
 impl Coded for Error {
@@ -60,20 +60,12 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::NotFixed { outcome, why, .. } => details::Step {
-                step: "verify".to_owned(),
-                stdout: outcome.clone(),
-                stderr: why.clone(),
-                ..details::Step::default()
+            Self::NotFixed { outcome, why, .. } => {
+                details::Step::new("verify", outcome, why).into()
             }
-            .into(),
-            Self::Repository { status, stderr, .. } => details::Step {
-                step: "repository".to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stderr: stderr.clone(),
-                ..details::Step::default()
-            }
-            .into(),
+            Self::Repository { status, stderr, .. } => details::Step::new("repository", "", stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Below(inner) => inner.details(),
         }
     }

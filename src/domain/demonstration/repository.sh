@@ -5,7 +5,10 @@ umask 077
 d_top=${TMPDIR:-/tmp}/legwork-demo-$(id -u)
 mkdir -p "$d_top" || exit 1
 # The name can be guessed by others, so that what lies there must be nobody else's.
-[ -O "$d_top" ] && [ ! -L "$d_top" ] || { echo "$d_top belongs to somebody else" >&2; exit 1; }
+if [ ! -O "$d_top" ] || [ -L "$d_top" ]; then
+    echo "$d_top belongs to somebody else" >&2
+    exit 1
+fi
 d_repository=$d_top/$1
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 LC_ALL=C

@@ -12,7 +12,7 @@ use crate::{
         agent, host,
         investigation::{self, ApplyRequest, Maker, Origin, VerifyRequest},
         job::{self, Job, Outcome},
-        repository, workspace,
+        preflight, repository, workspace,
     },
     system::{Context, clock, files, machine::Machine, progress::Progress, script::Script},
 };
@@ -273,7 +273,7 @@ async fn choose(context: &Context, machine: &Machine) -> Result<Name, Error> {
         return Ok(Name::fixed(agent::DEMO));
     };
     let max_age = Duration::from_secs(3600);
-    let findings = investigation::preflight(context, machine, &agent, None, max_age).await?;
+    let findings = preflight::preflight(context, machine, &agent, None, max_age).await?;
     Ok(if findings.agent_works() {
         claude
     } else {

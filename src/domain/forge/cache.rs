@@ -4,7 +4,21 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::Error;
-use crate::system::{Context, clock, digest};
+use crate::system::{
+    Context, clock, digest,
+    store::{Damage, Record, Table},
+};
+
+/// Answers of forges: a cache.
+pub(crate) static ISSUES: Table = Table {
+    name: "issues",
+    key: &["url"],
+    create: include_str!("issues.sql"),
+    check: |row| {
+        row.text("url")?;
+        read(row).map(drop)
+    },
+};
 
 /// An answer of the forge, as it is cached.
 #[derive(Clone, Debug)]
@@ -26,6 +40,17 @@ impl Cached {
     }
 }
 
+/// Reads an answer.
+fn read(row: &Record<'_, '_>) -> rusqlite::Result<Cached> {
+    let at = row.time("at")?;
+    Ok(Cached {
+        etag: row.optional_text("etag")?,
+        body: row.text("body")?.into_bytes(),
+        link: row.optional_text("link")?,
+        at: at.parse().map_err(|error| row.damaged("at", error))?,
+    })
+}
+
 /// What one token was shown is not shown without it.
 fn key(url: &str, token: Option<&str>) -> String {
     let holder = token.map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
@@ -38,28 +63,22 @@ pub(super) fn load(
     url: &str,
     token: Option<&str>,
 ) -> Result<Option<Cached>, Error> {
-    let row: Option<(Option<String>, String, Option<String>, String)> =
-        context.store()?.read(|connection| {
-            connection
-                .query_row(
-                    "SELECT etag, body, link, at FROM issues WHERE url = ?1",
-                    [key(url, token)],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-                )
-                .optional()
-        })?;
-    Ok(row.and_then(|(etag, body, link, at)| {
-        Some(Cached {
-            etag,
-            body: body.into_bytes(),
-            link,
-            at: at.parse().ok()?,
-        })
-    }))
+    let found = context.store()?.read(|connection| {
+        let found = connection
+            .query_row(
+                "SELECT url, etag, body, link, at FROM issues WHERE url = ?1",
+                [key(url, token)],
+                |row| read(&ISSUES.record(row)),
+            )
+            .optional();
+        Damage::set_apart(found)
+    })?;
+    // What cannot be read is asked for anew, and replaced.
+    Ok(found.unwrap_or_default())
 }
 
 /// Keeps what the forge answered to an address; a body that is no text is not kept.
-pub(super) fn save(
+pub(super) async fn save(
     context: &Context,
     url: &str,
     token: Option<&str>,
@@ -68,7 +87,7 @@ pub(super) fn save(
     let Ok(body) = std::str::from_utf8(&answer.body) else {
         return Ok(());
     };
-    context.store()?.write(|transaction| {
+    let written = context.store()?.write(|transaction| {
         transaction.execute(
             "INSERT OR REPLACE INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
@@ -79,6 +98,7 @@ pub(super) fn save(
                 clock::text(answer.at)
             ],
         )
-    })?;
+    });
+    written.await?;
     Ok(())
 }

@@ -154,7 +154,7 @@ impl<'a> Client<'a> {
                 renewed(meaning, cached, response, now)
             }
         };
-        cache::save(self.context, url, token, &fresh)?;
+        cache::save(self.context, url, token, &fresh).await?;
         Ok(Ok(fresh))
     }
 

@@ -139,13 +139,10 @@ impl Coded for Error {
             Self::Configuration(inner) => return inner.details(),
             Self::Store(inner) => return inner.details(),
         };
-        details::Forge {
-            url: url.clone(),
-            status,
-            message: message.clone(),
-            resets_at,
-        }
-        .into()
+        details::Forge::new(url, message)
+            .status(status)
+            .resets_at(resets_at)
+            .into()
     }
 
     fn retry(&self) -> Retry {

@@ -19,6 +19,7 @@ mod github;
 mod interface;
 mod record;
 
+pub(crate) use cache::ISSUES;
 pub(crate) use catalogue::{canonical_host, issue_on_page, names};
 pub(crate) use client::{Client, Lookup, Missing};
 pub(crate) use error::Error;

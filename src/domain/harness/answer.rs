@@ -35,7 +35,7 @@ impl Failing {
             effect: Effect::None,
             retry: code.retry(),
             message,
-            details: Details::None,
+            details: Details::NONE,
             next: Vec::new(),
         }
     }
@@ -145,10 +145,7 @@ pub(super) fn checked(skeleton: &Value) -> Value {
 /// The answer of a call that was told to stop.
 pub(super) fn cancelled() -> Value {
     Failing {
-        details: details::Signal {
-            signal: "SIGTERM".to_owned(),
-        }
-        .into(),
+        details: details::Signal::new("SIGTERM").into(),
         ..Failing::new(Code::Cancelled, "SIGTERM ended the call.")
     }
     .envelope()
@@ -158,12 +155,7 @@ pub(super) fn cancelled() -> Value {
 pub(super) fn busy(message: &'static str, retry: Retry) -> Value {
     Failing {
         retry,
-        details: details::Store {
-            path: "legwork.db".to_owned(),
-            reason: "locked".to_owned(),
-            backup: None,
-        }
-        .into(),
+        details: details::Store::new("legwork.db", "locked").into(),
         ..Failing::new(Code::StoreBusy, message)
     }
     .envelope()
@@ -172,11 +164,7 @@ pub(super) fn busy(message: &'static str, retry: Retry) -> Value {
 /// Makes the envelope of a failure that a person must mend.
 pub(super) fn full(message: &'static str) -> Value {
     Failing {
-        details: details::File {
-            path: "legwork.db".to_owned(),
-            reason: "no space left on device".to_owned(),
-        }
-        .into(),
+        details: details::File::new("legwork.db", "no space left on device").into(),
         ..Failing::new(Code::DiskFull, message)
     }
     .envelope()
@@ -185,13 +173,9 @@ pub(super) fn full(message: &'static str) -> Value {
 /// Makes the envelope of a failure for ever.
 pub(super) fn taken(message: &'static str) -> Value {
     Failing {
-        details: details::Unknown {
-            what: "host".to_owned(),
-            name: "gpu-box".to_owned(),
-            did_you_mean: None,
-            known: vec!["gpu-box".to_owned()],
-        }
-        .into(),
+        details: details::Unknown::new("host", "gpu-box")
+            .known(vec!["gpu-box".to_owned()])
+            .into(),
         ..Failing::new(Code::HostExists, message)
     }
     .envelope()

@@ -62,26 +62,27 @@ impl Coded for Error {
                 passed,
                 failed,
                 findings,
-            } => details::Conformance {
-                passed: *passed,
-                failed: *failed,
-                findings: findings
-                    .iter()
-                    .map(|(scenario, finding)| Nonconformance {
-                        scenario: scenario.name(),
-                        fault: finding.fault.name(),
-                        rule: finding.rule.name(),
-                        expected: finding.expected.clone(),
-                        seen: finding.seen.clone(),
-                    })
-                    .collect(),
-            }
+            } => details::Conformance::new(
+                count(*passed),
+                count(*failed),
+                findings.iter().map(|(scenario, finding)| {
+                    Nonconformance::new(
+                        scenario.name(),
+                        finding.fault.name(),
+                        finding.rule.name(),
+                        &finding.expected,
+                        &finding.seen,
+                    )
+                }),
+            )
             .into(),
-            Self::Stage { path, source } => details::File {
-                path: path.display().to_string(),
-                reason: source.to_string(),
+            Self::Stage { path, source } => {
+                details::File::new(path.display().to_string(), source.to_string()).into()
             }
-            .into(),
         }
     }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -254,11 +254,7 @@ fn effect_unknown() -> Script {
         Turn::answers(
             Failing {
                 effect: Effect::Unknown,
-                details: details::Wait {
-                    allowed_ms: 1000,
-                    waiting_for: "add-host".to_owned(),
-                }
-                .into(),
+                details: details::Wait::new(1000, "add-host").into(),
                 ..Failing::new(Code::DeadlineExceeded, "It took too long.")
             }
             .envelope(),
@@ -295,12 +291,7 @@ fn sequence() -> Script {
     let not_ended = Failing {
         primitive: "verify-fix",
         next: vec![Next::new("wait-job", wait.clone(), "wait for its end")],
-        details: details::Job {
-            job_id: FAILED_JOB.to_owned(),
-            state: Some("running".to_owned()),
-            last_evidence_at: None,
-        }
-        .into(),
+        details: details::Job::new(FAILED_JOB, Some("running".to_owned())).into(),
         ..Failing::new(Code::JobNotEnded, "It runs.")
     };
     let verdict = json!({
@@ -331,13 +322,11 @@ fn partial() -> Script {
             rest.clone(),
             "look at the jobs that are known",
         )],
-        details: details::Items {
-            items: vec![details::Item {
-                id: "gone-1".to_owned(),
-                error_code: Code::JobNotFound,
-                message: "There is no such job.".to_owned(),
-            }],
-        }
+        details: details::Items::new(vec![details::Item::new(
+            "gone-1",
+            Code::JobNotFound,
+            "There is no such job.",
+        )])
         .into(),
         ..Failing::new(Code::PartialFailure, "1 of 2 jobs is not known.")
     };
@@ -360,12 +349,7 @@ fn reconcile_first() -> Script {
             poll.clone(),
             "find out whether it was launched",
         )],
-        details: details::Host {
-            host: "gpu-box".to_owned(),
-            stderr: String::new(),
-            last_evidence_at: None,
-        }
-        .into(),
+        details: details::Host::new("gpu-box", "").into(),
         ..Failing::new(Code::ContactLost, "The connection broke.")
     };
     let launched = json!({

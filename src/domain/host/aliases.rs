@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::{contract::Name, system::files};
 
-/// Files included from files, at most this deep, as OpenSSH has it.
+/// How deep files may include each other, as in OpenSSH.
 const DEPTH: u32 = 16;
 
 /// Lists the aliases without wildcards that an ssh configuration names, those of included files too.
 ///
-/// What cannot be read names none: the ssh client itself is the one to complain.
+/// A file that cannot be read is skipped: the ssh client reports it when it connects.
 pub(super) fn read(file: &Path, user_home: &Path) -> Vec<Name> {
     let mut found = Vec::new();
     visit(file, user_home, DEPTH, &mut found);

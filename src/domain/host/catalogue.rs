@@ -2,9 +2,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::{Error, aliases};
+use super::{
+    Error, aliases,
+    table::{self, HOSTS},
+};
 use crate::{
     contract::{
         Effect, Name,
@@ -14,6 +19,7 @@ use crate::{
         Context, clock,
         machine::{self, Machine, Reach},
         ssh::{self, Target},
+        store::{Damage, Rows, Written},
     },
 };
 
@@ -21,7 +27,8 @@ use crate::{
 const LOCAL: &str = "local";
 
 /// Where a host is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
     /// It is this machine.
     BuiltIn,
@@ -29,12 +36,12 @@ pub(crate) enum Origin {
     Configuration,
     /// `add-host`.
     Registered,
-    /// The user's ssh configuration.
+    /// The ssh configuration.
     SshAlias,
 }
 
 impl Origin {
-    /// Returns the words for it.
+    /// Returns its description in messages.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::BuiltIn => "legwork itself",
@@ -74,8 +81,17 @@ pub(crate) fn resolve(context: &Context, name: Option<&Name>) -> Result<Machine,
     Ok(machine(context, configuration, name, &settings))
 }
 
+/// All hosts that are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Catalogue {
+    /// The hosts, each name once.
+    pub(crate) hosts: Vec<Listed>,
+    /// The registered ones whose rows cannot be read.
+    pub(crate) damaged: Vec<Damage>,
+}
+
 /// Lists all hosts, each name once: the configuration wins over what is registered, which wins over aliases.
-pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
+pub(crate) fn list(context: &Context) -> Result<Catalogue, Error> {
     let configuration = context.configuration()?;
     let mut names: Vec<(Name, Host, Origin)> = vec![];
     if !configuration.hosts.contains_key(&local()) {
@@ -84,7 +100,8 @@ pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
     for (name, settings) in &configuration.hosts {
         names.push((name.clone(), settings.clone(), Origin::Configuration));
     }
-    for (name, settings) in all_registered(context)? {
+    let registered = all_registered(context)?;
+    for (name, settings) in registered.read {
         names.push((name, settings, Origin::Registered));
     }
     for name in aliases::read(
@@ -102,11 +119,15 @@ pub(crate) fn list(context: &Context) -> Result<Vec<Listed>, Error> {
             });
         }
     }
-    Ok(listed)
+    Ok(Catalogue {
+        hosts: listed,
+        damaged: registered.damaged,
+    })
 }
 
-/// Turns the ssh client's word that a name does not resolve into one that says which names are known.
-pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Error) -> Error {
+/// Makes the error of a host that gave no answer. Where no host of that name is known here, it lists those that are,
+/// since the ssh client only reports that the name does not resolve.
+pub(crate) fn explain_failure(context: &Context, name: &Name, error: machine::Error) -> Error {
     if matches!(
         &error,
         machine::Error::Ssh(ssh::Error::Connect {
@@ -114,8 +135,8 @@ pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Erro
             ..
         })
     ) {
-        let known: Vec<String> = list(context)
-            .unwrap_or_default()
+        let listed = list(context).map_or_else(|_| Vec::new(), |catalogue| catalogue.hosts);
+        let known: Vec<String> = listed
             .iter()
             .map(|listed| listed.machine.name.to_string())
             .collect();
@@ -130,8 +151,8 @@ pub(super) fn known_instead(context: &Context, name: &Name, error: machine::Erro
     error.into()
 }
 
-/// Registers a host, or in a dry run finds out whether it would.
-pub(crate) fn add(
+/// Registers a host, or in a dry run finds out whether it could.
+pub(crate) async fn add(
     context: &Context,
     name: &Name,
     settings: &Host,
@@ -142,8 +163,8 @@ pub(crate) fn add(
         name: name.clone(),
         origin: origin.words(),
     };
-    if let Some(there) = configuration.hosts.get(name) {
-        return if there == settings {
+    if let Some(existing) = configuration.hosts.get(name) {
+        return if existing == settings {
             Ok(Effect::Replayed)
         } else {
             Err(taken(Origin::Configuration))
@@ -153,31 +174,32 @@ pub(crate) fn add(
         return Err(taken(Origin::BuiltIn));
     }
     let text = serde_json::to_string(settings).unwrap_or_default();
-    let there: Option<String> = context.store()?.write(|transaction| {
-        let there: Option<String> = transaction
-            .query_row(
-                "SELECT settings FROM hosts WHERE name = ?1",
-                [name.as_str()],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if there.is_none() && !dry_run {
-            transaction.execute(
-                "INSERT INTO hosts (name, settings, added_at) VALUES (?1, ?2, ?3)",
-                params![name.as_str(), text, clock::now_text()],
-            )?;
+    let insert = |transaction: &rusqlite::Transaction<'_>| {
+        let there = find(transaction, name)?;
+        if there.is_some() || dry_run {
+            return Ok(Written::Unchanged(there));
         }
-        Ok(there)
-    })?;
-    match there.map(|there| serde_json::from_str::<Host>(&there)) {
+        transaction.execute(
+            "INSERT INTO hosts (name, settings, added_at) VALUES (?1, ?2, ?3)",
+            params![name.as_str(), text, clock::now_text()],
+        )?;
+        Ok(Written::Changed(None))
+    };
+    let there = context
+        .store()?
+        .write_metered(context.meter(), insert)
+        .await?;
+    match there {
         None => Ok(Effect::Applied),
-        Some(Ok(there)) if there == *settings => Ok(Effect::Replayed),
+        Some(there) if there == *settings => Ok(Effect::Replayed),
         Some(_) => Err(taken(Origin::Registered)),
     }
 }
 
-/// Forgets a registered host, or in a dry run finds out whether it would; jobs that have not ended keep it.
-pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
+/// Forgets a registered host, or in a dry run finds out whether it could. Refused while jobs on it have not ended.
+///
+/// Its settings are not read, so that a row which is damaged can be removed.
+pub(crate) async fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
     let configuration = context.configuration()?;
     let not_ours = |origin: Origin| Error::NotOurs {
         name: name.clone(),
@@ -189,7 +211,7 @@ pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Ef
     if name.as_str() == LOCAL {
         return Err(not_ours(Origin::BuiltIn));
     }
-    let (removed, jobs) = context.store()?.write(|transaction| {
+    let delete = |transaction: &rusqlite::Transaction<'_>| {
         let jobs: Vec<String> = transaction
             .prepare(
                 "SELECT job_id FROM jobs WHERE host = ?1 AND active = 1 ORDER BY number LIMIT 50",
@@ -197,32 +219,34 @@ pub(crate) fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Ef
             .query_map([name.as_str()], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         if !jobs.is_empty() {
-            return Ok((false, jobs));
+            return Ok(Written::Unchanged(Err(jobs)));
         }
-        let there: Option<i64> = transaction
+        let registered: Option<i64> = transaction
             .query_row(
                 "SELECT 1 FROM hosts WHERE name = ?1",
                 [name.as_str()],
                 |row| row.get(0),
             )
             .optional()?;
-        if !dry_run {
-            transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
-            transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
+        if dry_run || registered.is_none() {
+            return Ok(Written::Unchanged(Ok(registered.is_some())));
         }
-        Ok((there.is_some(), jobs))
-    })?;
-    if !jobs.is_empty() {
-        return Err(Error::InUse {
+        transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
+        transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
+        Ok(Written::Changed(Ok(true)))
+    };
+    let removed = context
+        .store()?
+        .write_metered(context.meter(), delete)
+        .await?;
+    match removed {
+        Ok(true) => Ok(Effect::Applied),
+        Ok(false) => Ok(Effect::Replayed),
+        Err(jobs) => Err(Error::InUse {
             name: name.clone(),
             jobs,
-        });
+        }),
     }
-    Ok(if removed {
-        Effect::Applied
-    } else {
-        Effect::Replayed
-    })
 }
 
 fn local() -> Name {
@@ -273,29 +297,23 @@ fn machine(
 }
 
 fn registered(context: &Context, name: &Name) -> Result<Option<Host>, Error> {
-    let text: Option<String> = context.store()?.read(|connection| {
-        connection
-            .query_row(
-                "SELECT settings FROM hosts WHERE name = ?1",
-                [name.as_str()],
-                |row| row.get(0),
-            )
-            .optional()
-    })?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(context.store()?.read(|connection| find(connection, name))?)
 }
 
-fn all_registered(context: &Context) -> Result<Vec<(Name, Host)>, Error> {
-    let rows: Vec<(String, String)> = context.store()?.read(|connection| {
-        connection
-            .prepare("SELECT name, settings FROM hosts ORDER BY name")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect()
-    })?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(name, settings)| {
-            Some((Name::new(name).ok()?, serde_json::from_str(&settings).ok()?))
-        })
-        .collect())
+fn find(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Host>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {} FROM hosts WHERE name = ?1",
+            table::COLUMNS
+        ))?
+        .query_row([name.as_str()], |row| table::host(&HOSTS.record(row)))
+        .optional()
+        .map(|found| found.map(|(_, settings)| settings))
+}
+
+fn all_registered(context: &Context) -> Result<Rows<(Name, Host)>, Error> {
+    Ok(context.store()?.read(|connection| {
+        let statement = format!("SELECT {} FROM hosts ORDER BY name", table::COLUMNS);
+        HOSTS.rows(&mut connection.prepare(&statement)?, [], table::host)
+    })?)
 }

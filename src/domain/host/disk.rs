@@ -1,17 +1,17 @@
-//! The room on a disk, as `df` says it.
+//! The size and free space of a disk, as `df` prints them.
 
-/// The room on a disk.
+/// The size and free space of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Disk {
     /// Its size in bytes.
     pub(super) total_bytes: u64,
-    /// What may still be written, in bytes.
+    /// Bytes that an ordinary user may still write.
     pub(super) free_bytes: u64,
 }
 
 /// Reads `df -Pk` of one folder (recorded from GNU coreutils 9.1; `BusyBox` 1.35 prints the same columns).
 ///
-/// Names of devices and folders may hold blanks, so the columns are found from the one that ends in `%`.
+/// Names of devices and folders may hold blanks, so the columns are located from the one that ends in `%`.
 pub(super) fn parse(text: &str) -> Option<Disk> {
     let line = text.lines().nth(1)?;
     let words: Vec<&str> = line.split_whitespace().collect();

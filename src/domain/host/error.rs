@@ -16,12 +16,12 @@ pub(crate) enum Error {
         /// Names that are known.
         known: Vec<String>,
     },
-    /// A host of that name is there with other settings.
-    #[error("a host {name} is there already with other settings, from {origin}")]
+    /// A host of that name exists with other settings.
+    #[error("a host {name} exists already with other settings, from {origin}")]
     Exists {
         /// The name.
         name: Name,
-        /// Where the one that is there comes from.
+        /// Where the existing one comes from.
         origin: &'static str,
     },
     /// The host comes from a file that belongs to the user.
@@ -32,7 +32,7 @@ pub(crate) enum Error {
         /// Where it comes from.
         origin: &'static str,
     },
-    /// Jobs that have not ended stand on it.
+    /// Jobs on it have not ended.
     #[error("{} jobs on {name} have not ended", .jobs.len())]
     InUse {
         /// The name.
@@ -45,9 +45,9 @@ pub(crate) enum Error {
     Probe {
         /// Its exit status.
         status: i32,
-        /// What it printed.
+        /// Its stdout.
         stdout: String,
-        /// What it complained.
+        /// Its stderr.
         stderr: String,
     },
     /// The host gave no whole answer.
@@ -90,7 +90,7 @@ impl Coded for Error {
                 "Wait for the jobs in details.items with wait-job, or cancel them.".to_owned()
             }
             Self::Probe { .. } => {
-                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+                "Read details.stderr, fix the host, and send the same call again.".to_owned()
             }
             Self::Machine(inner) => inner.remediation(),
             Self::Configuration(inner) => inner.remediation(),
@@ -100,39 +100,26 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let unknown = |name: &Name, known: &[String]| -> Details {
-            details::Unknown {
-                what: "host".to_owned(),
-                name: name.to_string(),
-                did_you_mean: nearest(name, known),
-                known: known.iter().take(50).cloned().collect(),
-            }
-            .into()
+            details::Unknown::new("host", name.to_string())
+                .nearest(nearest(name, known))
+                .known(known.iter())
+                .into()
         };
         match self {
             Self::Unknown { name, known } => unknown(name, known),
             Self::NotOurs { name, .. } | Self::Exists { name, .. } => unknown(name, &[]),
-            Self::InUse { jobs, .. } => details::Items {
-                items: jobs
-                    .iter()
-                    .map(|job| details::Item {
-                        id: job.clone(),
-                        error_code: Code::JobNotEnded,
-                        message: "has not ended".to_owned(),
-                    })
-                    .collect(),
-            }
+            Self::InUse { jobs, .. } => details::Items::new(
+                jobs.iter()
+                    .map(|job| details::Item::new(job, Code::JobNotEnded, "has not ended")),
+            )
             .into(),
             Self::Probe {
                 status,
                 stdout,
                 stderr,
-            } => details::Step {
-                step: "probe".to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stdout: end(stdout),
-                stderr: end(stderr),
-            }
-            .into(),
+            } => details::Step::new("probe", stdout, stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Machine(inner) => inner.details(),
             Self::Configuration(inner) => inner.details(),
             Self::Store(inner) => inner.details(),
@@ -142,10 +129,4 @@ impl Coded for Error {
 
 fn nearest(name: &Name, known: &[String]) -> Option<String> {
     validation::nearest(name.as_str(), known.iter().map(String::as_str))
-}
-
-/// Keeps the last 4,000 characters.
-fn end(text: &str) -> String {
-    let surplus = text.chars().count().saturating_sub(4000);
-    text.chars().skip(surplus).collect()
 }

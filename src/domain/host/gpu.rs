@@ -1,9 +1,9 @@
-//! GPUs, as `nvidia-smi` says it.
+//! GPUs, as `nvidia-smi` reports them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{frames::Frames, version};
+use super::{facts::Facts, version};
 
 const MIB: u64 = 1 << 20;
 
@@ -12,7 +12,7 @@ const MIB: u64 = 1 << 20;
 pub(crate) struct Gpus {
     /// Whether there are any that can be used.
     pub(crate) state: State,
-    /// What the state was told from.
+    /// What the state is based on.
     pub(crate) evidence: String,
     /// The version of the driver; null where it is not known.
     pub(crate) driver_version: Option<String>,
@@ -28,22 +28,22 @@ pub(crate) struct Gpus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
-    /// It has.
+    /// It has some, and they can be used.
     Found,
     /// It has none.
     None,
-    /// It has one, and no driver that works.
+    /// It has one, but no working driver.
     NoDriver,
-    /// It could not be told.
+    /// It could not be found out.
     Unknown,
 }
 
-/// A GPU. What the driver does not tell is null.
+/// A GPU. What the driver does not report is null.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Device {
     /// Its number.
     pub(crate) index: u32,
-    /// Its lasting id.
+    /// Its permanent id.
     pub(crate) uuid: Option<String>,
     /// Its model.
     pub(crate) name: Option<String>,
@@ -53,36 +53,36 @@ pub(crate) struct Device {
     pub(crate) memory_used_bytes: Option<u64>,
     /// The memory that is free in bytes.
     pub(crate) memory_free_bytes: Option<u64>,
-    /// How busy it is, in percent.
+    /// Its utilization, in percent.
     pub(crate) utilization_percent: Option<f64>,
-    /// How hot it is, in degrees Celsius.
+    /// Its temperature, in degrees Celsius.
     pub(crate) temperature_celsius: Option<f64>,
-    /// What it draws, in watts.
+    /// The power it draws, in watts.
     pub(crate) power_watts: Option<f64>,
 }
 
 /// A program that computes on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Process {
-    /// The lasting id of the GPU.
+    /// The permanent id of the GPU.
     pub(crate) gpu_uuid: Option<String>,
-    /// Its process id, as the driver counts; in a container that is another one than seen there.
+    /// Its process id as the driver numbers it, which differs from the one inside a container.
     pub(crate) pid: u64,
-    /// Its program.
+    /// Its program's name.
     pub(crate) name: Option<String>,
     /// The GPU memory it uses in bytes.
     pub(crate) memory_used_bytes: Option<u64>,
 }
 
-/// Tells the GPUs from what the probe printed.
-pub(super) fn of(frames: &Frames) -> Gpus {
-    let with_driver = frames.first("gpu_short").is_none();
-    let read: Vec<(Device, Option<String>)> = frames
+/// Reads the GPUs from what the probe printed.
+pub(super) fn of(facts: &Facts) -> Gpus {
+    let with_driver = facts.first("gpu_short").is_none();
+    let read: Vec<(Device, Option<String>)> = facts
         .all("gpu")
         .filter_map(|line| device(line, with_driver))
         .collect();
-    let header = frames.text("gpu_header");
-    let (state, evidence) = state(frames, read.len());
+    let header = facts.text("gpu_header");
+    let (state, evidence) = state(facts, read.len());
     Gpus {
         state,
         evidence,
@@ -92,15 +92,15 @@ pub(super) fn of(frames: &Frames) -> Gpus {
             .or_else(|| labelled(&header, &["Driver Version:", "KMD Version:"])),
         cuda_version: labelled(&header, &["CUDA Version:", "CUDA UMD Version:"]),
         devices: read.into_iter().map(|(device, _)| device).collect(),
-        processes: (frames.number("gpu_process_status") == Some(0))
-            .then(|| frames.all("gpu_process").filter_map(process).collect()),
+        processes: (facts.number("gpu_process_status") == Some(0))
+            .then(|| facts.all("gpu_process").filter_map(process).collect()),
     }
 }
 
-fn state(frames: &Frames, devices: usize) -> (State, String) {
-    let adapter = frames.truth("gpu_adapter");
-    if frames.first("gpu_program").is_none() {
-        return match (frames.truth("gpu_module"), adapter) {
+fn state(facts: &Facts, devices: usize) -> (State, String) {
+    let adapter = facts.truth("gpu_adapter");
+    if facts.first("gpu_program").is_none() {
+        return match (facts.truth("gpu_module"), adapter) {
             (Some(true), _) => (
                 State::Unknown,
                 "the driver is loaded, and there is no nvidia-smi to ask it".to_owned(),
@@ -119,12 +119,12 @@ fn state(frames: &Frames, devices: usize) -> (State, String) {
             ),
         };
     }
-    let said = frames.text("gpu");
-    let first = said.lines().next().unwrap_or_default().trim().to_owned();
+    let output = facts.text("gpu");
+    let first = output.lines().next().unwrap_or_default().trim().to_owned();
     if devices > 0 {
         return (State::Found, format!("nvidia-smi lists {devices}"));
     }
-    let has = |part: &str| said.contains(part);
+    let has = |part: &str| output.contains(part);
     if has("No devices were found") || has("No devices found") {
         (State::None, first)
     } else if has("communicate with the NVIDIA driver")
@@ -133,7 +133,7 @@ fn state(frames: &Frames, devices: usize) -> (State, String) {
         || has("libnvidia-ml.so")
     {
         (State::NoDriver, first)
-    } else if frames.number("gpu_status") == Some(124) {
+    } else if facts.number("gpu_status") == Some(124) {
         (
             State::Unknown,
             "nvidia-smi did not answer within 15 s".to_owned(),
@@ -144,7 +144,7 @@ fn state(frames: &Frames, devices: usize) -> (State, String) {
 }
 
 /// Reads one line of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`, and its driver version where it ends in
-/// one (drivers 418 to 610 print it so). Other lines, warnings among them, are no devices.
+/// one (drivers 418 to 610 print it so). Other lines, such as warnings, are skipped.
 fn device(line: &str, with_driver: bool) -> Option<(Device, Option<String>)> {
     let mut fields: Vec<&str> = line.split(',').map(str::trim).collect();
     let index = fields.first()?.parse().ok()?;
@@ -153,7 +153,7 @@ fn device(line: &str, with_driver: bool) -> Option<(Device, Option<String>)> {
     } else {
         None
     };
-    // The name stands between, and may hold a comma itself.
+    // The name is between them, and may contain a comma.
     let after_name = fields.len().checked_sub(6).filter(|at| *at >= 3)?;
     let (before, rest) = fields.split_at(after_name);
     let number = |at: usize| known(rest[at]).and_then(|text| text.parse::<f64>().ok());
@@ -183,7 +183,7 @@ fn process(line: &str) -> Option<Process> {
     })
 }
 
-/// Returns a value that is one: what the driver does not know it says in brackets, or as `N/A` or `ERR!`.
+/// Returns a value, or none for one that the driver does not know: it prints those in brackets, or as `N/A` or `ERR!`.
 fn known(field: &str) -> Option<String> {
     let field = field.trim();
     let is_missing = field.is_empty()
@@ -196,7 +196,7 @@ fn mebibytes(field: &str) -> Option<u64> {
     known(field)?.parse::<u64>().ok()?.checked_mul(MIB)
 }
 
-/// Finds the version after one of some labels.
+/// Finds the version behind the first of some labels.
 fn labelled(text: &str, labels: &[&str]) -> Option<String> {
     labels.iter().find_map(|label| {
         let (_, after) = text.split_once(label)?;
@@ -207,10 +207,10 @@ fn labelled(text: &str, labels: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Gpus, MIB, State, of};
-    use crate::domain::host::frames::Frames;
+    use crate::domain::host::facts::Facts;
 
     fn read(sample: &str) -> Gpus {
-        of(&Frames::parse(sample))
+        of(&Facts::recorded(sample))
     }
 
     /// In the format of `nvidia-smi` 550.90 (`Driver Version:`, `CUDA Version:`): four H100, one of them cut into
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(processes[1].memory_used_bytes, None);
     }
 
-    /// In the format of `nvidia-smi` 610.43, whose header says `KMD Version:` and `CUDA UMD Version:`; here the query knew
+    /// In the format of `nvidia-smi` 610.43, whose header says `KMD Version:` and `CUDA UMD Version:`; here the query knows
     /// no `driver_version`.
     #[test]
     fn the_renamed_header_of_driver_610() {
@@ -253,9 +253,9 @@ mod tests {
         assert_eq!(gpus.processes.as_deref(), Some(&[][..]));
     }
 
-    /// In the format of `nvidia-smi` 440 for boards that tell little about themselves.
+    /// In the format of `nvidia-smi` 440 for boards that report little about themselves.
     #[test]
-    fn a_board_that_tells_little() {
+    fn a_board_that_reports_little() {
         let gpus = read(
             "gpu_program\t/usr/bin/nvidia-smi\ngpu_status\t0\n\
              gpu\t0, GPU-1, GeForce GTX 680, 4095, 9, 4086, [Not Supported], ERR!, [N/A], 440.82\n\
@@ -270,9 +270,9 @@ mod tests {
         assert_eq!(gpus.cuda_version, None);
     }
 
-    /// What `nvidia-smi` 535 and 550 say where there is nothing to list.
+    /// What `nvidia-smi` 535 and 550 print where there is nothing to list.
     #[test]
-    fn none_no_driver_and_unknown_are_told_apart() {
+    fn none_no_driver_and_unknown_are_distinct() {
         let asked = "gpu_program\t/usr/bin/nvidia-smi\n";
         for (sample, state) in [
             ("gpu_adapter\tno\n".to_owned(), State::None),

@@ -1,25 +1,18 @@
 //! Hosts: the machines work is sent to.
 
-mod agent_login;
 mod aliases;
 mod catalogue;
-mod check;
 mod disk;
 mod error;
-mod frames;
+mod facts;
 mod gpu;
-mod judgement;
-mod preflight;
 mod probe;
-mod programs;
 mod scheduler;
-mod seen;
-mod ssh_agent;
-mod version;
+mod table;
+pub(crate) mod version;
 
-pub(crate) use agent_login::{Agent, Login, Secret};
-pub(crate) use catalogue::{Origin, add, list, remove, resolve};
-pub(crate) use check::Check;
+pub(crate) use catalogue::{Origin, add, explain_failure, list, remove, resolve};
 pub(crate) use error::Error;
-pub(crate) use preflight::{Findings, Question, preflight};
-pub(crate) use probe::{Probe, probe};
+pub(crate) use facts::Facts;
+pub(crate) use probe::{Probe, Program, probe, programs, root};
+pub(crate) use table::{CHECKS, HOSTS};

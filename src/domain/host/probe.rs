@@ -1,11 +1,11 @@
-//! What a host has: found out in one round trip, and nothing changed there.
+//! What a host has, found out in one round trip that changes nothing there.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     Error, catalogue, disk,
-    frames::Frames,
+    facts::Facts,
     gpu::{self, Gpus},
     scheduler::{self, Scheduler},
     version,
@@ -22,7 +22,7 @@ pub(crate) struct Probe {
     pub(crate) host: Name,
     /// When it was found out (RFC 3339, UTC, by the clock here).
     pub(crate) probed_at: String,
-    /// The name it gives itself.
+    /// Its host name, as `uname -n` prints it.
     pub(crate) host_name: Option<String>,
     /// The user there.
     pub(crate) user: Option<String>,
@@ -34,17 +34,17 @@ pub(crate) struct Probe {
     pub(crate) system: System,
     /// The processors that programs may use.
     pub(crate) cores: Option<u32>,
-    /// The load over the last minute.
+    /// The load average over the last minute.
     pub(crate) load: Option<f64>,
     /// Memory in bytes.
     pub(crate) memory_total_bytes: Option<u64>,
-    /// Memory that programs could still take, in bytes.
+    /// Memory that is available to programs, in bytes.
     pub(crate) memory_available_bytes: Option<u64>,
     /// The folder legwork keeps its things in there.
     pub(crate) root: Root,
-    /// The id of its present run since it was switched on.
+    /// The id of its present boot; null where there is no `/proc`.
     pub(crate) boot_id: Option<String>,
-    /// Seconds since it was switched on.
+    /// Seconds since it booted.
     pub(crate) uptime_s: Option<u64>,
     /// Its clock, in seconds since 1970.
     pub(crate) clock_epoch_s: Option<i64>,
@@ -52,9 +52,9 @@ pub(crate) struct Probe {
     pub(crate) container: Option<String>,
     /// Whether it is the Windows Subsystem for Linux.
     pub(crate) wsl: Option<bool>,
-    /// Programs that were looked for.
+    /// Programs that were searched for.
     pub(crate) tools: Vec<Program>,
-    /// Agent command lines that were looked for.
+    /// Programs of agents that were searched for.
     pub(crate) agents: Vec<Program>,
     /// Its GPUs.
     pub(crate) gpus: Gpus,
@@ -71,7 +71,7 @@ pub(crate) struct System {
     pub(crate) release: Option<String>,
     /// The processor's architecture, such as `x86_64`.
     pub(crate) architecture: Option<String>,
-    /// The distribution, in its own words.
+    /// The distribution's name, as in `os-release`.
     pub(crate) distribution: Option<String>,
 }
 
@@ -80,52 +80,60 @@ pub(crate) struct System {
 pub(crate) struct Root {
     /// Its path there.
     pub(crate) path: Option<String>,
-    /// Whether it is there.
+    /// Whether it exists.
     pub(crate) exists: Option<bool>,
-    /// Whether it can be written, or made where it is not there.
+    /// Whether it can be written, or created where it does not exist.
     pub(crate) writable: Option<bool>,
     /// The size of its disk in bytes.
     pub(crate) disk_total_bytes: Option<u64>,
-    /// What may still be written to its disk, in bytes.
+    /// Bytes that may still be written to its disk.
     pub(crate) disk_free_bytes: Option<u64>,
 }
 
-/// A program that was looked for.
+/// A program that was searched for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Program {
     /// Its name.
     pub(crate) name: String,
     /// Where it is; null where it is not on the PATH.
     pub(crate) path: Option<String>,
-    /// Its version; null where it does not tell.
+    /// Its version; null where it does not report one.
     pub(crate) version: Option<String>,
 }
 
-/// Finds out what a host has.
-pub(crate) async fn probe(context: &Context, machine: &Machine) -> Result<Probe, Error> {
+/// Finds out what a host has, and which of `agents` are among its programs.
+pub(crate) async fn probe(
+    context: &Context,
+    machine: &Machine,
+    agents: &[&str],
+) -> Result<Probe, Error> {
     let reply = machine
         .run(
             context,
-            Script::new(concat!(include_str!("saying.sh"), include_str!("probe.sh"))),
+            Script::new(concat!(
+                include_str!("report.sh"),
+                include_str!("root.sh"),
+                include_str!("probe.sh")
+            ))
+            .arguments(agents.iter().copied())
+            .look(),
         )
         .await
-        .map_err(|error| catalogue::known_instead(context, &machine.name, error))?;
-    if reply.status != 0 {
+        .map_err(|error| catalogue::explain_failure(context, &machine.name, error))?;
+    let facts = Facts::parse(&reply.text());
+    // The shell itself reports the root; an answer without it comes from something else.
+    if reply.status != 0 || facts.first("root").is_none() {
         return Err(Error::Probe {
             status: reply.status,
             stdout: reply.text(),
             stderr: reply.stderr,
         });
     }
-    Ok(read(
-        machine.name.clone(),
-        &Frames::parse(&reply.text()),
-        clock::now_text(),
-    ))
+    Ok(read(machine.name.clone(), &facts, clock::now_text()))
 }
 
-fn read(host: Name, frames: &Frames, probed_at: String) -> Probe {
-    let text = |key: &str| frames.first(key).map(str::to_owned);
+fn read(host: Name, facts: &Facts, probed_at: String) -> Probe {
+    let text = |key: &str| facts.first(key).map(str::to_owned);
     let release = text("release");
     Probe {
         host,
@@ -141,33 +149,33 @@ fn read(host: Name, frames: &Frames, probed_at: String) -> Probe {
             kernel: text("kernel"),
             release,
             architecture: text("architecture"),
-            distribution: distribution(frames),
+            distribution: distribution(facts),
         },
-        cores: frames.number("cores"),
-        load: first_word(frames, "load"),
-        memory_total_bytes: memory(frames, "MemTotal:").or_else(|| frames.number("memory_bytes")),
-        memory_available_bytes: memory(frames, "MemAvailable:"),
-        root: root(frames),
+        cores: facts.number("cores"),
+        load: first_word(facts, "load"),
+        memory_total_bytes: memory(facts, "MemTotal:").or_else(|| facts.number("memory_bytes")),
+        memory_available_bytes: memory(facts, "MemAvailable:"),
+        root: root(facts),
         boot_id: text("boot_id"),
-        uptime_s: first_word(frames, "uptime")
+        uptime_s: first_word(facts, "uptime")
             .map(|text: String| text.split('.').next().unwrap_or_default().to_owned())
             .and_then(|whole| whole.parse().ok()),
-        clock_epoch_s: frames.number("clock"),
+        clock_epoch_s: facts.number("clock"),
         container: text("container"),
-        tools: programs(frames, "tool"),
-        agents: programs(frames, "agent"),
-        gpus: gpu::of(frames),
-        scheduler: scheduler::of(frames),
+        tools: programs(facts, "tool"),
+        agents: programs(facts, "agent"),
+        gpus: gpu::of(facts),
+        scheduler: scheduler::of(facts),
     }
 }
 
-fn first_word<T: std::str::FromStr>(frames: &Frames, key: &str) -> Option<T> {
-    frames.first(key)?.split_whitespace().next()?.parse().ok()
+fn first_word<T: std::str::FromStr>(facts: &Facts, key: &str) -> Option<T> {
+    facts.first(key)?.split_whitespace().next()?.parse().ok()
 }
 
 /// Reads a line of `/proc/meminfo` (Linux 2.6 and later).
-fn memory(frames: &Frames, label: &str) -> Option<u64> {
-    let line = frames
+fn memory(facts: &Facts, label: &str) -> Option<u64> {
+    let line = facts
         .all("memory")
         .find_map(|line| line.strip_prefix(label))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -175,34 +183,34 @@ fn memory(frames: &Frames, label: &str) -> Option<u64> {
 }
 
 /// Reads `PRETTY_NAME` of `os-release(5)`.
-fn distribution(frames: &Frames) -> Option<String> {
-    let value = frames
+fn distribution(facts: &Facts) -> Option<String> {
+    let value = facts
         .all("os")
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     let value = value.trim().trim_matches(['"', '\'']);
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// Reads what both scripts say about the root folder.
-pub(super) fn root(frames: &Frames) -> Root {
-    let disk = disk::parse(&frames.text("disk"));
+/// Reads what `root.sh` reports of the root folder.
+pub(crate) fn root(facts: &Facts) -> Root {
+    let disk = disk::parse(&facts.text("disk"));
     Root {
-        path: frames.first("root").map(str::to_owned),
-        exists: frames.truth("root_exists"),
-        writable: frames.truth("root_writable"),
+        path: facts.first("root").map(str::to_owned),
+        exists: facts.truth("root_exists"),
+        writable: facts.truth("root_writable"),
         disk_total_bytes: disk.map(|disk| disk.total_bytes),
         disk_free_bytes: disk.map(|disk| disk.free_bytes),
     }
 }
 
 /// Reads the programs of one kind, by name.
-pub(super) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
+pub(crate) fn programs(facts: &Facts, kind: &str) -> Vec<Program> {
     let versions = format!("{kind}_version");
-    let mut found: Vec<Program> = frames
+    let mut found: Vec<Program> = facts
         .all(kind)
         .map(|line| {
             let (name, path) = line.split_once(' ').unwrap_or((line, ""));
-            let version = frames
+            let version = facts
                 .all(&versions)
                 .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
                 .find_map(version::find);
@@ -213,14 +221,14 @@ pub(super) fn programs(frames: &Frames, kind: &str) -> Vec<Program> {
             }
         })
         .collect();
-    // They answer in whatever order they are done.
+    // They run at once and finish in any order.
     found.sort_by(|one, other| one.name.cmp(&other.name));
     found
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Frames, read};
+    use super::{Facts, read};
     use crate::{
         contract::Name,
         domain::host::{gpu, scheduler},
@@ -228,9 +236,13 @@ mod tests {
 
     /// Recorded from this probe on Debian 12 (Linux 6.18, dash) in a container without a GPU.
     #[test]
-    fn a_machine_that_tells_all() {
+    fn a_machine_that_reports_everything() {
         let sample = include_str!("../../../tests/data/hosts/probe_debian_12.txt");
-        let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
+        let probe = read(
+            Name::fixed("box"),
+            &Facts::recorded(sample),
+            "now".to_owned(),
+        );
         assert_eq!(probe.cores, Some(2));
         assert_eq!(probe.memory_total_bytes, Some(24_684_092 * 1024));
         assert_eq!(probe.memory_available_bytes, Some(24_122_848 * 1024));
@@ -269,9 +281,13 @@ mod tests {
 
     /// Recorded from this probe under dash without a single program on the PATH.
     #[test]
-    fn what_a_machine_does_not_tell_is_null() {
+    fn what_a_machine_does_not_report_is_null() {
         let sample = include_str!("../../../tests/data/hosts/probe_without_programs.txt");
-        let probe = read(Name::fixed("box"), &Frames::parse(sample), "now".to_owned());
+        let probe = read(
+            Name::fixed("box"),
+            &Facts::recorded(sample),
+            "now".to_owned(),
+        );
         assert_eq!(probe.cores, None);
         assert_eq!(probe.clock_epoch_s, None);
         assert_eq!(probe.system.kernel, None);
@@ -282,7 +298,7 @@ mod tests {
             probe.memory_total_bytes.is_some(),
             "the shell reads that itself"
         );
-        let nothing = read(Name::fixed("box"), &Frames::default(), "now".to_owned());
+        let nothing = read(Name::fixed("box"), &Facts::default(), "now".to_owned());
         assert_eq!(nothing.gpus.state, gpu::State::Unknown);
         assert_eq!(nothing.memory_total_bytes, None);
         assert_eq!(nothing.root.writable, None);

@@ -1,5 +1,6 @@
-# Says what this machine is: one `key<TAB>value` a line. What cannot be found out is left unsaid, save for
-# programs: one that is not there is named without a path. Needs nothing but the shell itself. saying.sh stands in front.
+# probe.sh [AGENT...]: reports what this machine is and has, one record `key v=value` a line. AGENT is a program of an agent to look
+# for. What cannot be found out is left out, except programs: one that is not installed is reported without a path. Needs
+# nothing but the shell itself. report.sh and root.sh come first.
 
 # program KEY NAME FLAG
 program() {
@@ -19,7 +20,7 @@ gpus() {
     if [ -d /sys/bus/pci/devices ]; then
         adapter=no
         for vendor in /sys/bus/pci/devices/*/vendor; do
-            id= class=
+            id='' class=''
             [ -r "$vendor" ] && IFS= read -r id <"$vendor"
             [ "$id" = 0x10de ] || continue
             IFS= read -r class <"${vendor%vendor}class"
@@ -90,34 +91,13 @@ container() {
     fi
 }
 
-root() {
-    say root "$LEGWORK_ROOT"
-    place=$LEGWORK_ROOT
-    while [ ! -e "$place" ] && [ ! -L "$place" ]; do
-        case $place in
-        /*/*) place=${place%/*} ;;
-        *)
-            place=/
-            break
-            ;;
-        esac
-    done
-    if [ -e "$LEGWORK_ROOT" ]; then say root_exists yes; else say root_exists no; fi
-    if [ -d "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then
-        say root_writable yes
-    else
-        say root_writable no
-    fi
-    df -Pk "$place" 2>/dev/null | lines disk
-}
-
 # Programs can be slow to start, agents above all: all at once, and each ends by itself. A line is one
 # write, so lines do not mix.
 for name in git tar sha256sum base64 timeout stat head mktemp flock setsid python3 uv rsync gcc make docker; do
     program tool "$name" --version &
 done
 program tool tmux -V &
-for name in claude codex opencode aider gemini cursor-agent pi; do
+for name in "$@"; do
     program agent "$name" --version &
 done
 gpus &
@@ -148,7 +128,7 @@ fi
 [ -r /proc/loadavg ] && lines load </proc/loadavg
 [ -r /proc/uptime ] && lines uptime </proc/uptime
 [ -r /proc/sys/kernel/random/boot_id ] && lines boot_id </proc/sys/kernel/random/boot_id
-root
+report_root
 container
 wait
 exit 0

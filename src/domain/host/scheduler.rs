@@ -1,16 +1,16 @@
-//! The batch scheduler of a host, as its own programs say it.
+//! The batch scheduler of a host, recognised by its own programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{frames::Frames, version};
+use super::{facts::Facts, version};
 
 /// The batch scheduler that a host submits to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Scheduler {
     /// Which it is.
     pub(crate) kind: Kind,
-    /// Its version; null where it does not tell.
+    /// Its version; null where it does not report one.
     pub(crate) version: Option<String>,
     /// The program that submits to it.
     pub(crate) program: Option<String>,
@@ -28,15 +28,15 @@ pub(crate) enum Kind {
     Sge,
     /// PBS or Torque.
     Pbs,
-    /// There is a `qsub` that does not tell whose it is.
+    /// There is a `qsub` of an unknown scheduler.
     Unknown,
 }
 
-/// Tells the scheduler from what the probe printed (recorded from Slurm 22.05.8 and Grid Engine 8.1.9 of Debian 12;
+/// Recognises the scheduler from what the probe printed (recorded from Slurm 22.05.8 and Grid Engine 8.1.9 of Debian 12;
 /// `OpenPBS` and Torque by their documentation).
-pub(super) fn of(frames: &Frames) -> Scheduler {
+pub(super) fn of(facts: &Facts) -> Scheduler {
     let program = |name: &str| {
-        frames
+        facts
             .all("scheduler")
             .filter_map(|line| line.split_once(' '))
             .find(|(known, _)| *known == name)
@@ -46,7 +46,7 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
     if let Some(found) = program("sbatch").or_else(|| program("sinfo")) {
         return Scheduler {
             kind: Kind::Slurm,
-            version: frames
+            version: facts
                 .all("slurm_version")
                 .filter(|line| line.starts_with("slurm"))
                 .find_map(version::find),
@@ -60,8 +60,8 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
             program: None,
         };
     };
-    let help = frames.first("qsub_help").unwrap_or_default();
-    let version_text = frames.text("qsub_version");
+    let help = facts.first("qsub_help").unwrap_or_default();
+    let version_text = facts.text("qsub_version");
     let is_grid_engine = [
         "SGE ",
         "GE ",
@@ -72,13 +72,12 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
         "Sun Grid ",
     ]
     .iter()
-    .any(|mark| help.starts_with(mark));
+    .any(|name| help.starts_with(name));
     let (kind, version) = if is_grid_engine {
         (Kind::Sge, version::find(help))
     } else if version_text.contains("pbs_version") || program("pbsnodes").is_some() {
-        let tidy = version_text.replace('=', " ");
-        (Kind::Pbs, version::find(&tidy))
-    } else if frames.first("sge_root").is_some() {
+        (Kind::Pbs, version::find(&version_text.replace('=', " ")))
+    } else if facts.first("sge_root").is_some() {
         (Kind::Sge, None)
     } else {
         (Kind::Unknown, None)
@@ -93,10 +92,10 @@ pub(super) fn of(frames: &Frames) -> Scheduler {
 #[cfg(test)]
 mod tests {
     use super::{Kind, of};
-    use crate::domain::host::frames::Frames;
+    use crate::domain::host::facts::Facts;
 
     #[test]
-    fn schedulers_by_what_they_say() {
+    fn schedulers_are_recognised_by_their_output() {
         for (sample, kind, version) in [
             ("", Kind::None, None),
             // Recorded: Slurm 22.05.8 of Debian 12.
@@ -128,7 +127,7 @@ mod tests {
             ),
             ("scheduler\tqsub /usr/bin/qsub\n", Kind::Unknown, None),
         ] {
-            let found = of(&Frames::parse(sample));
+            let found = of(&Facts::recorded(sample));
             assert_eq!(
                 (found.kind, found.version.as_deref()),
                 (kind, version),

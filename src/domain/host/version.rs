@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-/// Finds the first version number in a text: digits and dots, with whatever belongs to them.
+/// Finds the first version number in a text: digits and dots, with the letters that belong to them.
 ///
 /// Understands what git 2.47, GNU coreutils 9.1, util-linux 2.38, Python 3.11, tmux 3.3a, Docker 28, Claude Code 2.1.329
 /// and codex-cli 0.169.0 print.
-pub(super) fn find(text: &str) -> Option<String> {
+pub(crate) fn find(text: &str) -> Option<String> {
     text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';'))
         .map(|word| word.trim_start_matches(['v', 'V']))
         .find(|word| {
@@ -20,7 +20,7 @@ pub(super) fn find(text: &str) -> Option<String> {
 }
 
 /// Compares two version numbers by their leading numbers; what follows those does not count.
-pub(super) fn compare(one: &str, other: &str) -> Ordering {
+pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     numbers(one).cmp(numbers(other))
 }
 
@@ -42,7 +42,7 @@ mod tests {
     /// Recorded on Debian 12, and from Claude Code 2.1.329 and codex-cli 0.169.0.
     #[test]
     fn versions_as_programs_print_them() {
-        for (said, version) in [
+        for (output, version) in [
             ("git version 2.47.3", Some("2.47.3")),
             ("tar (GNU tar) 1.34", Some("1.34")),
             ("flock from util-linux 2.38.1", Some("2.38.1")),
@@ -57,7 +57,7 @@ mod tests {
             ("usage: something [-v]", None),
             ("", None),
         ] {
-            assert_eq!(find(said).as_deref(), version, "{said}");
+            assert_eq!(find(output).as_deref(), version, "{output}");
         }
     }
 

@@ -154,78 +154,46 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::KeyReused { key, job_id } => details::Key {
-                idempotency_key: key.clone(),
-                primitive: "launch-investigation".to_owned(),
-                job_id: Some(job_id.to_string()),
-            }
-            .into(),
-            Self::NothingToDo => details::Input {
-                violations: vec![Violation {
-                    pointer: String::new(),
-                    keyword: "anyOf".to_owned(),
-                    message: self.to_string(),
-                    expected: Some("issue or message".to_owned()),
-                }],
-                skeleton: None,
-            }
+            Self::KeyReused { key, job_id } => details::Key::new(key, "launch-investigation")
+                .of_job(job_id.to_string())
+                .into(),
+            Self::NothingToDo => details::Input::new(
+                Violation::new("", "anyOf", self.to_string()).expecting("issue or message"),
+                None,
+            )
             .into(),
             Self::AgentMissing {
                 program,
                 host,
                 agent,
-            } => details::Tool {
-                tool: program.clone(),
-                host: host.clone(),
-                evidence: format!("the program of agent {agent} is not on PATH there"),
-            }
+            } => details::Tool::new(
+                program,
+                host,
+                format!("the program of agent {agent} is not on PATH there"),
+            )
             .into(),
-            Self::SecretMissing { variable, .. } => details::Unknown {
-                what: "environment variable".to_owned(),
-                name: variable.clone(),
-                ..details::Unknown::default()
+            Self::SecretMissing { variable, .. } => {
+                details::Unknown::new("environment variable", variable).into()
             }
-            .into(),
-            Self::Launch { step, stderr, .. } => details::Step {
-                step: step.clone(),
-                stderr: stderr.clone(),
-                ..details::Step::default()
+            Self::Launch { step, stderr, .. } => details::Step::new(step, "", stderr).into(),
+            Self::NothingToVerifyBy { job_id, state } => {
+                details::Job::new(job_id.to_string(), Some(state.name())).into()
             }
-            .into(),
-            Self::NothingToVerifyBy { job_id, state } => details::Job {
-                job_id: job_id.to_string(),
-                state: Some(state.name().to_owned()),
-                last_evidence_at: None,
-            }
-            .into(),
-            Self::NoDiff { job_id } => details::Diff {
-                source: job_id.to_string(),
-                findings: Vec::new(),
-            }
-            .into(),
+            Self::NoDiff { job_id } => details::Diff::new(job_id.to_string(), Vec::new()).into(),
             Self::NoArtifact {
                 job_id,
                 name,
                 reason,
-            } => details::Artifact {
-                job_id: job_id.to_string(),
-                name: name.clone(),
-                reason: reason.clone(),
-            }
-            .into(),
+            } => details::Artifact::new(job_id.to_string(), name, reason).into(),
             Self::Script {
                 step,
                 status,
                 stdout,
                 stderr,
                 ..
-            } => details::Step {
-                step: (*step).to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stdout: stdout.chars().take(4000).collect(),
-                stderr: stderr.chars().take(4000).collect(),
-            }
-            .into(),
+            } => details::Step::new(*step, stdout, stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Below(inner) => inner.details(),
         }
     }

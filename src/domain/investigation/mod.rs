@@ -6,7 +6,6 @@ mod command;
 mod error;
 mod launch;
 mod prompt_input;
-mod readiness;
 mod verify;
 
 pub(crate) use apply::{Applied, ApplyRequest, Maker, Origin, apply};
@@ -14,5 +13,4 @@ pub(crate) use artifacts::{Condition, Examined, check_artifacts, fetch_artifacts
 pub(crate) use error::Error;
 pub(crate) use launch::{Request, launch};
 pub(crate) use prompt_input::{Brief, render as render_prompt};
-pub(crate) use readiness::preflight;
 pub(crate) use verify::{Request as VerifyRequest, verify};

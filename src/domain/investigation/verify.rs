@@ -13,11 +13,8 @@ use crate::{
         workspace,
     },
     system::{
-        Context, clock, digest, failpoint,
-        machine::Machine,
-        quote::quote,
-        script::{Reply, Script},
-        secrets::Redactor,
+        Context, clock, digest, failpoint, machine::Machine, quote::quote, reply::Reply,
+        script::Script, secrets::Redactor, shell,
     },
 };
 
@@ -100,7 +97,8 @@ pub(crate) async fn verify(
             "verified",
             json!({"verdict": verified.verdict, "reason": verified.reason, "outcome": outcome}),
         )]
-    })?;
+    })
+    .await?;
     context.meter().settled(Effect::Applied);
     Ok((Some(verified), job, Effect::Applied))
 }
@@ -139,20 +137,17 @@ printf 'legwork-repro -\n'
 ///
 /// $1 job, $2 verification, $3 name of the supervisor's file. Payloads: 1 supervisor, 2 spec, 3 command.sh.
 const START: &str = r#"
-v_whole() {
-    payload "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1"
-}
 v_job=$LEGWORK_ROOT/jobs/$1/verify/$2
 v_run=$v_job/runs/1
 v_supervisor=$LEGWORK_ROOT/bin/$3
 if [ ! -d "$v_run/claim" ]; then
     mkdir -p "$LEGWORK_ROOT/bin" "$v_run" || exit 1
-    [ -f "$v_supervisor" ] || v_whole "$v_supervisor" 1 || exit 1
+    [ -f "$v_supervisor" ] || unpack "$v_supervisor" 1 || exit 1
     printf '%s\n' "$v_supervisor" >"$v_run/supervisor"
-    v_whole "$v_run/command.sh" 3 || exit 1
-    { payload 2; printf 'cwd %s\n' "$v_job"; } >"$v_run/spec.part" && mv -f "$v_run/spec.part" "$v_run/spec" || exit 1
+    unpack "$v_run/command.sh" 3 || exit 1
+    { payload 2; printf 'cwd %s\n' "$v_job"; } >"$v_run/.spec.$$" && mv -f "$v_run/.spec.$$" "$v_run/spec" || exit 1
 fi
-set -- "$v_job" 1 "$v_supervisor"
+set -- "$1/verify/$2" 1 "$3"
 "#;
 
 async fn start(
@@ -198,7 +193,7 @@ async fn start(
         "supervise-{}.sh",
         digest::sha256(run::SUPERVISOR.as_bytes())
     );
-    let script = Script::new([START, run::START].join("\n"))
+    let script = Script::new([shell::PROCESS, START, run::START].join("\n"))
         .argument(job.job_id.as_str())
         .argument(name.as_str())
         .argument(supervisor)
@@ -218,7 +213,7 @@ async fn look(
     job: &Job,
     status: &Status,
 ) -> Result<Status, Error> {
-    let script = Script::new(format!("{}{}", job::ROOT, run::POLL))
+    let script = Script::new(run::POLL)
         .argument("60")
         .argument(run::digest([status.line.as_str()]))
         .argument(format!("{}/verify/{}", job.job_id, status.job))

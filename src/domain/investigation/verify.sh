@@ -3,7 +3,7 @@
 # Runs as the program of a run. Needs job, root, seed, environment_folder (see its prelude), base, diff, check, v_limit, and the
 # functions add_worktree and remove_worktree, and legwork_environment, which sets the variables for $worktree.
 # Writes result, before.log, after.log and fingerprint into its job's folder.
-v_note() { printf '%s\n' "$1" >>"$job/result.part"; }
+v_note() { printf '%s\n' "$1" >>"$job/.result.$$"; }
 v_tidy() {
     remove_worktree "$seed" "$job/before"
     remove_worktree "$seed" "$job/after"
@@ -33,7 +33,7 @@ v_fingerprint() {
     printf 'base %s\n' "$base"
     printf 'diff %s\n' "$(sha256sum <"$diff" | cut -c 1-64)"
 }
-rm -f "$job/result.part"
+rm -f "$job"/.result.*
 v_tidy
 if ! add_worktree "$seed" "$job/before" "$base" || ! add_worktree "$seed" "$job/after" "$base"; then
     v_note 'stop worktree'
@@ -59,4 +59,4 @@ else
     v_check after
 fi
 v_tidy
-mv -f "$job/result.part" "$job/result"
+mv -f "$job/.result.$$" "$job/result"

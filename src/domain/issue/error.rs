@@ -79,23 +79,14 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::Reference { .. } => invalid(Violation {
-                pointer: "/issue".to_owned(),
-                keyword: "format".to_owned(),
-                message: self.to_string(),
-                expected: Some("owner/repo#12, a page's address, or a path".to_owned()),
-            }),
-            Self::Unspecified => invalid(Violation {
-                pointer: String::new(),
-                keyword: "oneOf".to_owned(),
-                message: self.to_string(),
-                expected: Some("issue or text".to_owned()),
-            }),
-            Self::File { path, reason } => details::File {
-                path: path.clone(),
-                reason: reason.clone(),
+            Self::Reference { .. } => invalid(
+                Violation::new("/issue", "format", self.to_string())
+                    .expecting("owner/repo#12, a page's address, or a path"),
+            ),
+            Self::Unspecified => {
+                invalid(Violation::new("", "oneOf", self.to_string()).expecting("issue or text"))
             }
-            .into(),
+            Self::File { path, reason } => details::File::new(path, reason).into(),
             Self::NotFound {
                 url,
                 status,
@@ -119,19 +110,11 @@ impl Coded for Error {
 }
 
 fn invalid(violation: Violation) -> Details {
-    details::Input {
-        violations: vec![violation],
-        skeleton: None,
-    }
-    .into()
+    details::Input::new(violation, None).into()
 }
 
 fn missing(url: &str, status: u16, message: &str) -> Details {
-    details::Forge {
-        url: url.to_owned(),
-        status: Some(status),
-        message: message.to_owned(),
-        resets_at: None,
-    }
-    .into()
+    details::Forge::new(url, message)
+        .status(Some(status))
+        .into()
 }

@@ -7,13 +7,6 @@ use crate::{
     system::{Context, clock, failpoint, files, script::Script},
 };
 
-/// Makes the folder of the run, so that the request to end it is found even by a start that arrives later.
-const FOLDER: &str = r#"
-c_job=$LEGWORK_ROOT/jobs/$1
-mkdir -p "$c_job/runs/$2" || exit 1
-set -- "$c_job" "$2" "$3" "$LEGWORK_ROOT/bin/$4"
-"#;
-
 /// A job after it was asked to end.
 #[derive(Clone, Debug)]
 pub(crate) struct Cancelled {
@@ -50,7 +43,7 @@ pub(crate) async fn cancel(
         "supervise-{}.sh",
         crate::system::digest::sha256(run::SUPERVISOR.as_bytes())
     );
-    let script = Script::new(format!("{FOLDER}{}", run::CANCEL))
+    let script = Script::new(run::CANCEL)
         .argument(job_id.as_str())
         .argument(job.run.to_string())
         .argument(grace_s.to_string())
@@ -61,18 +54,21 @@ pub(crate) async fn cancel(
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
     let job = match run::parse_answer(&reply.text())? {
-        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at))?,
+        Ok(status) => records::update(context, job_id, |job| note_status(job, &status, at)).await?,
         // Nothing was ever started there, and what was left there keeps it from starting.
-        Err(missing) if !missing.claim => records::update(context, job_id, |job| {
-            let before = job.state;
-            job.state = State::Cancelled;
-            job.progress.last_evidence_at = Some(at);
-            job.progress.reason = Some("cancelled_before_start".to_owned());
-            vec![(
-                "state",
-                serde_json::json!({"from": before, "to": job.state}),
-            )]
-        })?,
+        Err(missing) if !missing.claim => {
+            records::update(context, job_id, |job| {
+                let before = job.state;
+                job.state = State::Cancelled;
+                job.progress.last_evidence_at = Some(at);
+                job.progress.reason = Some("cancelled_before_start".to_owned());
+                vec![(
+                    "state",
+                    serde_json::json!({"from": before, "to": job.state}),
+                )]
+            })
+            .await?
+        }
         Err(_claimed) => {
             return Err(Error::NotEnded {
                 job_id: job.job_id,

@@ -131,12 +131,7 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::NotFound { job_id } => details::Unknown {
-                what: "job".to_owned(),
-                name: job_id.to_string(),
-                ..details::Unknown::default()
-            }
-            .into(),
+            Self::NotFound { job_id } => details::Unknown::new("job", job_id.to_string()).into(),
             Self::NotEnded {
                 job_id,
                 state,
@@ -151,28 +146,24 @@ impl Coded for Error {
                 job_id,
                 state,
                 last_evidence_at,
-            } => details::Job {
-                job_id: job_id.to_string(),
-                state: Some(state.name().to_owned()),
-                last_evidence_at: last_evidence_at.clone(),
+            } => details::Job::new(job_id.to_string(), Some(state.name()))
+                .last_seen(last_evidence_at.as_ref())
+                .into(),
+            Self::Survivors { job_id, pids } => {
+                details::Survivors::new(job_id.to_string(), pids.iter().copied().map(u64::from))
+                    .into()
             }
-            .into(),
-            Self::Survivors { job_id, pids } => details::Survivors {
-                job_id: job_id.to_string(),
-                pids: pids.iter().copied().map(u64::from).collect(),
-            }
-            .into(),
             Self::Requirement {
                 job_id,
                 required,
                 state,
                 outcome,
-            } => details::Requirement {
-                job_id: job_id.to_string(),
-                required: required.clone(),
-                state: state.name().to_owned(),
-                outcome: outcome.clone(),
-            }
+            } => details::Requirement::new(
+                job_id.to_string(),
+                required,
+                state.name(),
+                outcome.as_ref(),
+            )
             .into(),
             Self::Script {
                 step,
@@ -180,13 +171,9 @@ impl Coded for Error {
                 stdout,
                 stderr,
                 ..
-            } => details::Step {
-                step: (*step).to_owned(),
-                exit_status: Some(i64::from(*status)),
-                stdout: stdout.chars().take(4000).collect(),
-                stderr: stderr.chars().take(4000).collect(),
-            }
-            .into(),
+            } => details::Step::new(*step, stdout, stderr)
+                .exited(Some(i64::from(*status)))
+                .into(),
             Self::Below(inner) => inner.details(),
         }
     }

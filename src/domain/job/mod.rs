@@ -9,6 +9,7 @@ mod observed;
 mod progress;
 mod records;
 mod status_line;
+mod table;
 mod verdict;
 mod wait;
 
@@ -16,11 +17,12 @@ pub(crate) use cancel::cancel;
 pub(crate) use error::Error;
 pub(crate) use log::{Chunk, Stream, read as read_log};
 pub(crate) use model::{Job, JobSpec, Limits, Outcome, Progress};
-pub(crate) use observe::{ROOT, poll};
+pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{
     Filter, changed_since, events, find, find_all, find_by_key, insert, last_event, list, update,
 };
+pub(crate) use table::{EVENTS, JOBS};
 pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};
 pub(crate) use wait::{Requirement, ended, require, require_verdict, wait};

@@ -72,7 +72,7 @@ pub(crate) struct JobSpec {
     /// The agent.
     pub(crate) agent: Name,
     /// The adapter that runs it and reads its log.
-    pub(crate) adapter: agent::Adapter,
+    pub(crate) adapter: &'static dyn agent::Adapter,
     /// The model, where one was named.
     pub(crate) model: Option<String>,
     /// Where the issue came from, where there is one.

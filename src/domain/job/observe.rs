@@ -34,10 +34,6 @@ const STALE_S: u64 = 60;
 /// Each write is an fsync, and ten seconds is precise enough to say since when a host has been silent.
 const EVIDENCE_S: i64 = 10;
 
-/// Puts the root folder where `poll.sh` wants it.
-pub(crate) const ROOT: &str =
-    "q_wait=$1 q_known=$2\nshift 2\nset -- \"$q_wait\" \"$q_known\" \"$LEGWORK_ROOT\" \"$@\"\n";
-
 /// Looks at jobs; those that have ended cost nothing, the others one round trip for each host.
 ///
 /// With `wait_s` the hosts answer once something changes; the first change ends the waiting for all.
@@ -104,7 +100,7 @@ async fn ask(
         String::new()
     };
     // This is asked more often than anything else, and a process is a good part of what it costs.
-    let mut script = Script::new(format!("{ROOT}{}", run::POLL))
+    let mut script = Script::new(run::POLL)
         .without_subshell()
         .argument(wait_s.to_string())
         .argument(if known.is_empty() { "-" } else { &known });
@@ -149,7 +145,8 @@ async fn ask(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)?
+    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)
+        .await?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
         .collect();
@@ -260,7 +257,8 @@ async fn conclude(
             let outcome = outcome(job);
             job.outcome = Some(outcome);
             vec![("outcome", json!({"outcome": outcome}))]
-        })?;
+        })
+        .await?;
     }
     Ok(())
 }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Row, params, types::Value as Sql};
+use rusqlite::{Connection, OptionalExtension, params, types::Value as Sql};
 use serde_json::Value;
 
 use super::{
     error::Error,
     model::{Job, Outcome},
+    table::{self, EVENT_COLUMNS, EVENTS, Event, JOB_COLUMNS, JOBS},
 };
 use crate::{
     contract::{JobId, Name},
     domain::run::State,
-    system::{Context, clock},
+    system::{
+        Context, clock,
+        store::{Damage, Page},
+    },
 };
 
 /// Which jobs to list.
@@ -34,23 +38,6 @@ pub(crate) struct Filter {
     pub(crate) limit: u32,
 }
 
-/// Something that happened to a job.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    /// Its number, which grows.
-    pub(crate) number: i64,
-    /// The job.
-    pub(crate) job_id: String,
-    /// What happened, such as `launched` or `state`.
-    pub(crate) kind: String,
-    /// Facts about it.
-    pub(crate) data: Value,
-    /// When (RFC 3339, UTC).
-    pub(crate) at: String,
-}
-
-const COLUMNS: &str = "record";
-
 /// Finds a job by its id.
 pub(crate) fn find(context: &Context, job_id: &JobId) -> Result<Job, Error> {
     let found = context
@@ -68,19 +55,22 @@ pub(crate) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, E
         .read(|connection| one(connection, "idempotency_key", key))?)
 }
 
-/// Finds many jobs in one go, in the order asked for.
-pub(crate) fn find_all(context: &Context, ids: &[JobId]) -> Result<Vec<Option<Job>>, Error> {
+/// Finds many jobs in one go, in the order asked for; of a row that is damaged, what is wrong with it.
+pub(crate) fn find_all(
+    context: &Context,
+    ids: &[JobId],
+) -> Result<Vec<Result<Option<Job>, Damage>>, Error> {
     Ok(context.store()?.read(|connection| {
         // In one transaction they are locked once, and seen as they stood at one moment.
         let moment = connection.unchecked_transaction()?;
         ids.iter()
-            .map(|id| one(&moment, "job_id", id.as_str()))
+            .map(|id| Damage::set_apart(one(&moment, "job_id", id.as_str())))
             .collect()
     })?)
 }
 
-/// Lists jobs, newest first, each with its number for the next page.
-pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Vec<(i64, Job)>, Error> {
+/// Lists jobs, newest first; the place of the last one is its number.
+pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Error> {
     let mut conditions = Vec::new();
     let mut values: Vec<Sql> = Vec::new();
     let mut add = |condition: String, value: Sql| {
@@ -118,21 +108,21 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Vec<(i64, Job)>
         format!("WHERE {}", conditions.join(" AND "))
     };
     let statement = format!(
-        "SELECT number, {COLUMNS} FROM jobs {condition} ORDER BY number DESC LIMIT {}",
-        filter.limit
+        "SELECT {JOB_COLUMNS} FROM jobs {condition} ORDER BY number DESC LIMIT {}",
+        i64::from(filter.limit) + 1
     );
     Ok(context.store()?.read(|connection| {
-        connection
-            .prepare(&statement)?
-            .query_map(rusqlite::params_from_iter(values), |row| {
-                Ok((row.get(0)?, job_of(row, 1)?))
-            })?
-            .collect()
+        JOBS.page(
+            &mut connection.prepare(&statement)?,
+            rusqlite::params_from_iter(values),
+            (filter.limit, &["number"]),
+            table::job,
+        )
     })?)
 }
 
 /// Inserts a new job; returns the recorded one, which another call with the same key may have inserted first.
-pub(crate) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
+pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
     let recorded = context.store()?.write(|transaction| {
         if let Some(there) = one(transaction, "idempotency_key", &job.idempotency_key)? {
             return Ok(there);
@@ -154,28 +144,29 @@ pub(crate) fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
         )?;
         note(transaction, &job.job_id, "recorded", &serde_json::json!({}))?;
         Ok(job.clone())
-    })?;
-    Ok(recorded)
+    });
+    Ok(recorded.await?)
 }
 
 /// Changes a job as it stands now, and notes events, all or nothing.
 ///
 /// `change` sees the newest record, so that two calls at once never undo one another; it returns the events.
-pub(crate) fn update(
+pub(crate) async fn update(
     context: &Context,
     job_id: &JobId,
     change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
 ) -> Result<Job, Error> {
     let changed = context
         .store()?
-        .write(|transaction| update_one(transaction, job_id, change))?;
+        .write(|transaction| update_one(transaction, job_id, change))
+        .await?;
     changed.ok_or_else(|| Error::NotFound {
         job_id: job_id.clone(),
     })
 }
 
 /// Changes many jobs in one go, each as [`update`] does; those that are gone are left out.
-pub(super) fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>>(
+pub(super) async fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>>(
     context: &Context,
     wanted: Vec<(JobId, F)>,
 ) -> Result<Vec<Job>, Error> {
@@ -187,8 +178,8 @@ pub(super) fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>>(
             .into_iter()
             .filter_map(|(job_id, change)| update_one(transaction, &job_id, change).transpose())
             .collect()
-    })?;
-    Ok(changed)
+    });
+    Ok(changed.await?)
 }
 
 fn update_one(
@@ -223,32 +214,25 @@ fn update_one(
     Ok(Some(job))
 }
 
-/// Lists events, oldest first, of one job or of all.
+/// Lists events, oldest first, of one job or of all; the place of the last one is its number.
 pub(crate) fn events(
     context: &Context,
     job_id: Option<&JobId>,
     after: i64,
     limit: u32,
-) -> Result<Vec<Event>, Error> {
-    let read = |row: &Row<'_>| {
-        let data: String = row.get(3)?;
-        Ok(Event {
-            number: row.get(0)?,
-            job_id: row.get(1)?,
-            kind: row.get(2)?,
-            data: serde_json::from_str(&data).unwrap_or_default(),
-            at: row.get(4)?,
-        })
-    };
-    Ok(context.store()?.read(|connection| match job_id {
-        Some(job_id) => connection
-            .prepare("SELECT number, job_id, kind, data, at FROM events WHERE job_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3")?
-            .query_map(params![job_id.as_str(), after, limit], read)?
-            .collect(),
-        None => connection
-            .prepare("SELECT number, job_id, kind, data, at FROM events WHERE number > ?1 ORDER BY number LIMIT ?2")?
-            .query_map(params![after, limit], read)?
-            .collect(),
+) -> Result<Page<Event>, Error> {
+    let statement = format!(
+        "SELECT {EVENT_COLUMNS} FROM events WHERE {} number > ?2 ORDER BY number LIMIT ?3",
+        // One statement for both would keep the index from being used.
+        job_id.map_or("?1 IS NULL AND", |_| "job_id = ?1 AND")
+    );
+    Ok(context.store()?.read(|connection| {
+        EVENTS.page(
+            &mut connection.prepare(&statement)?,
+            params![job_id.map(JobId::as_str), after, i64::from(limit) + 1],
+            (limit, &["number"]),
+            table::event,
+        )
     })?)
 }
 
@@ -272,6 +256,10 @@ pub(crate) fn changed_since(context: &Context, number: i64) -> Result<BTreeSet<S
 }
 
 fn note(connection: &Connection, job_id: &JobId, kind: &str, data: &Value) -> rusqlite::Result<()> {
+    debug_assert!(
+        table::EVENT_KINDS.contains(&kind),
+        "{kind} is not listed as a kind of event"
+    );
     connection
         .execute(
             "INSERT INTO events (job_id, kind, data, at) VALUES (?1, ?2, ?3, ?4)",
@@ -282,20 +270,11 @@ fn note(connection: &Connection, job_id: &JobId, kind: &str, data: &Value) -> ru
 
 fn one(connection: &Connection, column: &str, value: &str) -> rusqlite::Result<Option<Job>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE {column} = ?1"))?
-        .query_row([value], |row| job_of(row, 0))
+        .prepare_cached(&format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE {column} = ?1"
+        ))?
+        .query_row([value], |row| table::job(&JOBS.record(row)))
         .optional()
-}
-
-fn job_of(row: &Row<'_>, index: usize) -> rusqlite::Result<Job> {
-    let text: String = row.get(index)?;
-    serde_json::from_str(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            index,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
-    })
 }
 
 fn text(job: &Job) -> rusqlite::Result<String> {

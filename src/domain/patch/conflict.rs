@@ -57,17 +57,13 @@ pub(super) fn read(stderr: &[u8], patch: &Patch) -> Vec<Conflicted> {
             else {
                 continue;
             };
-            let hunks = file
+            let hunks: Vec<String> = file
                 .hunks()
                 .iter()
                 .filter(|hunk| Some(hunk.old_start) == line)
                 .map(super::diff::Hunk::header)
                 .collect();
-            let known = Conflicted {
-                path: path.to_string(),
-                hunks,
-                reason,
-            };
+            let known = Conflicted::new(path.to_string(), hunks, reason);
             if !files.contains(&known) {
                 files.push(known);
             }
@@ -94,10 +90,12 @@ pub(super) fn merged(stdout: &[u8]) -> (Option<String>, Vec<Conflicted>) {
     let mut files: Vec<Conflicted> = fields
         .by_ref()
         .take_while(|field| !field.is_empty())
-        .map(|path| Conflicted {
-            path: super::RawPath::new(path).to_string(),
-            hunks: Vec::new(),
-            reason: "both sides changed it".to_owned(),
+        .map(|path| {
+            Conflicted::new(
+                super::RawPath::new(path).to_string(),
+                [""; 0],
+                "both sides changed it",
+            )
         })
         .collect();
     // Then messages: how many paths, the paths, a short type, the text.
@@ -113,8 +111,8 @@ pub(super) fn merged(stdout: &[u8]) -> (Option<String>, Vec<Conflicted>) {
         }
         for path in paths {
             let path = super::RawPath::new(path).to_string();
-            if let Some(file) = files.iter_mut().find(|file| file.path == path) {
-                file.reason.clone_from(&message);
+            if let Some(file) = files.iter_mut().find(|file| file.path() == path) {
+                file.set_reason(&message);
             }
         }
     }
@@ -137,13 +135,7 @@ mod tests {
             let files = read(stderr, &patch);
             let shown: Vec<_> = files
                 .iter()
-                .map(|file| {
-                    (
-                        file.path.as_str(),
-                        file.hunks.concat(),
-                        file.reason.as_str(),
-                    )
-                })
+                .map(|file| (file.path(), file.hunks().concat(), file.reason()))
                 .collect();
             assert_eq!(
                 shown,
@@ -183,7 +175,7 @@ mod tests {
             assert_eq!(tree.unwrap().len(), 40);
             let shown: Vec<_> = files
                 .iter()
-                .map(|file| (file.path.as_str(), file.reason.as_str()))
+                .map(|file| (file.path(), file.reason()))
                 .collect();
             assert_eq!(
                 shown,

@@ -194,28 +194,19 @@ pub(crate) enum Error {
 impl Error {
     /// Says what is wrong with the input, and where.
     fn violation(&self, pointer: &str, keyword: &str, expected: &str) -> Details {
-        details::Input {
-            violations: vec![Violation {
-                pointer: pointer.to_owned(),
-                keyword: keyword.to_owned(),
-                message: self.to_string(),
-                expected: Some(expected.to_owned()),
-            }],
-            skeleton: None,
-        }
+        details::Input::new(
+            Violation::new(pointer, keyword, self.to_string()).expecting(expected),
+            None,
+        )
         .into()
     }
 }
 
 /// Says at which step git or this machine failed, and how.
 fn failed_step(step: &str, exit: Option<i32>, stdout: &str, stderr: &str) -> Details {
-    details::Step {
-        step: step.to_owned(),
-        exit_status: exit.map(i64::from),
-        stdout: stdout.to_owned(),
-        stderr: stderr.to_owned(),
-    }
-    .into()
+    details::Step::new(step, stdout, stderr)
+        .exited(exit.map(i64::from))
+        .into()
 }
 
 impl Coded for Error {
@@ -260,7 +251,7 @@ impl Coded for Error {
                 "Make the diff with `git diff --binary --full-index`.".to_owned()
             }
             Self::Refused { findings } => {
-                let mut rules: Vec<_> = findings.iter().map(|one| one.rule.as_str()).collect();
+                let mut rules: Vec<_> = findings.iter().map(Finding::rule).collect();
                 rules.sort_unstable();
                 rules.dedup();
                 format!(
@@ -325,12 +316,10 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let checkout = |path: &PathBuf, reference: Option<&String>, reason: &str| {
-            Details::from(details::Checkout {
-                path: path.display().to_string(),
-                reference: reference.cloned(),
-                files: Vec::new(),
-                reason: reason.to_owned(),
-            })
+            Details::from(
+                details::Checkout::new(path.display().to_string(), reason)
+                    .reference(reference.cloned()),
+            )
         };
         match self {
             Self::Unspecified => self.violation("", "oneOf", "job_id or diff"),
@@ -341,31 +330,17 @@ impl Coded for Error {
             | Self::Invalid { .. }
             | Self::BinaryMissing { .. }
             | Self::Unreadable { .. }
-            | Self::ReadOtherwise { .. } => details::Diff {
-                source: self.to_string(),
-                findings: Vec::new(),
+            | Self::ReadOtherwise { .. } => details::Diff::new(self.to_string(), Vec::new()).into(),
+            Self::Refused { findings } => {
+                details::Diff::new(self.to_string(), findings.clone()).into()
             }
-            .into(),
-            Self::Refused { findings } => details::Diff {
-                source: self.to_string(),
-                findings: findings.clone(),
-            }
-            .into(),
-            Self::Conflict { onto, files } => details::Conflict {
-                onto: onto.clone(),
-                files: files.clone(),
-            }
-            .into(),
+            Self::Conflict { onto, files } => details::Conflict::new(onto, files.clone()).into(),
             Self::Dirty {
                 checkout: path,
                 files,
-            } => details::Checkout {
-                path: path.display().to_string(),
-                reference: None,
-                files: files.iter().take(50).cloned().collect(),
-                reason: self.to_string(),
-            }
-            .into(),
+            } => details::Checkout::new(path.display().to_string(), self.to_string())
+                .files(files.iter())
+                .into(),
             Self::Checkout {
                 checkout: path,
                 reason,
@@ -392,17 +367,12 @@ impl Coded for Error {
                 let rule = "a name that `git check-ref-format --branch` takes";
                 self.violation("/branch", "format", rule)
             }
-            Self::GitMissing | Self::GitTooOld { .. } => details::Tool {
-                tool: "git".to_owned(),
-                host: "local".to_owned(),
-                evidence: self.to_string(),
+            Self::GitMissing | Self::GitTooOld { .. } => {
+                details::Tool::new("git", "local", self.to_string()).into()
             }
-            .into(),
-            Self::DiskFull { path, reason } => details::File {
-                path: path.display().to_string(),
-                reason: reason.clone(),
+            Self::DiskFull { path, reason } => {
+                details::File::new(path.display().to_string(), reason).into()
             }
-            .into(),
             Self::Git {
                 step,
                 status,

@@ -9,32 +9,8 @@ use super::Error;
 use crate::system::{
     files,
     process::{self, Exit, Invocation},
+    shell,
 };
-
-/// Variables by which whoever calls us would steer git elsewhere, as a hook of git does.
-const FOREIGN: &[&str] = &[
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_ATTR_SOURCE",
-    "GIT_QUARANTINE_PATH",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_TRACE",
-    "GIT_TRACE_SETUP",
-    "GIT_REFLOG_ACTION",
-];
 
 /// Settings that win over those of the repository and the user.
 const NEUTRAL: &[(&str, &str)] = &[
@@ -102,8 +78,8 @@ impl Git {
             invocation = invocation.arg(argument.into());
         }
         let is_ours = |name: &str| self.variables.iter().any(|(ours, _)| ours == name);
-        for name in FOREIGN.iter().filter(|name| !is_ours(name)) {
-            invocation = invocation.without(*name);
+        for name in shell::foreign_git_variables().filter(|name| !is_ours(name)) {
+            invocation = invocation.without(name);
         }
         let settings = self
             .settings
@@ -118,6 +94,7 @@ impl Git {
             count += 1;
         }
         invocation = invocation
+            .without("GIT_CONFIG_PARAMETERS")
             .env("GIT_CONFIG_COUNT", count.to_string())
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_TERMINAL_PROMPT", "0")

@@ -105,11 +105,11 @@ pub(crate) fn findings<'a>(
     for one in touched {
         for rule in broken(&one) {
             if !(rule.is_allowable() && allow.contains(&rule)) {
-                findings.push(Finding {
-                    path: one.path.to_string(),
-                    rule: rule.name().to_owned(),
-                    message: rule.message().to_owned(),
-                });
+                findings.push(Finding::new(
+                    one.path.to_string(),
+                    rule.name().to_owned(),
+                    rule.message().to_owned(),
+                ));
             }
         }
     }
@@ -391,7 +391,7 @@ mod tests {
         let rules = |allow: &[Rule]| -> Vec<String> {
             inspect(&patch, allow)
                 .into_iter()
-                .map(|finding| finding.rule)
+                .map(|finding| finding.rule().to_owned())
                 .collect()
         };
         assert_eq!(rules(&[]), ["git_dir", "link", "outside", "submodule"]);
@@ -406,6 +406,6 @@ mod tests {
         let text = "diff --git a/.github/workflows/x b/y\nsimilarity index 100%\nrename from .github/workflows/x\nrename to y\n";
         let found = inspect(&Patch::parse(text.as_bytes()).unwrap(), &[]);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].rule, "ci");
+        assert_eq!(found[0].rule(), "ci");
     }
 }

@@ -366,14 +366,11 @@ async fn a_conflict_names_files_and_hunks() {
     assert_eq!(onto, head);
     let shown: Vec<_> = files
         .iter()
-        .map(|file| (file.path.as_str(), file.hunks.as_slice()))
+        .map(|file| (file.path(), file.hunks()))
         .collect();
     assert_eq!(
         shown,
-        [
-            ("binary", &[][..]),
-            ("text", &["@@ -32,7 +32,7 @@".to_owned()])
-        ]
+        [("binary", vec![]), ("text", vec!["@@ -32,7 +32,7 @@"])]
     );
 }
 
@@ -436,8 +433,8 @@ async fn three_way_lists_the_files_that_conflict() {
         panic!("{error:?}");
     };
     assert_eq!(files.len(), 1);
-    assert_eq!(files[0].path, "text");
-    assert!(files[0].reason.contains("CONFLICT"), "{files:?}");
+    assert_eq!(files[0].path(), "text");
+    assert!(files[0].reason().contains("CONFLICT"), "{files:?}");
 }
 
 #[tokio::test]

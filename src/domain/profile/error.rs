@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::{
-    contract::{Code, Coded, Name, Violation, details, details::Details, validation},
+    contract::{Code, Coded, Name, Next, Violation, details, details::Details, validation},
     system::configuration,
 };
 
@@ -59,29 +61,35 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::Unknown { name, known } => details::Unknown {
-                what: "profile".to_owned(),
-                name: name.to_string(),
-                did_you_mean: validation::nearest(name.as_str(), known.iter().map(String::as_str)),
-                known: known.iter().take(50).cloned().collect(),
-            }
-            .into(),
+            Self::Unknown { name, known } => details::Unknown::new("profile", name.to_string())
+                .nearest(validation::nearest(
+                    name.as_str(),
+                    known.iter().map(String::as_str),
+                ))
+                .known(known.iter())
+                .into(),
             Self::Invalid {
                 file,
                 pointer,
                 reason,
-            } => details::Config {
-                path: file.display().to_string(),
-                violations: vec![Violation {
-                    pointer: pointer.clone(),
-                    keyword: "value".to_owned(),
-                    message: reason.clone(),
-                    expected: None,
-                }],
-            }
+            } => details::Config::new(
+                file.display().to_string(),
+                Violation::new(pointer, "value", reason),
+            )
             .into(),
-            Self::BuiltIn(_) => Details::None,
+            Self::BuiltIn(_) => Details::NONE,
             Self::Configuration(inner) => inner.details(),
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match self {
+            Self::Unknown { .. } => vec![Next::new(
+                "list-profiles",
+                json!({}),
+                "see the profiles there are",
+            )],
+            Self::Invalid { .. } | Self::BuiltIn(_) | Self::Configuration(_) => Vec::new(),
         }
     }
 }

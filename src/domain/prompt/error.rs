@@ -84,31 +84,22 @@ impl Coded for Error {
     fn details(&self) -> Details {
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         match self {
-            Self::Unknown { name, known } => details::Unknown {
-                what: "template".to_owned(),
-                name: name.clone(),
-                did_you_mean: known
-                    .iter()
-                    .find(|known| strsim::damerau_levenshtein(known, name) <= 3)
-                    .cloned(),
-                known: known.iter().take(50).cloned().collect(),
+            Self::Unknown { name, known } => details::Unknown::new("template", name)
+                .nearest(
+                    known
+                        .iter()
+                        .find(|known| strsim::damerau_levenshtein(known, name) <= 3)
+                        .cloned(),
+                )
+                .known(known.iter())
+                .into(),
+            Self::Unreadable { path, reason } => details::File::new(path, reason).into(),
+            Self::Template { template, .. } | Self::Undefined { template, .. } => {
+                details::File::new(template, self.to_string()).into()
             }
-            .into(),
-            Self::Unreadable { path, reason } => details::File {
-                path: path.clone(),
-                reason: reason.clone(),
+            Self::TooLarge { bytes, max_bytes } => {
+                details::Size::new(size(*bytes), size(*max_bytes)).into()
             }
-            .into(),
-            Self::Template { template, .. } | Self::Undefined { template, .. } => details::File {
-                path: template.clone(),
-                reason: self.to_string(),
-            }
-            .into(),
-            Self::TooLarge { bytes, max_bytes } => details::Size {
-                bytes: size(*bytes),
-                max_bytes: size(*max_bytes),
-            }
-            .into(),
         }
     }
 }

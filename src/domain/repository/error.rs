@@ -66,35 +66,28 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         match self {
-            Self::Unknown { name, known } => details::Unknown {
-                what: "repository".to_owned(),
-                name: name.to_string(),
-                did_you_mean: validation::nearest(name.as_str(), known.iter().map(String::as_str)),
-                known: known.iter().take(50).cloned().collect(),
-            }
-            .into(),
+            Self::Unknown { name, known } => details::Unknown::new("repository", name.to_string())
+                .nearest(validation::nearest(
+                    name.as_str(),
+                    known.iter().map(String::as_str),
+                ))
+                .known(known.iter())
+                .into(),
             Self::Invalid {
                 configuration,
                 pointer,
                 rule,
             } => {
-                let violations = vec![Violation {
-                    pointer: pointer.clone(),
-                    keyword: "value".to_owned(),
-                    message: format!("this is not {rule}"),
-                    expected: None,
-                }];
+                let violations = vec![Violation::new(
+                    pointer,
+                    "value",
+                    format!("this is not {rule}"),
+                )];
                 match configuration {
-                    Some(file) => details::Config {
-                        path: file.display().to_string(),
-                        violations,
+                    Some(file) => {
+                        details::Config::new(file.display().to_string(), violations).into()
                     }
-                    .into(),
-                    None => details::Input {
-                        violations,
-                        skeleton: None,
-                    }
-                    .into(),
+                    None => details::Input::new(violations, None).into(),
                 }
             }
             Self::Configuration(inner) => inner.details(),

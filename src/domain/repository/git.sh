@@ -1,21 +1,31 @@
-# Running git on a host. Needs: nothing. Defines: prepare_git, bounded, bounded_git, quiet_git.
+# Running git on a host. Needs: forget_git. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
 
 # Makes every later git independent of who called and of every prompt.
 prepare_git() {
-    unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
-    unset GIT_COMMON_DIR GIT_NAMESPACE GIT_PREFIX GIT_TEMPLATE_DIR GIT_CONFIG GIT_TRACE GIT_TRACE_CURL
+    forget_git
     LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false GIT_OPTIONAL_LOCKS=0
     export LC_ALL GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS GIT_OPTIONAL_LOCKS
 }
 
-# bounded COMMAND...: ends it after $limit seconds, with whatever it started.
+# bounded COMMAND...: ends it after $limit seconds, with whatever it started. Where a lock is held, it holds it too.
 bounded() {
-    if timeout -k 10 1 true 2>/dev/null; then
-        timeout -k 10 "$limit" "$@"
-    elif timeout 1 true 2>/dev/null; then
-        timeout "$limit" "$@"
+    find_timeout
+    # shellcheck disable=SC2086 # these are several words on purpose
+    if command -v holding >/dev/null 2>&1; then
+        holding $timeout_words "$@"
     else
-        "$@"
+        $timeout_words "$@"
+    fi
+}
+
+# find_timeout: sets timeout_words to what ends a command after $limit seconds, or to nothing where nothing does.
+find_timeout() {
+    if timeout -k 10 1 true 2>/dev/null; then
+        timeout_words="timeout -k 10 $limit"
+    elif timeout 1 true 2>/dev/null; then
+        timeout_words="timeout $limit"
+    else
+        timeout_words=
     fi
 }
 
@@ -35,9 +45,19 @@ bounded_git() {
     set -- -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false \
         -c http.lowSpeedLimit=1 -c http.lowSpeedTime=60 "$@"
     if [ -n "${LEGWORK_GIT_USER:-}" ]; then
+        # shellcheck disable=SC2016 # git's shell fills these in, so that no command line shows them
         set -- -c credential.helper= \
             -c credential.helper='!f() { test "$1" != get || printf "username=%s\npassword=%s\n" "$LEGWORK_GIT_USER" "$LEGWORK_GIT_PASSWORD"; }; f' \
             "$@"
     fi
     bounded git "$@"
+}
+
+# git_lock_in TEXT: the lock file that git says is in its way, where it is really there.
+git_lock_in() {
+    printf '%s\n' "$1" | sed -n "s/.*'\([^']*\.lock\)'.*/\1/p" | while IFS= read -r git_lock; do
+        [ -e "$git_lock" ] || continue
+        printf '%s' "$git_lock"
+        break
+    done
 }

@@ -1,17 +1,43 @@
-//! What git means when it cannot clone or fetch.
+//! Why git on a host could not clone or fetch.
+//!
+//! git ends with 128 whatever the cause, so its words are read, under `LC_ALL=C`. They decide one thing that costs a
+//! caller dearly: whether the same call may be sent again without anybody changing anything. So it is the other way
+//! round than in most such tables: a cause passes by itself only where git named a network that failed, and whatever
+//! is not known, such as the words of a newer git, waits for a person.
 
-/// What git's words mean.
+/// Why git could not clone or fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// There is no such repository, or it may not be read.
+    /// The repository is not there or may not be read, or the cause is not known: somebody must change something.
     Refused,
     /// The other side does not have the ref.
     NoSuchRef,
     /// The disk is full.
     DiskFull,
-    /// Anything else, a network that does not answer among it.
+    /// The network or the other side failed, which passes by itself.
     Other,
 }
+
+/// What git, curl and ssh print where the network or the other side fails for a while.
+const PASSING: &[&str] = &[
+    "Connection refused",
+    "Connection timed out",
+    "Connection reset",
+    "Connection closed by",
+    "Couldn't connect to server",
+    "Failed to connect to",
+    "Operation timed out",
+    "Operation too slow",
+    "Network is unreachable",
+    "No route to host",
+    "Temporary failure in name resolution",
+    "Empty reply from server",
+    "early EOF",
+    "unexpected disconnect",
+    "transfer closed with",
+    "The requested URL returned error: 429",
+    "The requested URL returned error: 5",
+];
 
 impl Trouble {
     /// Sorts what `git clone` and `git fetch` printed (recorded from git 2.39 and 2.47 under `LC_ALL=C`).
@@ -24,24 +50,10 @@ impl Trouble {
             || has("did not send all necessary objects")
         {
             Self::NoSuchRef
-        } else if has("does not appear to be a git repository")
-            || has("' does not exist")
-            || has("' not found")
-            || has("Repository not found")
-            || has("Authentication failed")
-            || has("could not read Username")
-            || has("could not read Password")
-            || has("Permission denied (")
-            || has("Host key verification failed")
-            || has("detected dubious ownership")
-            || has("Permission denied")
-            || has("' is not a commit")
-            || has("transport 'file' not allowed")
-            || has("is not a valid repository name")
-        {
-            Self::Refused
-        } else {
+        } else if PASSING.iter().any(|words| has(words)) {
             Self::Other
+        } else {
+            Self::Refused
         }
     }
 }
@@ -52,8 +64,30 @@ mod tests {
 
     /// Recorded from git 2.47.3 with `LC_ALL=C`.
     #[test]
-    fn what_git_says() {
+    fn a_cause_passes_by_itself_only_where_the_network_is_named() {
         for (said, meant) in [
+            (
+                "fatal: Unable to create '/r/seed/.git/shallow.lock': File exists.\n\nAnother git process seems to be running in this repository",
+                Trouble::Refused,
+            ),
+            (
+                "error: cannot lock ref 'refs/remotes/origin/main': Unable to create '/r/seed/.git/refs/remotes/origin/main.lock': File exists.",
+                Trouble::Refused,
+            ),
+            ("git: 'remote-foo' is not a git command.", Trouble::Refused),
+            ("words of a git that is yet to come", Trouble::Refused),
+            (
+                "fatal: unable to access 'http://h/x/': The requested URL returned error: 503",
+                Trouble::Other,
+            ),
+            (
+                "ssh: connect to host h port 22: Connection timed out\nfatal: Could not read from remote repository.",
+                Trouble::Other,
+            ),
+            (
+                "fatal: unable to access 'http://nosuch/x/': Could not resolve host: nosuch",
+                Trouble::Refused,
+            ),
             (
                 "fatal: repository '/nonexistent' does not exist",
                 Trouble::Refused,

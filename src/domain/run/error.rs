@@ -1,31 +1,19 @@
-//! What can go wrong with a run.
+//! Failures of a run.
 
-use crate::contract::{
-    Code, Coded, Violation,
-    details::{Details, Input, Step},
+use crate::{
+    contract::{
+        Code, Coded, Violation,
+        details::{self, Details},
+    },
+    system::records::Malformed,
 };
 
 /// What can go wrong when a run is described or its host's answer is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// A line of the host is not what a supervisor writes.
-    #[error("the host's line about the {what} cannot be read: {field} is missing or odd")]
-    Garbled {
-        /// What it is about: `state`, `poll`.
-        what: &'static str,
-        /// The field at fault.
-        field: &'static str,
-        /// The line, its beginning at most.
-        line: String,
-    },
-    /// The answer of a script lacks the line it must have.
-    #[error("the host's answer to {what} lacks its first line")]
-    Incomplete {
-        /// The script.
-        what: &'static str,
-        /// The answer, its beginning at most.
-        answer: String,
-    },
+    /// A line of the host is not what a supervisor or a script writes.
+    #[error(transparent)]
+    Record(#[from] Malformed),
     /// A value that must stand on one line does not.
     #[error("{field} holds a line break")]
     LineBreak {
@@ -49,17 +37,10 @@ pub(crate) enum Error {
     },
 }
 
-impl Error {
-    /// Keeps so much of a foreign text as helps.
-    pub(super) fn excerpt(text: &str) -> String {
-        text.chars().take(400).collect()
-    }
-}
-
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Garbled { .. } | Self::Incomplete { .. } => Code::HostScriptFailed,
+            Self::Record(inner) => inner.code(),
             Self::LineBreak { .. } | Self::Nul { .. } | Self::Program | Self::Variable { .. } => {
                 Code::SpecInvalid
             }
@@ -68,12 +49,12 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
-            Self::Garbled { .. } | Self::Incomplete { .. } => {
-                "Look at the run's folder on the host; `preflight` tells whether the disk there is full or the shell is unusual.".to_owned()
-            }
+            Self::Record(inner) => inner.remediation(),
             Self::LineBreak { field } => format!("Give {field} on one line."),
             Self::Nul { field } => format!("Leave the NUL out of {field}."),
-            Self::Program => "Give a program, by name or path, as the first word of the command.".to_owned(),
+            Self::Program => {
+                "Give a program, by name or path, as the first word of the command.".to_owned()
+            }
             Self::Variable { .. } => {
                 "Use letters, digits and underscores, not beginning with a digit.".to_owned()
             }
@@ -82,29 +63,13 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let violation = |pointer: String, keyword: &str| {
-            Details::from(Input {
-                violations: vec![Violation {
-                    pointer,
-                    keyword: keyword.to_owned(),
-                    message: self.to_string(),
-                    expected: None,
-                }],
-                skeleton: None,
-            })
+            Details::from(details::Input::new(
+                Violation::new(pointer, keyword, self.to_string()),
+                None,
+            ))
         };
         match self {
-            Self::Garbled { what, line, .. } => Step {
-                step: format!("read the {what}"),
-                stdout: line.clone(),
-                ..Step::default()
-            }
-            .into(),
-            Self::Incomplete { what, answer } => Step {
-                step: (*what).to_owned(),
-                stdout: answer.clone(),
-                ..Step::default()
-            }
-            .into(),
+            Self::Record(inner) => inner.details(),
             Self::LineBreak { field } | Self::Nul { field } => {
                 violation(format!("/{field}"), "pattern")
             }

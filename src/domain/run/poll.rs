@@ -1,8 +1,14 @@
-//! What the scripts answer.
+//! The answers of the scripts of a run.
 
-use super::status::{Fields, parse_state_with_beat};
+use super::status::{job_of, parse_state_with_beat};
 use super::{Beat, Error, Status, parse_state};
-use crate::{contract::JobId, system::digest::Sha256};
+use crate::{
+    contract::JobId,
+    system::{
+        digest::Sha256,
+        records::{Malformed, Record},
+    },
+};
 
 /// A run that has no state yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +45,13 @@ pub(crate) struct Poll {
 /// Reads the answer of `poll.sh`.
 pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
     let mut lines = answer.lines();
-    let head = lines.next().ok_or_else(|| incomplete("poll", answer))?;
-    let head = Fields::new("poll", "legwork-poll", head)?;
+    let head = Record::tagged("legwork-poll", lines.next().unwrap_or_default())?;
     // The time when the machine was started, as the first line of /proc/stat that says so has it (Linux 6.1).
     let started: u64 = answer
         .lines()
         .find_map(|line| line.strip_prefix("btime "))
         .and_then(|seconds| seconds.trim().parse().ok())
-        .ok_or_else(|| incomplete("poll", answer))?;
+        .ok_or_else(|| Malformed::without("btime", answer))?;
     let uptime: u64 = head.number("uptime")?;
     let mut poll = Poll {
         now: started.saturating_add(uptime),
@@ -81,21 +86,18 @@ fn is_of_the_machine(line: &str) -> bool {
 
 impl Poll {
     fn add(&mut self, line: &str) -> Result<(), Error> {
-        match line.split(' ').next() {
-            Some("legwork-run") => {
-                let (status, beat) = parse_state_with_beat(line)?;
-                self.statuses.push(status);
-                self.beats.push(beat);
-            }
-            Some("legwork-missing") => self.missing.push(parse_missing(line)?),
-            Some(tag @ "legwork-unsupervised") => {
-                self.unsupervised
-                    .push(Fields::new("poll", tag, line)?.job()?);
-            }
-            Some(tag @ "legwork-elsewhere") => {
-                self.elsewhere.push(Fields::new("poll", tag, line)?.job()?);
-            }
-            _ => return Err(incomplete_line(line)),
+        if line.starts_with("legwork-run ") {
+            let (status, beat) = parse_state_with_beat(line)?;
+            self.statuses.push(status);
+            self.beats.push(beat);
+            return Ok(());
+        }
+        let record = Record::parse(line)?;
+        match record.tag() {
+            "legwork-missing" => self.missing.push(missing(&record)?),
+            "legwork-unsupervised" => self.unsupervised.push(job_of(&record)?),
+            "legwork-elsewhere" => self.elsewhere.push(job_of(&record)?),
+            _ => return Err(record.malformed("record").into()),
         }
         Ok(())
     }
@@ -106,41 +108,20 @@ pub(crate) fn parse_answer(answer: &str) -> Result<Result<Status, Missing>, Erro
     let line = answer
         .lines()
         .find(|line| line.starts_with("legwork-"))
-        .ok_or_else(|| incomplete("the script", answer))?;
+        .ok_or_else(|| Malformed::without("legwork-run", answer))?;
     if line.starts_with("legwork-missing ") {
-        parse_missing(line).map(Err)
+        Ok(Err(missing(&Record::parse(line)?)?))
     } else {
         parse_state(line).map(Ok)
     }
 }
 
-fn parse_missing(line: &str) -> Result<Missing, Error> {
-    let fields = Fields::new("poll", "legwork-missing", line)?;
-    let yes = |key| match fields.text(key)? {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err(fields.garbled(key)),
-    };
+fn missing(record: &Record<'_>) -> Result<Missing, Malformed> {
     Ok(Missing {
-        job: fields.job()?,
-        dir: yes("dir")?,
-        claim: yes("claim")?,
+        job: job_of(record)?,
+        dir: record.is("dir")?,
+        claim: record.is("claim")?,
     })
-}
-
-fn incomplete(what: &'static str, answer: &str) -> Error {
-    Error::Incomplete {
-        what,
-        answer: Error::excerpt(answer),
-    }
-}
-
-fn incomplete_line(line: &str) -> Error {
-    Error::Garbled {
-        what: "poll",
-        field: "line",
-        line: Error::excerpt(line),
-    }
 }
 
 /// Digests the states known to the caller, in the order of the runs asked about; those without one are left out.

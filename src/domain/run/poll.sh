@@ -1,33 +1,33 @@
-# Tells the state of many runs at once.
+# Prints the states of many runs at once. Needs: process.sh.
 #
-# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, $3 root folder, then for
-# each run: job id, run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
+# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, then for each run: job,
+# run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
 # Prints `legwork-poll uptime=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
 # `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
 # lines as they are, behind /proc/stat, whose `btime` makes a time of the uptime. For any number of runs that is one
 # process: head, which unlike cat writes them in one go.
 legwork_poll() {
-    q_wait=$1 q_known=$2 q_root=$3 q_boot=
-    shift 3
-    { read -r q_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    q_wait=$1 q_known=$2
+    shift 2
+    here
     # Ids are plain words, so that relative names need no quotes.
     q_gone=
-    cd "$q_root/jobs" 2>/dev/null || q_gone=yes q_wait=0
+    cd "$LEGWORK_ROOT/jobs" 2>/dev/null || q_gone=yes q_wait=0
     if [ "$q_wait" -gt 0 ]; then
         legwork_wait "$@"
     fi
     q_up=
     { read -r q_up q_idle </proc/uptime; } 2>/dev/null
-    printf 'legwork-poll uptime=%s boot=%s\n' "${q_up%.*}" "$q_boot"
-    q_notes= q_files=
+    printf 'legwork-poll uptime=%s boot=%s\n' "${q_up%.*}" "$boot"
+    q_notes='' q_files=''
     while [ $# -ge 3 ]; do
         q_job=$1 q_run=$1/runs/$2
         if [ -z "$q_gone" ] && [ -f "$q_run/state" ]; then
             q_files="$q_files $q_run/state"
             case $3 in
             -) ;;
-            *"@$q_boot") [ -d "/proc/${3%@*}" ] || legwork_look ;;
+            *"@$boot") [ -d "/proc/${3%@*}" ] || legwork_look ;;
             *) legwork_look ;;
             esac
         else
@@ -40,6 +40,7 @@ legwork_poll() {
         shift 3
     done
     printf %s "$q_notes"
+    # shellcheck disable=SC2086 # ids are plain words
     head -q -c 1000000 /proc/stat $q_files 2>/dev/null
     return 0
 }
@@ -53,30 +54,14 @@ legwork_look() {
     esac
     q_sup=${q_line##* sup=}
     q_start=${q_line##* sup_start=}
-    q_start=${q_start%% *}
     case $q_line in
-    *" boot=$q_boot "*)
-        q_stat=
-        { read -r q_stat <"/proc/${q_sup%% *}/stat"; } 2>/dev/null
-        # Its 22nd field is the start time; the third says whether it is a zombie.
-        set -- ${q_stat##*) }
-        [ "${20-}" = "$q_start" ] && [ "${1-}" != Z ] && return 0
-        ;;
+    *" boot=$boot "*) ! alive "${q_sup%% *}" "${q_start%% *}" "$boot" || return 0 ;;
+    *" node=$node "* | *" node=odd "*) ;;
     *)
-        # Another boot of this machine, or another machine that shares the folder? That one cannot be judged here.
-        q_node= q_machine=
-        { read -r q_node </proc/sys/kernel/hostname; } 2>/dev/null
-        { read -r q_machine </etc/machine-id; } 2>/dev/null
-        q_rest=${q_machine#????????}
-        q_node=$q_node.${q_machine%"$q_rest"}
-        case $q_line in
-        *" node=$q_node "* | *" node=odd "*) ;;
-        *)
-            q_notes="${q_notes}legwork-elsewhere job=$q_job
+        # Another machine that shares the folder wrote this, and its processes cannot be seen from here.
+        q_notes="${q_notes}legwork-elsewhere job=$q_job
 "
-            return 0
-            ;;
-        esac
+        return 0
         ;;
     esac
     q_notes="${q_notes}legwork-unsupervised job=$q_job
@@ -111,6 +96,8 @@ legwork_wait() {
         *) return 0 ;;
         esac
         legwork_dead "$@" && return 0
+        # Another parent means that whoever waits for the answer is gone.
+        if identify $$ && [ "$p_parent" != "$PPID" ]; then return 0; fi
         q_left=$((q_left - 3))
         sleep 0.3 2>/dev/null || { sleep 1 && q_left=$((q_left - 7)); }
     done
@@ -122,12 +109,13 @@ legwork_states() {
         q_files="$q_files $1/runs/$2/state"
         shift 3
     done
+    # shellcheck disable=SC2086 # ids are plain words
     [ -z "$q_files" ] || cat $q_files 2>/dev/null | while IFS= read -r q_line; do printf '%s\n' "${q_line%% at=*}"; done
 }
 legwork_dead() {
     while [ $# -ge 3 ]; do
         case $3 in
-        *"@$q_boot") [ -d "/proc/${3%@*}" ] || return 0 ;;
+        *"@$boot") [ -d "/proc/${3%@*}" ] || return 0 ;;
         esac
         shift 3
     done

@@ -3,16 +3,31 @@
 //! Each states in its first lines what its arguments are and what it prints.
 
 /// The supervisor of a run: deployed once per host, under a name with its digest.
-pub(crate) const SUPERVISOR: &str = include_str!("supervise.sh");
+pub(crate) const SUPERVISOR: &str = concat!(
+    "#!/bin/sh\n",
+    include_str!("../../system/shell/forget_git.sh"),
+    include_str!("../../system/shell/process.sh"),
+    include_str!("log.sh"),
+    include_str!("changes.sh"),
+    include_str!("agent.sh"),
+    include_str!("sweep.sh"),
+    include_str!("supervise.sh"),
+);
 
-/// Starts a run, once: job folder, run number, path of the supervisor.
+/// Starts a run, once: job, run number, file name of the supervisor. [`crate::system::shell::PROCESS`] goes before it.
 pub(crate) const START: &str = include_str!("start.sh");
 
-/// Tells the state of many runs: seconds to wait, known digest or `-`, root folder, then job id, run number and hint for each.
-pub(crate) const POLL: &str = include_str!("poll.sh");
+/// Prints the states of many runs: seconds to wait, known digest or `-`, then job, run number and hint for each.
+pub(crate) const POLL: &str = concat!(
+    include_str!("../../system/shell/process.sh"),
+    include_str!("poll.sh")
+);
 
-/// Ends a run: job folder, run number, grace in seconds, path of the supervisor.
-pub(crate) const CANCEL: &str = include_str!("cancel.sh");
+/// Ends a run: job, run number, grace in seconds, file name of the supervisor.
+pub(crate) const CANCEL: &str = concat!(
+    include_str!("../../system/shell/process.sh"),
+    include_str!("cancel.sh")
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,19 @@
-//! What a supervisor says about its run: where it stands, and at the end of the line its heartbeat.
+//! The state line of a run, as its supervisor writes it, with the heartbeat at its end.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, State};
-use crate::contract::JobId;
+use crate::{
+    contract::JobId,
+    system::records::{Malformed, Record},
+};
 
 /// Longer lines are not read; the longest true one is some hundred bytes.
 const LONGEST: usize = 64 * 1024;
+
+/// The last second of the year 9999: no time of a host is later.
+const LATEST: u64 = 253_402_300_799;
 
 /// Whether the changes of the worktree were recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,59 +100,73 @@ pub(crate) struct Beat {
 
 /// Reads a state line, as `supervise.sh` of version 1 writes it.
 pub(crate) fn parse_state(line: &str) -> Result<Status, Error> {
-    state_of(&Fields::new("state", "legwork-run", line)?)
+    Ok(state_of(&state_record(line)?)?)
 }
 
 /// Reads a state line and the heartbeat at its end.
 pub(super) fn parse_state_with_beat(line: &str) -> Result<(Status, Beat), Error> {
-    let fields = Fields::new("state", "legwork-run", line)?;
-    Ok((state_of(&fields)?, beat_of(&fields)?))
+    let record = state_record(line)?;
+    Ok((state_of(&record)?, beat_of(&record)?))
 }
 
-fn state_of(fields: &Fields<'_>) -> Result<Status, Error> {
-    if fields.text("v")? != "1" {
-        return Err(fields.garbled("v"));
+fn state_record(line: &str) -> Result<Record<'_>, Malformed> {
+    if line.len() > LONGEST {
+        return Err(Malformed::without("legwork-run", line));
     }
-    let survivors = match fields.optional_text("survivors")? {
+    Record::tagged("legwork-run", line)
+}
+
+fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
+    if record.text("v")? != "1" {
+        return Err(record.malformed("v"));
+    }
+    let survivors = match record.optional_text("survivors")? {
         None => Vec::new(),
         Some(list) => list
             .split(',')
             .map(str::parse)
             .collect::<Result<_, _>>()
-            .map_err(|_| fields.garbled("survivors"))?,
+            .map_err(|_| record.malformed("survivors"))?,
     };
-    let changes = match fields.optional_text("diff")? {
-        None => None,
-        Some("ok") => Some(Changes::Ok),
-        Some("partial") => Some(Changes::Partial),
-        Some("failed") => Some(Changes::Failed),
-        Some("none") => Some(Changes::None),
-        Some(_) => return Err(fields.garbled("diff")),
-    };
-    let reason = match fields.optional_text("reason")? {
-        Some(word) if !is_word(word) => return Err(fields.garbled("reason")),
+    let changes = record.one_of(
+        "diff",
+        &[
+            ("-", None),
+            ("ok", Some(Changes::Ok)),
+            ("partial", Some(Changes::Partial)),
+            ("failed", Some(Changes::Failed)),
+            ("none", Some(Changes::None)),
+        ],
+    )?;
+    let reason = match record.optional_text("reason")? {
+        Some(word) if !is_word(word) => return Err(record.malformed("reason")),
         reason => reason.map(str::to_owned),
     };
+    let state = State::named(record.text("state")?).ok_or_else(|| record.malformed("state"))?;
+    let ended = time(record, "ended")?;
+    // An end without its time, or a time without an end, was written by nobody who knows either.
+    if state.is_terminal() != ended.is_some() {
+        return Err(record.malformed("ended"));
+    }
     Ok(Status {
-        job: fields.job()?,
-        run: fields.number("run")?,
-        state: State::named(fields.text("state")?).ok_or_else(|| fields.garbled("state"))?,
-        pid: fields.optional_number("pid")?.filter(|&pid| pid != 0),
-        start: fields.optional_number("start")?,
-        sup: fields.number("sup")?,
-        sup_start: fields.number("sup_start")?,
-        boot: fields.plain("boot")?,
-        node: fields.plain("node")?,
-        started: fields.optional_number("started")?,
-        ended: fields.optional_number("ended")?,
-        exit: fields.optional_number("exit")?,
-        signal: fields.optional_number("signal")?,
+        job: job_of(record)?,
+        run: record.number("run")?,
+        state,
+        pid: record.optional_number("pid")?.filter(|&pid| pid != 0),
+        start: record.optional_number("start")?,
+        sup: record.number("sup")?,
+        sup_start: record.number("sup_start")?,
+        boot: record.plain("boot")?,
+        node: record.plain("node")?,
+        started: time(record, "started")?,
+        ended,
+        exit: record.optional_number("exit")?,
+        signal: record.optional_number("signal")?,
         reason,
         survivors,
         changes,
-        line: fields
-            .line
-            .trim_end_matches('\n')
+        line: record
+            .line()
             .split(" at=")
             .next()
             .unwrap_or_default()
@@ -154,39 +174,27 @@ fn state_of(fields: &Fields<'_>) -> Result<Status, Error> {
     })
 }
 
-fn beat_of(fields: &Fields<'_>) -> Result<Beat, Error> {
+fn beat_of(record: &Record<'_>) -> Result<Beat, Malformed> {
     Ok(Beat {
-        job: fields.job()?,
-        run: fields.number("run")?,
-        at: fields.number("at")?,
-        log: fields.number("log")?,
-        log_at: fields.optional_number("log_at")?.filter(|&at| at != 0),
+        job: job_of(record)?,
+        run: record.number("run")?,
+        at: time(record, "at")?.ok_or_else(|| record.malformed("at"))?,
+        log: record.number("log")?,
+        log_at: time(record, "log_at")?.filter(|&at| at != 0),
     })
 }
 
-/// Whether a text holds control characters, told by the bytes alone where they are ASCII.
-fn has_control(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_control())
-        || (!text.is_ascii() && text.contains(char::is_control))
+/// Reads a time by the host's clock, in seconds since the epoch; nothing where it is `-`.
+fn time(record: &Record<'_>, key: &'static str) -> Result<Option<u64>, Malformed> {
+    let time = record.optional_number(key)?;
+    if time.is_some_and(|time| time > LATEST) {
+        return Err(record.malformed(key));
+    }
+    Ok(time)
 }
 
-/// Takes the `key=value` tokens apart in one go over the bytes, for a poll reads some dozen of them for each of its jobs.
-fn tokens(text: &str) -> Vec<(&str, &str)> {
-    let mut tokens = Vec::with_capacity(32);
-    let (mut begin, mut equals) = (0, None);
-    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
-        match byte {
-            b' ' => {
-                if let Some(equals) = equals.take() {
-                    tokens.push((&text[begin..equals], &text[equals + 1..at]));
-                }
-                begin = at + 1;
-            }
-            b'=' if equals.is_none() => equals = Some(at),
-            _ => {}
-        }
-    }
-    tokens
+pub(super) fn job_of(record: &Record<'_>) -> Result<JobId, Malformed> {
+    JobId::new(record.text("job")?).map_err(|_| record.malformed("job"))
 }
 
 fn is_word(text: &str) -> bool {
@@ -194,81 +202,6 @@ fn is_word(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// The `key=value` tokens of a line.
-pub(super) struct Fields<'a> {
-    what: &'static str,
-    line: &'a str,
-    tokens: Vec<(&'a str, &'a str)>,
-}
-
-impl<'a> Fields<'a> {
-    /// Takes a line that begins with `tag`.
-    pub(super) fn new(what: &'static str, tag: &str, line: &'a str) -> Result<Self, Error> {
-        let body = line.trim_end_matches('\n');
-        let (first, rest) = body.split_once(' ').unwrap_or((body, ""));
-        let fields = Self {
-            what,
-            line,
-            tokens: tokens(rest),
-        };
-        let known = first == tag && line.len() <= LONGEST && !has_control(body);
-        if known {
-            Ok(fields)
-        } else {
-            Err(fields.garbled("line"))
-        }
-    }
-
-    pub(super) fn garbled(&self, field: &'static str) -> Error {
-        Error::Garbled {
-            what: self.what,
-            field,
-            line: Error::excerpt(self.line),
-        }
-    }
-
-    pub(super) fn text(&self, key: &'static str) -> Result<&'a str, Error> {
-        self.tokens
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map(|(_, value)| *value)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| self.garbled(key))
-    }
-
-    fn optional_text(&self, key: &'static str) -> Result<Option<&'a str>, Error> {
-        self.text(key).map(|value| (value != "-").then_some(value))
-    }
-
-    /// Reads a value that is safe to say again: letters, digits, dots, dashes and underscores.
-    pub(super) fn plain(&self, key: &'static str) -> Result<String, Error> {
-        let value = self.text(key)?;
-        let plain = value.len() <= 128
-            && value
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-        if plain {
-            Ok(value.to_owned())
-        } else {
-            Err(self.garbled(key))
-        }
-    }
-
-    pub(super) fn number<T: std::str::FromStr>(&self, key: &'static str) -> Result<T, Error> {
-        self.text(key)?.parse().map_err(|_| self.garbled(key))
-    }
-
-    fn optional_number<T: std::str::FromStr>(&self, key: &'static str) -> Result<Option<T>, Error> {
-        self.optional_text(key)?
-            .map(|value| value.parse().map_err(|_| self.garbled(key)))
-            .transpose()
-    }
-
-    pub(super) fn job(&self) -> Result<JobId, Error> {
-        JobId::new(self.text("job")?).map_err(|_| self.garbled("job"))
-    }
 }
 
 #[cfg(test)]
@@ -330,9 +263,17 @@ mod tests {
             ("pid=19681 ", "pid=-1 ", "pid"),
             ("diff=-", "diff=", "diff"),
             ("node=vm.3d1219c7", "node=$(x)", "node"),
+            (
+                "started=1795181331",
+                "started=18446744073709551615",
+                "started",
+            ),
+            ("started=1795181331", "started=253402300800", "started"),
+            ("state=running", "state=succeeded", "ended"),
+            ("ended=-", "ended=1795181340", "ended"),
         ] {
             match parse_state(&RUNNING.replacen(from, to, 1)) {
-                Err(Error::Garbled { field: found, .. }) => assert_eq!(found, field),
+                Err(Error::Record(malformed)) => assert_eq!(malformed.field, field),
                 other => panic!("{to}: {other:?}"),
             }
         }

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Error, exports, record, state::decoded};
+use super::{Error, exports, record, state::evidence};
 use crate::{
     contract::Name,
     domain::{host, repository},
-    system::{Context, script::Script},
+    system::{
+        Context,
+        records::{Malformed, records},
+        script::Script,
+    },
 };
 
 /// What a look at one fact showed.
@@ -79,6 +83,7 @@ pub(crate) async fn check(
     ]
     .join("\n");
     let script = Script::new(body)
+        .look()
         .argument(name.as_str())
         .argument(
             specification
@@ -96,25 +101,25 @@ pub(crate) async fn check(
         .argument(limit.to_string());
     let reply = machine.run(context, script).await?;
     let text = reply.text();
-    let checked = Checked {
+    let checked = parse(&machine.name, &text).map_err(|error| Error::Script {
+        host: machine.name.clone(),
+        step: "check",
+        exit: i64::from(reply.status),
+        stdout: error.line,
+        stderr: reply.stderr,
+    })?;
+    Ok(Checked {
         missing: known.missing,
         mending: specification.input(&machine.name),
-        ..parse(&machine.name, &text)
-    };
-    if checked.facts.is_empty() {
-        return Err(Error::Script {
-            host: machine.name,
-            step: "check",
-            exit: i64::from(reply.status),
-            stdout: text,
-            stderr: reply.stderr,
-        });
-    }
-    Ok(checked)
+        ..checked
+    })
 }
 
+/// The most facts that are taken from a host.
+const FACTS: usize = 50;
+
 /// Reads what `check.sh` printed.
-fn parse(host: &Name, text: &str) -> Checked {
+fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
     let mut checked = Checked {
         host: host.clone(),
         facts: Vec::new(),
@@ -124,31 +129,36 @@ fn parse(host: &Name, text: &str) -> Checked {
         missing: None,
         mending: Value::Null,
     };
-    for line in text.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words.as_slice() {
-            ["fact", name, status, evidence] => checked.facts.push(Fact {
-                name: (*name).to_owned(),
-                status: match *status {
-                    "pass" => Status::Pass,
-                    "warn" => Status::Warn,
-                    "fail" => Status::Fail,
-                    "skipped" => Status::Skipped,
-                    _ => Status::Unknown,
-                },
-                evidence: decoded(evidence),
+    for record in records(text) {
+        match record.tag() {
+            "fact" if checked.facts.len() < FACTS => checked.facts.push(Fact {
+                name: record.plain("name")?,
+                status: record.one_of(
+                    "status",
+                    &[
+                        ("pass", Status::Pass),
+                        ("warn", Status::Warn),
+                        ("fail", Status::Fail),
+                        ("skipped", Status::Skipped),
+                        ("unknown", Status::Unknown),
+                    ],
+                )?,
+                evidence: evidence(&record.decoded("evidence")?),
             }),
-            ["disk", used, free] => {
-                checked.used_kib = used.parse().ok();
-                checked.free_kib = free.parse().ok();
+            "disk" => {
+                checked.used_kib = record.optional_number("used_kib")?;
+                checked.free_kib = record.optional_number("free_kib")?;
             }
-            ["worktrees", count, stale] => {
-                checked.worktrees = count.parse().ok().zip(stale.parse().ok());
+            "worktrees" => {
+                checked.worktrees = Some((record.number("count")?, record.number("stale")?));
             }
-            _ => {}
+            _ => record.ignored(),
         }
     }
-    checked
+    if checked.facts.is_empty() {
+        return Err(Malformed::without("fact", text));
+    }
+    Ok(checked)
 }
 
 #[cfg(test)]
@@ -157,16 +167,23 @@ mod tests {
     use crate::contract::Name;
 
     #[test]
-    fn what_check_says() {
+    fn the_facts_are_read() {
+        let host = Name::fixed("box");
         let checked = parse(
-            &Name::fixed("box"),
-            "fact seed pass aGk=\nfact disk odd -\ndisk 12 -\nworktrees 3 1\n\nnoise\n",
-        );
+            &host,
+            "fact name=seed status=pass evidence=@aGk=\nfact name=disk status=unknown evidence=@\n\
+             disk used_kib=12 free_kib=-\nworktrees count=3 stale=1\n\nnoise\n",
+        )
+        .expect("facts");
         assert_eq!(checked.facts.len(), 2);
         assert_eq!(checked.facts[0].status, Status::Pass);
         assert_eq!(checked.facts[0].evidence, "hi");
         assert_eq!(checked.facts[1].status, Status::Unknown);
         assert_eq!((checked.used_kib, checked.free_kib), (Some(12), None));
         assert_eq!(checked.worktrees, Some((3, 1)));
+        assert!(parse(&host, "fact name=seed status=fine evidence=@\n").is_err());
+        assert!(parse(&host, "noise\n").is_err());
+        let many = "fact name=seed status=pass evidence=@\n".repeat(1000);
+        assert_eq!(parse(&host, &many).expect("facts").facts.len(), 50);
     }
 }

@@ -1,4 +1,5 @@
-# Looks at a workspace, and changes nothing. One line for each fact: `fact NAME STATUS EVIDENCE`, evidence in base64.
+# Looks at a workspace, and changes nothing. Prints the records
+# fact name=… status=pass|warn|fail|unknown|skipped evidence=… / worktrees count=… stale=… / disk used_kib=… free_kib=…
 # $1 repository  $2 environment (relative, or -)  $3 url  $4 commit  $5 smoke command, or nothing to leave it out
 # $6 seconds a command may take
 environment=$2 url=$3 commit=$4 smoke=$5 limit=$6
@@ -6,8 +7,8 @@ folder=$LEGWORK_ROOT/repos/$1
 seed=$folder/seed
 
 fact() {
-    seen=$(printf '%s' "$3" | tr '\n\t' '  ' | cut -c 1-400)
-    printf 'fact %s %s %s\n' "$1" "$2" "$(printf '%s' "$seen" | encoded)"
+    evidence=$(printf '%s' "$3" | tr '\n\t' '  ' | cut -c 1-400)
+    printf 'fact name=%s status=%s evidence=%s\n' "$1" "$2" "$(printf '%s' "$evidence" | encoded)"
 }
 
 check_seed() {
@@ -43,7 +44,7 @@ check_seed() {
         count=$((count + 1))
         [ -e "$(cat "$each")" ] || stale=$((stale + 1))
     done
-    echo "worktrees $count $stale"
+    echo "worktrees count=$count stale=$stale"
     if [ "$stale" = 0 ]; then
         fact worktrees pass "$count"
     else
@@ -76,7 +77,12 @@ check_smoke() {
         worktree=$seed environment_folder=
         [ "$environment" = - ] || environment_folder=$LEGWORK_ROOT/$environment
         set_variables
-        bounded sh -c "$smoke" 2>&1
+        find_timeout
+        # In the background, so that a signal is noticed while it runs and handed on: `timeout` is a group of its own.
+        trap 'kill "$!" 2>/dev/null' TERM
+        # shellcheck disable=SC2086 # these are several words on purpose
+        $timeout_words sh -c "$smoke" 2>&1 &
+        wait "$!"
     ); then
         fact smoke pass "$(printf '%s' "$said" | tail -n 1)"
     else
@@ -91,7 +97,7 @@ check_disk() {
             used=$((used + ${said%%[!0-9]*}))
         fi
         free=$(df -Pk "$LEGWORK_ROOT" 2>/dev/null | awk 'NR == 2 { print $4 }')
-        echo "disk $used ${free:--}"
+        echo "disk used_kib=$used free_kib=${free:--}"
         fact disk pass "$used KiB used, ${free:-unknown} KiB free"
     else
         fact disk unknown "$folder could not be measured"

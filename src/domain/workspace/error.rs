@@ -1,9 +1,9 @@
-//! What can go wrong with workspaces.
+//! Failures of workspaces.
 
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Code, Coded, Mode, Name, Next, Retry, details, details::Details},
+    contract::{Below, Code, Coded, Mode, Name, Next, Retry, details, details::Details, passes_on},
     domain::{host, profile, repository},
     system::{machine, store},
 };
@@ -15,6 +15,24 @@ pub(crate) enum CloneReason {
     Refused,
     /// Anything else, which may pass.
     Other,
+}
+
+/// What git was to do on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GitTask {
+    /// Clone the seed, or fetch into it.
+    Fetch,
+    /// Make or remove a worktree.
+    Worktree,
+}
+
+impl GitTask {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Worktree => "worktree",
+        }
+    }
 }
 
 /// Why a workspace cannot be made, found or used.
@@ -61,8 +79,8 @@ pub(crate) enum Error {
         path: String,
         /// The ref.
         reference: Option<String>,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// git could not clone or fetch.
     #[error("git on {host} could not {step} {url}")]
@@ -77,8 +95,8 @@ pub(crate) enum Error {
         reason: CloneReason,
         /// git's exit status.
         exit: i64,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// A step failed.
     #[error("the step {step} failed on {host} with exit status {exit}")]
@@ -89,9 +107,9 @@ pub(crate) enum Error {
         step: &'static str,
         /// The exit status of what it ran.
         exit: i64,
-        /// The end of what that said.
-        said: String,
-        /// All of what it said, on the host.
+        /// The end of what that wrote.
+        message: String,
+        /// The file that holds all of it, on the host.
         log: String,
     },
     /// A program is missing.
@@ -109,8 +127,8 @@ pub(crate) enum Error {
         host: Name,
         /// The folder.
         path: String,
-        /// What the host said.
-        said: String,
+        /// The host's own words.
+        message: String,
     },
     /// The host's disk is full.
     #[error("no room for {path} on {host}")]
@@ -119,8 +137,8 @@ pub(crate) enum Error {
         host: Name,
         /// What was being written.
         path: String,
-        /// What the host said.
-        said: String,
+        /// The host's own words.
+        message: String,
     },
     /// Another call is making or changing the same workspace.
     #[error("another call is at work on the same workspace on {host}")]
@@ -137,20 +155,32 @@ pub(crate) enum Error {
         step: &'static str,
         /// Its exit status.
         exit: i64,
-        /// What it printed.
+        /// Its stdout.
         stdout: String,
-        /// What it complained.
+        /// Its stderr.
         stderr: String,
     },
+    /// A lock file that a git left behind is in the way of another one.
+    #[error("{path} on {host} is in the way of git")]
+    Locked {
+        /// The host.
+        host: Name,
+        /// The lock file.
+        path: String,
+        /// What git was to do.
+        task: GitTask,
+        /// What git wrote to stderr.
+        message: String,
+    },
     /// git could not make or remove a worktree.
-    #[error("git on {host} could not make or remove a worktree: {}", .said.trim())]
+    #[error("git on {host} could not make or remove a worktree: {}", .message.trim())]
     Worktree {
         /// The host.
         host: Name,
         /// Whether it may well work the next time.
         again: bool,
-        /// What git said.
-        said: String,
+        /// What git wrote to stderr.
+        message: String,
     },
     /// The cursor is not one of this list.
     #[error("the cursor was not made by this list with these filters")]
@@ -161,31 +191,17 @@ pub(crate) enum Error {
     /// What the database holds of a workspace cannot be read.
     #[error("what the database holds of a workspace cannot be read")]
     Record(#[source] serde_json::Error),
-    /// The host is not known.
+    /// An error of a noun or floor below.
     #[error(transparent)]
-    Host(#[from] host::Error),
-    /// The repository is not known.
-    #[error(transparent)]
-    Repository(#[from] repository::Error),
-    /// The profile is not known.
-    #[error(transparent)]
-    Profile(#[from] profile::Error),
-    /// The host gave no whole answer.
-    #[error(transparent)]
-    Machine(#[from] machine::Error),
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] store::Error),
+    Below(Below),
 }
 
-/// Returns whether a program complained of a full disk.
-pub(super) fn is_full(said: &str) -> bool {
-    repository::Trouble::of(said) == repository::Trouble::DiskFull || said.contains("os error 28")
-}
+passes_on!(Error: host::Error, repository::Error, profile::Error, machine::Error, store::Error);
 
-fn tail(text: &str) -> String {
-    let length = text.chars().count();
-    text.chars().skip(length.saturating_sub(4000)).collect()
+/// Returns whether a program says that a disk is full.
+pub(super) fn is_full(message: &str) -> bool {
+    repository::Trouble::of(message) == repository::Trouble::DiskFull
+        || message.contains("os error 28")
 }
 
 impl Coded for Error {
@@ -202,14 +218,18 @@ impl Coded for Error {
             Self::DiskFull { .. } => Code::DiskFull,
             Self::Busy { .. } => Code::OperationInProgress,
             Self::Script { .. } => Code::HostScriptFailed,
-            Self::Worktree { .. } => Code::WorktreeFailed,
+            Self::Worktree { .. }
+            | Self::Locked {
+                task: GitTask::Worktree,
+                ..
+            } => Code::WorktreeFailed,
+            Self::Locked {
+                task: GitTask::Fetch,
+                ..
+            } => Code::CloneFailed,
             Self::Cursor { .. } => Code::CursorInvalid,
             Self::Record(_) => Code::Internal,
-            Self::Host(inner) => inner.code(),
-            Self::Repository(inner) => inner.code(),
-            Self::Profile(inner) => inner.code(),
-            Self::Machine(inner) => inner.code(),
-            Self::Store(inner) => inner.code(),
+            Self::Below(inner) => inner.code(),
         }
     }
 
@@ -249,6 +269,9 @@ impl Coded for Error {
             Self::Script { .. } => {
                 "Read details.stderr, mend the host, and send the same call again.".to_owned()
             }
+            Self::Locked { host, path, .. } => format!(
+                "See that no git is at work there, remove {path} on {host}, and send the same call again."
+            ),
             Self::Worktree { again: true, .. } => {
                 "Read details.stderr; send the same call again.".to_owned()
             }
@@ -257,90 +280,65 @@ impl Coded for Error {
             }
             Self::Cursor { .. } => "Leave the cursor out to start from the beginning.".to_owned(),
             Self::Record(_) => "Make the workspace anew with provision-workspace.".to_owned(),
-            Self::Host(inner) => inner.remediation(),
-            Self::Repository(inner) => inner.remediation(),
-            Self::Profile(inner) => inner.remediation(),
-            Self::Machine(inner) => inner.remediation(),
-            Self::Store(inner) => inner.remediation(),
+            Self::Below(inner) => inner.remediation(),
         }
     }
 
     fn details(&self) -> Details {
         let step = |step: &str, exit: Option<i64>, stdout: &str, stderr: &str| -> Details {
-            details::Step {
-                step: step.to_owned(),
-                exit_status: exit,
-                stdout: tail(stdout),
-                stderr: tail(stderr),
-            }
-            .into()
+            details::Step::new(step, stdout, stderr).exited(exit).into()
         };
         match self {
-            Self::NotFound { host, repository } => details::Unknown {
-                what: "workspace".to_owned(),
-                name: format!("{repository} on {host}"),
-                did_you_mean: None,
-                known: Vec::new(),
+            Self::NotFound { host, repository } => {
+                details::Unknown::new("workspace", format!("{repository} on {host}")).into()
             }
-            .into(),
             Self::NotReady { step: missing, .. } => step(missing, None, "", ""),
             Self::Mismatch {
                 path,
                 found,
                 wanted,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: None,
-                files: Vec::new(),
-                reason: format!("cloned from {found:?}, not from {wanted:?}"),
+            } => {
+                details::Checkout::new(path, format!("cloned from {found:?}, not from {wanted:?}"))
+                    .into()
             }
-            .into(),
             Self::Reference {
                 path,
                 reference,
-                said,
+                message,
                 ..
-            } => details::Checkout {
-                path: path.clone(),
-                reference: reference.clone(),
-                files: Vec::new(),
-                reason: if said.trim().is_empty() {
-                    "no branch, tag or commit of that name".to_owned()
+            } => details::Checkout::new(
+                path,
+                if message.trim().is_empty() {
+                    "no branch, tag or commit of that name"
                 } else {
-                    tail(said)
+                    message
                 },
-            }
+            )
+            .reference(reference.clone())
             .into(),
             Self::Clone {
                 step: name,
                 exit,
-                said,
+                message,
                 ..
             }
             | Self::Step {
                 step: name,
                 exit,
-                said,
+                message,
                 ..
-            } => step(name, Some(*exit), "", said),
-            Self::Tool { host, tool } => details::Tool {
-                tool: (*tool).to_owned(),
-                host: host.to_string(),
-                evidence: "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin".to_owned(),
-            }
+            } => step(name, Some(*exit), "", message),
+            Self::Tool { host, tool } => details::Tool::new(
+                *tool,
+                host.to_string(),
+                "looked for on PATH, in ~/.local/bin and in ~/.cargo/bin",
+            )
             .into(),
-            Self::Folder { path, said, .. } | Self::DiskFull { path, said, .. } => details::File {
-                path: path.clone(),
-                reason: tail(said),
+            Self::Folder { path, message, .. } | Self::DiskFull { path, message, .. } => {
+                details::File::new(path, message).into()
             }
-            .into(),
-            Self::Busy { .. } => details::Key {
-                idempotency_key: String::new(),
-                primitive: "provision-workspace".to_owned(),
-                job_id: None,
-            }
-            .into(),
+            Self::Busy { .. } => details::Key::new("", "provision-workspace").into(),
             Self::Script {
                 step: name,
                 exit,
@@ -348,20 +346,11 @@ impl Coded for Error {
                 stderr,
                 ..
             } => step(name, Some(*exit), stdout, stderr),
-            Self::Worktree { said, .. } => step("worktree", None, "", said),
-            Self::Cursor { cursor } => details::Unknown {
-                what: "cursor".to_owned(),
-                name: cursor.chars().take(200).collect(),
-                did_you_mean: None,
-                known: Vec::new(),
-            }
-            .into(),
-            Self::Record(_) => Details::None,
-            Self::Host(inner) => inner.details(),
-            Self::Repository(inner) => inner.details(),
-            Self::Profile(inner) => inner.details(),
-            Self::Machine(inner) => inner.details(),
-            Self::Store(inner) => inner.details(),
+            Self::Locked { task, message, .. } => step(task.name(), None, "", message),
+            Self::Worktree { message, .. } => step("worktree", None, "", message),
+            Self::Cursor { cursor } => details::Unknown::new("cursor", cursor).into(),
+            Self::Record(_) => Details::NONE,
+            Self::Below(inner) => inner.details(),
         }
     }
 
@@ -371,10 +360,9 @@ impl Coded for Error {
                 reason: CloneReason::Refused,
                 ..
             }
+            | Self::Locked { .. }
             | Self::Worktree { again: false, .. } => Retry::of(Mode::AfterFix),
-            Self::Host(inner) => inner.retry(),
-            Self::Machine(inner) => inner.retry(),
-            Self::Store(inner) => inner.retry(),
+            Self::Below(inner) => inner.retry(),
             Self::NotFound { .. }
             | Self::NotReady { .. }
             | Self::Mismatch { .. }
@@ -389,8 +377,6 @@ impl Coded for Error {
             | Self::Worktree { .. }
             | Self::Cursor { .. }
             | Self::Record(_) => self.code().retry(),
-            Self::Repository(inner) => inner.retry(),
-            Self::Profile(inner) => inner.retry(),
         }
     }
 
@@ -410,9 +396,7 @@ impl Coded for Error {
                 json!({"host": host}),
                 "see all that is missing on the host",
             ),
-            Self::Profile(profile::Error::Unknown { .. }) => {
-                call("list-profiles", json!({}), "see the profiles there are")
-            }
+            Self::Below(inner) => inner.next(),
             Self::Mismatch { .. }
             | Self::Reference { .. }
             | Self::Clone { .. }
@@ -421,14 +405,10 @@ impl Coded for Error {
             | Self::DiskFull { .. }
             | Self::Busy { .. }
             | Self::Script { .. }
+            | Self::Locked { .. }
             | Self::Worktree { .. }
             | Self::Cursor { .. }
-            | Self::Record(_)
-            | Self::Host(_)
-            | Self::Repository(_)
-            | Self::Profile(_)
-            | Self::Machine(_)
-            | Self::Store(_) => Vec::new(),
+            | Self::Record(_) => Vec::new(),
         }
     }
 }

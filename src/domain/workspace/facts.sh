@@ -1,10 +1,10 @@
 # What there is of a workspace. Needs: $folder, $seed, $environment (relative, or -).
 # Defines: marker, encoded, in_force.
 
-# encoded: what it reads, as one word.
+# encoded: what it reads, as the value of a record.
 encoded() {
-    encoded_text=$(base64 | tr -d '\n')
-    printf '%s' "${encoded_text:--}"
+    printf '@'
+    base64 | tr -d '\n'
 }
 
 # marker STEP LINE: a line of what a step left when it was done: digest, seconds, time, commit, evidence.

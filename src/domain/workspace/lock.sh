@@ -1,11 +1,18 @@
-# A lock on a host, kept by flock where there is one, else by a symbolic link that names its owner.
-# Needs: nothing. Defines: take_lock, drop_lock.
+# A lock on a host that lives as long as the work it guards. Needs: process.sh. Defines: take_lock drop_lock holding.
+#
+# With flock the lock belongs to file descriptor 9, which everything that is started while it is held inherits. Where
+# the shell that took it is killed, it stays taken until the last of its children has ended, so that nobody begins the
+# same work beside them. drop_lock lets go of it for all of them at once: a server that a finished step left behind
+# does not keep it.
+# Without flock it is a symbolic link that names its holders by pid, start time and boot: the shell that took it, and
+# the command that `holding` runs.
 
-# take_lock FILE SECONDS: holds FILE for this shell, until drop_lock or its end. Returns 1 where others kept it
-# for all that time, 2 where it cannot be made. What this shell starts holds it too, unless started with 9>&-.
+# take_lock FILE SECONDS: holds FILE for this shell, until drop_lock or its end. Returns 1 where others held it
+# for all that time, 2 where it cannot be made.
 take_lock() {
     lock_link='' lock_attempt=0
     { : >>"$1"; } 2>/dev/null || return 2
+    here
     if command -v flock >/dev/null 2>&1; then
         exec 9>>"$1"
         case $(flock --version 2>&1) in
@@ -28,17 +35,36 @@ take_lock() {
             [ -n "$lock_link" ] || exec 9>&-
             return 1
         fi
-        sleep 0.1 2>/dev/null || sleep 1
+        nap 0.1
     done
 }
 
-# drop_lock: lets go of what take_lock holds.
+# drop_lock: lets go of what take_lock holds, and of what its children hold of it.
 drop_lock() {
     if [ -z "$lock_link" ]; then
+        flock -u 9
         exec 9>&-
-    elif [ "$(readlink "$lock_link")" = "$lock_self" ]; then
-        rm -f "$lock_link"
+        return
     fi
+    case $(readlink "$lock_link") in
+    "$lock_self" | "$lock_self,"*) rm -f "$lock_link" ;;
+    *) ;;
+    esac
+}
+
+# holding COMMAND...: runs it as a second holder of the lock, which outlives this shell where that is killed.
+holding() {
+    if [ -z "$lock_link" ]; then
+        "$@"
+        return
+    fi
+    (
+        lock_worker=$(exec sh -c 'echo "$PPID"')
+        # A dangling link is renamed over a dangling link: there is an owner at every moment.
+        ln -s "$lock_self,$(process_mark "$lock_worker")" "$lock_link.$lock_worker" &&
+            mv -f "$lock_link.$lock_worker" "$lock_link" || exit 1
+        exec "$@"
+    )
 }
 
 try_lock() {
@@ -47,7 +73,7 @@ try_lock() {
     else
         # A link comes into being together with its content: no owner is ever unnamed.
         ln -s "$lock_self" "$lock_link" 2>/dev/null && return 0
-        # Whoever is gone is looked for once in a while, since it costs a few processes.
+        # Owners that are gone are looked for once in a while, since that costs a few processes.
         [ $((lock_attempt % 10)) -ne 0 ] || break_lock "$lock_link"
         lock_attempt=$((lock_attempt + 1))
         ln -s "$lock_self" "$lock_link" 2>/dev/null
@@ -56,23 +82,27 @@ try_lock() {
 
 # process_mark PID: names a process for ever: its number, when it started, and which boot of the machine.
 process_mark() {
+    p_start=
     if [ -r /proc/self/stat ]; then
-        # One that has ended and was not yet asked how (Z, X) is gone.
-        process_start=$(sed -n 's/.*) \([^ZX] \)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
-        process_boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+        identify "$1" || :
     else
-        process_start=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c 'A-Za-z0-9' _)
-        process_boot=
+        p_start=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c 'A-Za-z0-9' _)
     fi
-    echo "$1-$process_start-$process_boot"
+    echo "$1-$p_start-$boot"
 }
 
-# break_lock LINK: removes it if its owner is gone. One process alone may: the one that makes a second link,
-# which names the dead owner; who finds that one's maker dead in turn goes on from there.
+# break_lock LINK: removes it if all its holders are gone. One process alone may: the one that makes a second link,
+# which names the dead ones; who finds that one's maker dead in turn goes on from there.
 break_lock() {
     set -- "$1" "$(readlink "$1" 2>/dev/null)"
     [ -n "$2" ] || return 0
-    [ "$(process_mark "${2%%-*}")" != "$2" ] || return 0
+    lock_holders=$2
+    while [ -n "$lock_holders" ]; do
+        lock_holder=${lock_holders%%,*}
+        lock_holders=${lock_holders#"$lock_holder"}
+        lock_holders=${lock_holders#,}
+        [ "$(process_mark "${lock_holder%%-*}")" != "$lock_holder" ] || return 0
+    done
     if ln -s "$lock_self" "$1.by-$2" 2>/dev/null; then
         [ "$(readlink "$1" 2>/dev/null)" != "$2" ] || rm -f "$1"
         rm -f "$1.by-$2"

@@ -1,17 +1,15 @@
 //! Making a workspace, or finding it made.
 
 use super::{
-    CloneReason, Error, Record, Specification, Step, error, exports, record,
-    state::{Mark, State, Told},
+    Error, Record, Specification, Step, record,
+    state::{State, StepMarker},
+    take::Due,
 };
 use crate::{
     contract::{Effect, Name},
     domain::{host, profile, repository},
     system::{Context, failpoint, machine::Machine, script::Script},
 };
-
-/// Seconds that a step may go on for on the host, however briefly the call waits for it.
-const STEP_LIMIT_S: u64 = 4 * 3600;
 
 /// What a call wants of a workspace.
 #[derive(Clone, Debug)]
@@ -120,12 +118,13 @@ pub(crate) async fn provision(
     work.perform().await
 }
 
-struct Work<'a> {
-    context: &'a Context,
-    machine: Machine,
-    repository: repository::Repository,
-    specification: Specification,
-    wish: Wish,
+/// One call at work on one workspace.
+pub(super) struct Work<'a> {
+    pub(super) context: &'a Context,
+    pub(super) machine: Machine,
+    pub(super) repository: repository::Repository,
+    pub(super) specification: Specification,
+    pub(super) wish: Wish,
 }
 
 impl Work<'_> {
@@ -140,6 +139,7 @@ impl Work<'_> {
         let mut commit: Option<String> = None;
         let mut just_cloned = false;
         let mut effect = Effect::Replayed;
+        let mut is_new = false;
         let mut reports = Vec::new();
         for step in Step::ALL {
             if !specification.needs(step) {
@@ -160,19 +160,23 @@ impl Work<'_> {
             let report = match (found, digest) {
                 (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
                 (None, Some(digest)) if !self.wish.dry_run => {
-                    if effect == Effect::Replayed {
-                        record::note_begun(self.context, &self.machine.name, specification, step)?;
-                        failpoint::reached("provision.noted");
-                    }
+                    is_new |= self.announce(step, effect).await?;
                     progress.say(&format!(
                         "provisioning {} on {}: step {}",
                         specification.repository,
                         self.machine.name,
                         step.name()
                     ));
-                    self.context.meter().changing();
                     let (state_now, mark) = self
-                        .take(step, &digest, commit.as_deref(), just_cloned, again, effect)
+                        .take(Due {
+                            step,
+                            digest: &digest,
+                            commit: commit.as_deref(),
+                            just_cloned,
+                            again,
+                            effect,
+                            is_new,
+                        })
                         .await?;
                     if state_now == StepState::Ran {
                         effect = Effect::Applied;
@@ -213,9 +217,23 @@ impl Work<'_> {
             specification: self.specification.clone(),
         };
         if !self.wish.dry_run {
-            self.record(&outcome)?;
+            self.record(&outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// Announces that a step is about to be taken, and returns whether the workspace was not known here before.
+    ///
+    /// The first one marks the workspace incomplete, so that a crash leaves word of it.
+    async fn announce(&self, step: Step, effect: Effect) -> Result<bool, Error> {
+        if effect != Effect::Replayed {
+            self.context.meter().changing();
+            return Ok(false);
+        }
+        let host = &self.machine.name;
+        let is_new = record::note_begun(self.context, host, &self.specification, step).await?;
+        failpoint::reached("provision.noted");
+        Ok(is_new)
     }
 
     /// Asks what there is.
@@ -231,11 +249,11 @@ impl Work<'_> {
             .argument(self.environment());
         let reply = self.machine.run(self.context, script).await?;
         let text = reply.text();
-        State::parse(&text).ok_or_else(|| Error::Script {
+        State::parse(&text).map_err(|error| Error::Script {
             host: self.machine.name.clone(),
             step: "state",
             exit: i64::from(reply.status),
-            stdout: text,
+            stdout: error.line,
             stderr: reply.stderr,
         })
     }
@@ -264,159 +282,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Takes one step on the host, or finds it taken.
-    async fn take(
-        &self,
-        step: Step,
-        digest: &str,
-        commit: Option<&str>,
-        just_cloned: bool,
-        again: bool,
-        effect: Effect,
-    ) -> Result<(StepState, Mark), Error> {
-        let specification = &self.specification;
-        let stands_on: Vec<String> = specification
-            .stands_on(step, commit)
-            .into_iter()
-            .map(|(before, digest)| format!("{}={digest}", before.name()))
-            .collect();
-        let undoes: Vec<&str> = specification
-            .undoes(step)
-            .into_iter()
-            .map(Step::name)
-            .collect();
-        let body = [
-            repository::GIT,
-            include_str!("lock.sh"),
-            include_str!("facts.sh"),
-            "set_variables() {\n:",
-            &exports(&specification.settings.variables),
-            "}",
-            include_str!("step.sh"),
-        ]
-        .join("\n");
-        let (user, password) = self
-            .repository
-            .url
-            .credential()
-            .map_or(("", ""), |it| (it.user.as_str(), it.password.as_str()));
-        let script = Script::new(body)
-            .argument(specification.repository.as_str())
-            .argument(step.name())
-            .argument(digest)
-            .argument(self.wish.limit.to_string())
-            .argument(STEP_LIMIT_S.max(self.wish.limit).to_string())
-            .argument(self.environment())
-            .argument(if again { "always" } else { "missing" })
-            .argument(stands_on.join(" "))
-            .argument(undoes.join(" "))
-            .arguments(specification.arguments(step, just_cloned))
-            .payload(serde_json::to_vec_pretty(specification).map_err(Error::Record)?)
-            .payload(user)
-            .payload(password);
-        let reply = self.machine.run(self.context, script).await?;
-        let text = reply.text();
-        let Some(told) = Told::parse(&text) else {
-            return Err(Error::Script {
-                host: self.machine.name.clone(),
-                step: step.name(),
-                exit: i64::from(reply.status),
-                stdout: text,
-                stderr: reply.stderr,
-            });
-        };
-        let state = match told.state.as_str() {
-            "ran" => StepState::Ran,
-            "done" => StepState::Done,
-            _ => {
-                self.context
-                    .meter()
-                    .settled(left_behind(step, &told, effect));
-                record::note_failed(self.context, &self.machine.name, specification, step)?;
-                return Err(self.failure(step, told));
-            }
-        };
-        let mark = Mark {
-            digest: digest.to_owned(),
-            seconds: told.seconds,
-            commit: told.commit,
-            evidence: told.evidence,
-        };
-        Ok((state, mark))
-    }
-
-    fn failure(&self, step: Step, told: Told) -> Error {
-        let host = self.machine.name.clone();
-        let name = &self.specification.repository;
-        match told.state.as_str() {
-            "busy" | "overtaken" => return Error::Busy { host },
-            "mismatch" => return self.mismatch(&told.evidence),
-            "folder" => {
-                let path = format!("{}/repos/{name}", self.machine.root);
-                return if error::is_full(&told.evidence) {
-                    Error::DiskFull {
-                        host,
-                        path,
-                        said: told.evidence,
-                    }
-                } else {
-                    Error::Folder {
-                        host,
-                        path,
-                        said: told.evidence,
-                    }
-                };
-            }
-            _ => {}
-        }
-        if error::is_full(&told.log) {
-            return Error::DiskFull {
-                host,
-                path: format!("{}/repos/{name}", self.machine.root),
-                said: told.log,
-            };
-        }
-        let trouble = repository::Trouble::of(&told.log);
-        match step {
-            Step::Resolve if told.exit == 90 || trouble == repository::Trouble::NoSuchRef => {
-                Error::Reference {
-                    repository: name.clone(),
-                    path: self.seed(),
-                    reference: self.specification.reference.clone(),
-                    said: told.log,
-                }
-            }
-            Step::Clone | Step::Resolve => Error::Clone {
-                host,
-                url: self.specification.url.clone(),
-                step: if step == Step::Clone {
-                    "clone"
-                } else {
-                    "fetch"
-                },
-                reason: if trouble == repository::Trouble::Refused {
-                    CloneReason::Refused
-                } else {
-                    CloneReason::Other
-                },
-                exit: told.exit,
-                said: told.log,
-            },
-            Step::Environment | Step::Install | Step::Setup | Step::Smoke => Error::Step {
-                host,
-                step: step.name(),
-                exit: told.exit,
-                said: told.log,
-                log: format!(
-                    "{}/repos/{name}/logs/{}.log",
-                    self.machine.root,
-                    step.name()
-                ),
-            },
-        }
-    }
-
-    fn mismatch(&self, found: &str) -> Error {
+    pub(super) fn mismatch(&self, found: &str) -> Error {
         Error::Mismatch {
             host: self.machine.name.clone(),
             path: self.seed(),
@@ -425,17 +291,17 @@ impl Work<'_> {
         }
     }
 
-    fn seed(&self) -> String {
+    pub(super) fn seed(&self) -> String {
         format!("{}/{}", self.machine.root, self.specification.seed())
     }
 
-    fn environment(&self) -> String {
+    pub(super) fn environment(&self) -> String {
         self.specification
             .environment()
             .unwrap_or_else(|| "-".to_owned())
     }
 
-    fn record(&self, outcome: &Outcome) -> Result<(), Error> {
+    async fn record(&self, outcome: &Outcome) -> Result<(), Error> {
         let specification = &self.specification;
         let record = Record {
             host: self.machine.name.clone(),
@@ -450,13 +316,13 @@ impl Work<'_> {
             variables: specification.settings.variables.clone(),
             verify: None,
         };
-        record::note_ready(self.context, specification, &record)?;
+        record::note_ready(self.context, specification, &record).await?;
         failpoint::reached("provision.recorded");
         Ok(())
     }
 }
 
-fn report(step: Step, state: StepState, mark: Mark, commit: &mut Option<String>) -> Report {
+fn report(step: Step, state: StepState, mark: StepMarker, commit: &mut Option<String>) -> Report {
     if step == Step::Resolve {
         *commit = mark.commit;
     }
@@ -465,13 +331,5 @@ fn report(step: Step, state: StepState, mark: Mark, commit: &mut Option<String>)
         state,
         seconds: Some(mark.seconds),
         evidence: (!mark.evidence.is_empty()).then_some(mark.evidence),
-    }
-}
-
-/// What a step that failed leaves of the call's effect.
-fn left_behind(step: Step, told: &Told, effect: Effect) -> Effect {
-    match (told.state.as_str(), step) {
-        ("failed", Step::Environment | Step::Install | Step::Setup) => Effect::Partial,
-        _ => effect,
     }
 }

@@ -1,17 +1,31 @@
-//! What is known here of workspaces, kept in the database.
+//! The workspaces in the database.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params, types::Value as Sql};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Specification, Step};
 use crate::{
     contract::Name,
     domain::repository,
-    system::{Context, clock, digest},
+    system::{
+        Context, clock, digest,
+        store::{Record as Row, Table},
+    },
 };
+
+/// Workspaces, as they were last known from here.
+pub(crate) static WORKSPACES: Table = Table {
+    name: "workspaces",
+    key: &["host", "repository"],
+    create: include_str!("workspaces.sql"),
+    check: |row| known(row).map(drop),
+};
+
+/// The columns that [`known`] reads.
+const COLUMNS: &str = "host, repository, specification, record, ready, updated_at";
 
 /// A workspace that is ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +55,9 @@ pub(crate) struct Record {
     pub(crate) verify: Option<String>,
 }
 
-/// What a row of the database holds.
+/// The column `record`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct Stored {
     record: Option<Record>,
     missing: Option<String>,
 }
@@ -68,6 +82,8 @@ pub(crate) struct Known {
 pub(crate) struct Page {
     /// The workspaces, by host and repository.
     pub(crate) workspaces: Vec<Known>,
+    /// What to say of workspaces whose rows cannot be read.
+    pub(crate) warnings: Vec<String>,
     /// Where the next part starts; nothing where this is the last.
     pub(crate) next_cursor: Option<String>,
 }
@@ -96,37 +112,40 @@ pub(super) fn find(
     host: &Name,
     repository: &Name,
 ) -> Result<Option<Known>, Error> {
-    let row = context.store()?.read(|connection| {
+    Ok(context.store()?.read(|connection| {
         connection
-            .query_row(
-                "SELECT host, repository, specification, record, updated_at FROM workspaces
-                 WHERE host = ?1 AND repository = ?2",
-                [host.as_str(), repository.as_str()],
-                columns,
-            )
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM workspaces WHERE host = ?1 AND repository = ?2"
+            ))?
+            .query_row([host.as_str(), repository.as_str()], |row| {
+                known(&WORKSPACES.record(row))
+            })
             .optional()
-    })?;
-    row.map(known).transpose()
+    })?)
 }
 
-/// Notes that a step is about to be taken. One that is ready as wanted stays so: another call may just have made it.
-/// One that is ready otherwise stays so too while only the clone and the ref are looked after.
-pub(super) fn note_begun(
+/// Marks the workspace incomplete before `step` runs, and returns whether it was not known at all before.
+///
+/// Leaves the row alone if it is ready for this specification already, as another call may just have finished it, or
+/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment. The meter is
+/// told that a change begins once the database is not waited for any more.
+pub(super) async fn note_begun(
     context: &Context,
     host: &Name,
     specification: &Specification,
     step: Step,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let over = if spares(step) {
         Over::Unready
     } else {
         Over::Otherwise
     };
-    write(context, host, specification, &lacking(step), over)
+    let begin = || context.meter().changing();
+    write(context, host, specification, &lacking(step), over, begin).await
 }
 
-/// Notes that a step failed, so that the workspace is not ready.
-pub(super) fn note_failed(
+/// Marks the workspace incomplete because `step` failed.
+pub(super) async fn note_failed(
     context: &Context,
     host: &Name,
     specification: &Specification,
@@ -137,7 +156,34 @@ pub(super) fn note_failed(
     } else {
         Over::Anything
     };
-    write(context, host, specification, &lacking(step), over)
+    write(context, host, specification, &lacking(step), over, || ())
+        .await
+        .map(drop)
+}
+
+/// Forgets a workspace of which nothing was made, unless another call has got further with it.
+pub(super) async fn forget(
+    context: &Context,
+    host: &Name,
+    specification: &Specification,
+    step: Step,
+) -> Result<(), Error> {
+    let specified = serde_json::to_string(specification).map_err(Error::Record)?;
+    let record = serde_json::to_string(&lacking(step)).map_err(Error::Record)?;
+    let forgotten = context.store()?.write(|transaction| {
+        transaction.execute(
+            "DELETE FROM workspaces
+             WHERE host = ?1 AND repository = ?2 AND specification = ?3 AND record = ?4",
+            params![
+                host.as_str(),
+                specification.repository.as_str(),
+                specified,
+                record
+            ],
+        )
+    });
+    forgotten.await?;
+    Ok(())
 }
 
 /// Returns whether a step that fails leaves everything as it was.
@@ -156,24 +202,33 @@ enum Over {
     Anything,
 }
 
-fn lacking(step: Step) -> Kept {
-    Kept {
+fn lacking(step: Step) -> Stored {
+    Stored {
         record: None,
         missing: Some(step.name().to_owned()),
     }
 }
 
-/// Notes that a workspace is ready.
-pub(super) fn note_ready(
+/// Marks the workspace ready.
+pub(super) async fn note_ready(
     context: &Context,
     specification: &Specification,
     record: &Record,
 ) -> Result<(), Error> {
-    let kept = Kept {
+    let stored = Stored {
         record: Some(record.clone()),
         missing: None,
     };
-    write(context, &record.host, specification, &kept, Over::Anything)
+    write(
+        context,
+        &record.host,
+        specification,
+        &stored,
+        Over::Anything,
+        || (),
+    )
+    .await
+    .map(drop)
 }
 
 /// Lists what is known here of workspaces.
@@ -191,95 +246,99 @@ pub(crate) fn list(
             cursor: cursor.to_owned(),
         })?,
     };
-    let mut rows: Vec<Columns> = context.store()?.read(|connection| {
-        connection
-            .prepare_cached(
-                "SELECT host, repository, specification, record, updated_at FROM workspaces
-                 WHERE (host, repository) > (?1, ?2)
-                   AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
-                 ORDER BY host, repository LIMIT ?5",
-            )?
-            .query_map(
-                params![
-                    after_host,
-                    after_repository,
-                    host.map(Name::as_str),
-                    repository.map(Name::as_str),
-                    i64::from(limit) + 1
-                ],
-                columns,
-            )?
-            .collect()
+    let page = context.store()?.read(|connection| {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM workspaces
+             WHERE (host, repository) > (?1, ?2)
+               AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
+             ORDER BY host, repository LIMIT ?5"
+        ))?;
+        let parameters = params![
+            after_host,
+            after_repository,
+            host.map(Name::as_str),
+            repository.map(Name::as_str),
+            i64::from(limit) + 1
+        ];
+        let order = (limit, &["host", "repository"][..]);
+        WORKSPACES.page(&mut statement, parameters, order, known)
     })?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > wanted;
-    rows.truncate(wanted);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| closed(&filters, &last.0, &last.1));
     Ok(Page {
-        workspaces: rows.into_iter().map(known).collect::<Result<_, _>>()?,
-        next_cursor,
+        next_cursor: match page.last.as_deref() {
+            Some([Sql::Text(host), Sql::Text(repository)]) if page.more => {
+                Some(closed(&filters, host, repository))
+            }
+            _ => None,
+        },
+        warnings: page.warnings(),
+        workspaces: page.read,
     })
 }
 
-/// Host, repository, specification, record, time.
-type Columns = (String, String, String, String, String);
-
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-    ))
-}
-
-fn known((host, _, specification, record, updated_at): Columns) -> Result<Known, Error> {
-    let kept: Kept = serde_json::from_str(&record).map_err(Error::Record)?;
+/// Reads a workspace, whose columns must say what its specification and record say.
+fn known(row: &Row<'_, '_>) -> rusqlite::Result<Known> {
+    let specification: Specification = row.json("specification")?;
+    let stored: Stored = row.json("record")?;
+    row.agrees("repository", specification.repository.as_str())?;
+    if let Some(record) = &stored.record {
+        row.agrees("host", record.host.as_str())?;
+        row.agrees("repository", record.repository.as_str())?;
+    }
+    if row.flag("ready")? != stored.record.is_some() {
+        return Err(row.damaged("ready", "it contradicts the record"));
+    }
     Ok(Known {
-        host: serde_json::from_value(host.into()).map_err(Error::Record)?,
-        specification: serde_json::from_str(&specification).map_err(Error::Record)?,
-        record: kept.record,
-        missing: kept.missing,
-        updated_at,
+        host: row.word("host")?,
+        specification,
+        record: stored.record,
+        missing: stored.missing,
+        updated_at: row.time("updated_at")?,
     })
 }
 
-fn write(
+/// Writes a row, and returns whether there was none; `begin` is called once the database is locked.
+async fn write(
     context: &Context,
     host: &Name,
     specification: &Specification,
-    kept: &Kept,
+    stored: &Stored,
     over: Over,
-) -> Result<(), Error> {
+    begin: impl FnOnce(),
+) -> Result<bool, Error> {
     let specified = serde_json::to_string(specification).map_err(Error::Record)?;
-    let record = serde_json::to_string(kept).map_err(Error::Record)?;
-    // What is there already is not written again: a repeated call changes nothing, not even a time.
-    context.store()?.write(|transaction| {
+    let record = serde_json::to_string(stored).map_err(Error::Record)?;
+    let repository = specification.repository.as_str();
+    let written = context.store()?.write(|transaction| {
+        begin();
+        let before: bool = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE host = ?1 AND repository = ?2)",
+            [host.as_str(), repository],
+            |row| row.get(0),
+        )?;
+        // What is there already is not written again: a repeated call changes nothing, not even a time.
         transaction.execute(
             "INSERT INTO workspaces (host, repository, specification, record, ready, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (host, repository) DO UPDATE SET
                  specification = excluded.specification, record = excluded.record,
                  ready = excluded.ready, updated_at = excluded.updated_at
-             WHERE (specification <> excluded.specification OR record <> excluded.record)
+             WHERE (specification <> excluded.specification OR record <> excluded.record
+                    OR ready <> excluded.ready)
                AND (?7 OR ready = 0 OR ?8 AND specification <> excluded.specification)",
             params![
                 host.as_str(),
-                specification.repository.as_str(),
+                repository,
                 specified,
                 record,
-                kept.record.is_some(),
+                stored.record.is_some(),
                 clock::now_text(),
                 over == Over::Anything,
                 over == Over::Otherwise
             ],
-        )
-    })?;
-    Ok(())
+        )?;
+        Ok(!before)
+    });
+    Ok(written.await?)
 }
 
 fn closed(filters: &str, host: &str, repository: &str) -> String {

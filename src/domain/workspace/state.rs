@@ -1,33 +1,32 @@
-//! What the scripts say of a workspace on its host.
+//! What the scripts answer of a workspace on its host.
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
 use super::Step;
+use crate::system::records::{Malformed, Record, records};
 
-/// What a step that is done left on the host.
+/// The file that a step leaves on the host when it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// What the step was done for.
+pub(super) struct StepMarker {
+    /// The digest of what the step was done for.
     pub(super) digest: String,
-    /// How long it took.
+    /// Seconds the step took.
     pub(super) seconds: u64,
-    /// The commit it found.
+    /// The commit it resolved.
     pub(super) commit: Option<String>,
-    /// What it saw.
+    /// What it saw, in one line.
     pub(super) evidence: String,
 }
 
-impl Mark {
-    /// Reads the file a step leaves: a line each of digest, seconds, time, commit and evidence.
+impl StepMarker {
+    /// Reads the file: a line each of digest, seconds, time, commit and evidence.
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         Some(Self {
             digest: lines.next()?.to_owned(),
             seconds: lines.next()?.parse().ok()?,
             commit: lines.nth(1).and_then(commit_of),
-            evidence: lines.next().unwrap_or_default().to_owned(),
+            evidence: lines.next().map(evidence).unwrap_or_default(),
         })
     }
 }
@@ -42,68 +41,122 @@ pub(super) struct State {
     /// Where the seed clone was made from; empty where it is no clone.
     pub(super) seed: Option<String>,
     /// The steps that are done and whose work is still there.
-    pub(super) done: BTreeMap<Step, Mark>,
+    pub(super) done: BTreeMap<Step, StepMarker>,
 }
 
 impl State {
     /// Reads what `state.sh` printed.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
         let mut state = Self::default();
-        for line in text.lines() {
-            let words: Vec<&str> = line.split(' ').collect();
-            match words.as_slice() {
-                ["root", root] => state.root = decoded(root),
-                ["tool", tool] => state.tools.push((*tool).to_owned()),
-                ["seed", url] => state.seed = Some(decoded(url)),
-                ["done", step, marker] => {
+        for record in records(text) {
+            match record.tag() {
+                "root" => state.root = record.decoded("path")?,
+                "tool" => state.tools.push(record.plain("name")?),
+                "seed" => state.seed = Some(record.decoded("url")?),
+                "done" => {
                     // A step of a later legwork is none of this one's.
-                    if let Some((step, mark)) = Step::named(step).zip(Mark::parse(&decoded(marker)))
+                    if let Some(step) = Step::named(record.text("step")?)
+                        && let Some(marker) = StepMarker::parse(&record.decoded("marker")?)
                     {
-                        state.done.insert(step, mark);
+                        state.done.insert(step, marker);
                     }
                 }
-                _ => {}
+                _ => record.ignored(),
             }
         }
-        (!state.root.is_empty()).then_some(state)
+        if state.root.is_empty() {
+            return Err(Malformed::without("root", text));
+        }
+        Ok(state)
     }
 }
 
-/// What the script of a step answered.
+/// How a step went on its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepEnd {
+    /// It was done now.
+    Ran,
+    /// It had been done before.
+    Done,
+    /// A command of it failed.
+    Failed,
+    /// Another call held its lock for all the time.
+    Busy,
+    /// Another call has changed what it stands on.
+    Overtaken,
+    /// The seed was cloned from another place.
+    Mismatch,
+    /// The workspace's folder cannot be written.
+    Folder,
+}
+
+/// The answer of `step.sh`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
-    /// How it went.
-    pub(super) state: String,
-    /// The exit status of what it ran.
+pub(super) struct StepAnswer {
+    /// How the step went.
+    pub(super) end: StepEnd,
+    /// The exit code of what it ran.
     pub(super) exit: i64,
-    /// How long it took.
+    /// Seconds it took.
     pub(super) seconds: u64,
-    /// The commit it found.
+    /// The commit it resolved.
     pub(super) commit: Option<String>,
-    /// What it saw.
+    /// What it saw, in one line.
     pub(super) evidence: String,
     /// The end of what its programs printed.
     pub(super) log: String,
+    /// A lock file of git that stood in its way.
+    pub(super) lock: Option<String>,
+    /// A folder on the host whose disk had no room.
+    pub(super) full: Option<String>,
 }
 
-impl Told {
+impl StepAnswer {
     /// Reads what `step.sh` printed.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        text.lines().find_map(|line| {
-            let words: Vec<&str> = line.split(' ').collect();
-            let ["answer", state, exit, seconds, commit, evidence, log] = words.as_slice() else {
-                return None;
-            };
-            Some(Self {
-                state: (*state).to_owned(),
-                exit: exit.parse().ok()?,
-                seconds: seconds.parse().unwrap_or(0),
-                commit: commit_of(commit),
-                evidence: decoded(evidence),
-                log: decoded(log),
-            })
+    pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
+        let record = records(text)
+            .find(|record| record.tag() == "step")
+            .ok_or_else(|| Malformed::without("step", text))?;
+        let end = record.one_of(
+            "state",
+            &[
+                ("ran", StepEnd::Ran),
+                ("done", StepEnd::Done),
+                ("failed", StepEnd::Failed),
+                ("busy", StepEnd::Busy),
+                ("overtaken", StepEnd::Overtaken),
+                ("mismatch", StepEnd::Mismatch),
+                ("folder", StepEnd::Folder),
+            ],
+        )?;
+        Ok(Self {
+            end,
+            exit: i64::from(record.number::<i32>("exit")?),
+            seconds: record.number("seconds")?,
+            commit: record.optional_text("commit")?.and_then(commit_of),
+            evidence: evidence(&record.decoded("evidence")?),
+            log: record.decoded("log")?,
+            lock: path(&record, "lock")?,
+            full: path(&record, "full")?,
         })
     }
+}
+
+/// Reads a path on the host; nothing where it is empty.
+///
+/// It is shown in remedies, so one that could be read as words is left out: a host must not write the advice.
+pub(super) fn path(record: &Record<'_>, key: &'static str) -> Result<Option<String>, Malformed> {
+    let path = record.decoded(key)?;
+    if path.len() > 4096 || path.contains(char::is_control) {
+        return Err(record.malformed(key));
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@~".contains(c);
+    Ok((path.starts_with('/') && path.chars().all(is_plain)).then_some(path))
+}
+
+/// Cuts a line of evidence to the length that the scripts keep to.
+pub(super) fn evidence(text: &str) -> String {
+    text.chars().take(400).collect()
 }
 
 /// A commit comes from the host and is used in later calls: only a digest is one.
@@ -113,22 +166,14 @@ fn commit_of(word: &str) -> Option<String> {
     is_digest.then(|| word.to_owned())
 }
 
-/// Undoes what `encoded` of `facts.sh` does.
-pub(super) fn decoded(word: &str) -> String {
-    if word == "-" {
-        return String::new();
-    }
-    String::from_utf8_lossy(&STANDARD.decode(word).unwrap_or_default()).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{State, Step, Told};
+    use super::{State, Step, StepAnswer, StepEnd};
 
     #[test]
-    fn what_state_says() {
-        let text = "root L3I=\ntool git\nseed L3NyYy9h\ndone clone YWJjCjMKMTIKCmhpCg==\n\
-                    done later YWJjCjMKMTIKCmhpCg==\ndone resolve YWJj\nnoise\n";
+    fn the_state_of_a_workspace_is_read() {
+        let text = "root path=@L3I=\ntool name=git\nseed url=@L3NyYy9h\ndone step=clone marker=@YWJjCjMKMTIKCmhpCg==\n\
+                    done step=later marker=@YWJjCjMKMTIKCmhpCg==\ndone step=resolve marker=@YWJj\nnoise\n";
         let state = State::parse(text).expect("a state");
         assert_eq!(
             (state.root.as_str(), state.seed.as_deref()),
@@ -137,17 +182,41 @@ mod tests {
         assert_eq!(state.tools, ["git"]);
         assert_eq!(state.done.len(), 1);
         assert_eq!(state.done[&Step::Clone].evidence, "hi");
-        assert_eq!(State::parse("tool git\n"), None);
+        assert!(State::parse("tool name=git\n").is_err());
     }
 
     #[test]
-    fn what_a_step_says() {
+    fn the_answer_of_a_step_is_read() {
         let commit = "0123456789012345678901234567890123456789";
-        let told = Told::parse(&format!("answer ran 0 12 {commit} aGk= -\n")).expect("told");
-        assert_eq!((told.state.as_str(), told.seconds), ("ran", 12));
-        assert_eq!(told.commit.as_deref(), Some(commit));
-        let hostile = Told::parse("answer ran 0 12 --upload-pack - -\n").expect("told");
-        assert_eq!(hostile.commit, None);
-        assert_eq!(Told::parse("nothing\n"), None);
+        let answer = |commit: &str, lock: &str, state: &str| {
+            StepAnswer::parse(&format!(
+                "step state={state} exit=0 seconds=12 commit={commit} evidence=@aGk= log=@ lock={lock} full=@\n"
+            ))
+        };
+        let ran = answer(commit, "@", "ran").expect("an answer");
+        assert_eq!((ran.end, ran.seconds), (StepEnd::Ran, 12));
+        assert_eq!((ran.commit.as_deref(), ran.lock), (Some(commit), None));
+        assert_eq!(
+            answer("--upload-pack", "@", "ran")
+                .expect("an answer")
+                .commit,
+            None
+        );
+        let locked = answer("-", "@L2EubG9jaw==", "failed").expect("an answer");
+        assert_eq!(locked.lock.as_deref(), Some("/a.lock"));
+        // "/a b.lock" could be read as words.
+        assert_eq!(
+            answer("-", "@L2EgYi5sb2Nr", "failed")
+                .expect("an answer")
+                .lock,
+            None
+        );
+        // A line break, and a word that no step ends in.
+        assert_eq!(
+            answer("-", "@YQpi", "failed").expect_err("odd").field,
+            "lock"
+        );
+        assert_eq!(answer("-", "@", "fine").expect_err("odd").field, "state");
+        assert!(StepAnswer::parse("nothing\n").is_err());
     }
 }

@@ -8,12 +8,26 @@ shift 9
 folder=$LEGWORK_ROOT/repos/$name
 seed=$folder/seed
 log=$folder/logs/$step.log
-seconds=0 evidence='' commit=''
+seconds=0 evidence='' commit='' lock_file='' full=''
 
-# answer STATE EXIT: the one line this prints. What the step said goes along.
+# answer STATE EXIT: the one record this prints:
+# step state=… exit=… seconds=… commit=… evidence=… log=… lock=… full=…
 answer() {
-    printf 'answer %s %s %s %s %s %s\n' "$1" "$2" "$seconds" "${commit:--}" \
-        "$(printf '%s' "$evidence" | encoded)" "$(tr -d '\000' <"$log" | tail -c 4000 | encoded)"
+    printf 'step state=%s exit=%s seconds=%s commit=%s evidence=%s log=%s lock=%s full=%s\n' \
+        "$1" "$2" "$seconds" "${commit:--}" "$(printf '%s' "$evidence" | encoded)" \
+        "$(tr -d '\000' <"$log" | tail -c 4000 | encoded)" \
+        "$(printf '%s' "$lock_file" | encoded)" "$(printf '%s' "$full" | encoded)"
+}
+
+# find_cause: looks for what a step failed for: a lock file of git, or a disk without room.
+find_cause() {
+    lock_file=$(git_lock_in "$(tail -c 4000 "$log")")
+    for each in "$folder" "$LEGWORK_ROOT" "$LEGWORK_ROOT/envs" "${UV_CACHE_DIR:-${HOME:-/}/.cache}" "${TMPDIR:-/tmp}"; do
+        if [ ! -d "$each" ] || [ ! -w "$each" ]; then continue; fi
+        if ! dd if=/dev/zero of="$each/.legwork-room.$$" bs=1024 count=1024 2>/dev/null; then full=$each; fi
+        rm -f "$each/.legwork-room.$$"
+        [ -z "$full" ] || break
+    done
 }
 
 # explain TEXT: the last word of the evidence.
@@ -32,7 +46,7 @@ begin_clone() { # URL
     # Nobody else makes one while this holds the lock; what a killed one left behind is of no use.
     rm -rf "$folder"/seed.new.*
     [ ! -e "$seed" ] || return 0
-    bounded_git clone --quiet --no-checkout --template= -- "$1" "$folder/seed.new.$$" 9>&- || return
+    bounded_git clone --quiet --no-checkout --template= -- "$1" "$folder/seed.new.$$" || return
     undo
     mv "$folder/seed.new.$$" "$seed"
 }
@@ -50,10 +64,10 @@ begin_resolve() { # REFERENCE, `fetch` or `cloned`
     commit=
     if is_digits "$1" && [ "${#1}" -ge 40 ]; then commit=$(commit_of "$1"); fi
     if [ -z "$commit" ] && [ "$2" = fetch ]; then
-        bounded_git -C "$seed" fetch --quiet --tags --force --prune --no-recurse-submodules origin 9>&- || return
+        bounded_git -C "$seed" fetch --quiet --tags --force --prune --no-recurse-submodules origin || return
         if [ -z "$1" ]; then
             # An empty repository has no default branch; what comes of that is said below.
-            bounded_git -C "$seed" remote set-head origin --auto 9>&- >/dev/null
+            bounded_git -C "$seed" remote set-head origin --auto >/dev/null
         fi
     fi
     if [ -z "$commit" ]; then
@@ -62,7 +76,7 @@ begin_resolve() { # REFERENCE, `fetch` or `cloned`
         refs/heads/*) commit=$(commit_of "refs/remotes/origin/${1#refs/heads/}") ;;
         refs/tags/*) commit=$(commit_of "$1") ;;
         refs/*)
-            bounded_git -C "$seed" fetch --quiet --no-tags --no-recurse-submodules origin "+$1:refs/legwork/${1#refs/}" 9>&- || return
+            bounded_git -C "$seed" fetch --quiet --no-tags --no-recurse-submodules origin "+$1:refs/legwork/${1#refs/}" || return
             commit=$(commit_of "refs/legwork/${1#refs/}")
             ;;
         *)
@@ -90,7 +104,7 @@ commit_by_digits() {
     is_digits "$1" || return 0
     commit=$(commit_of "$1")
     if [ -z "$commit" ] && [ "${#1}" -ge 40 ] &&
-        bounded_git -C "$seed" fetch --quiet --no-tags --no-recurse-submodules origin "$1" 9>&-; then
+        bounded_git -C "$seed" fetch --quiet --no-tags --no-recurse-submodules origin "$1"; then
         commit=$(commit_of "$1")
     fi
 }
@@ -137,12 +151,14 @@ seal_install() {
 }
 
 run_command() ( # COMMAND
+    # A subshell starts with the signals as they were; it must not end before what it waits for.
+    trap : INT TERM
     cd "$seed" || exit
     worktree=$seed
     environment_folder=
     [ "$environment" = - ] || environment_folder=$LEGWORK_ROOT/$environment
     set_variables
-    bounded sh -c "$1" 9>&-
+    bounded sh -c "$1"
 )
 
 begin_setup() { run_command "$1"; }
@@ -151,24 +167,38 @@ seal_setup() { explain "$(grep -v '^ *$' "$log" | tail -n 1)"; }
 seal_smoke() { seal_setup; }
 
 write_marker() {
-    printf '%s\n' "$digest" "$seconds" "$(date +%s)" "$commit" "$evidence" >"$folder/steps/.$step.new" &&
-        mv -f "$folder/steps/.$step.new" "$folder/steps/$step" &&
-        payload 1 >"$folder/.workspace.json.new" &&
-        mv -f "$folder/.workspace.json.new" "$folder/workspace.json"
+    put "$folder/steps/$step" "$digest
+$seconds
+$(date +%s)
+$commit
+$evidence" && unpack "$folder/workspace.json" 1
 }
 
 perform() {
     if ! said=$(mkdir -p "$folder/steps" "$folder/logs" 2>&1); then
         evidence=$said
+        find_cause
         answer folder 1
         return
     fi
     take_lock "$folder/provision.lock" "$patience"
     case $? in
     0) ;;
-    1) answer busy 1; return ;;
-    *) evidence="cannot write $folder/provision.lock"; answer folder 1; return ;;
+    1)
+        answer busy 1
+        return
+        ;;
+    *)
+        evidence="cannot write $folder/provision.lock"
+        answer folder 1
+        return
+        ;;
     esac
+    perform_alone "$@"
+    drop_lock
+}
+
+perform_alone() {
     for each in $stands_on; do
         if [ "$(marker "${each%%=*}" 1)" != "${each#*=}" ]; then
             answer overtaken 1
@@ -178,7 +208,7 @@ perform() {
     if [ "$redo" = missing ] && [ "$(marker "$step" 1)" = "$digest" ] && in_force "$step"; then
         seconds=$(marker "$step" 2) commit=$(marker "$step" 4) evidence=$(marker "$step" 5)
         log=/dev/null
-        answer done 0
+        answer 'done' 0
         return
     fi
     if [ "$step" = clone ] && [ -e "$seed" ]; then
@@ -204,6 +234,7 @@ perform() {
         rm -f "$log"
         log=/dev/null
         evidence=$said
+        find_cause
         answer folder 1
         return
     fi
@@ -212,15 +243,17 @@ perform() {
     { "begin_$step" "$@"; } 1<>"$log" 2>&1
     status=$?
     cd "$here" 2>/dev/null || cd /
-    if tr -d '\000' <"$log" >"$folder/logs/.$step.new"; then mv -f "$folder/logs/.$step.new" "$log"; fi
+    if tr -d '\000' <"$log" >"$log.$$"; then mv -f "$log.$$" "$log"; else rm -f "$log.$$"; fi
     seconds=$(($(date +%s) - begin))
     if [ "$status" -ne 0 ]; then
+        find_cause
         answer failed "$status"
         return
     fi
     "seal_$step"
     if ! said=$(write_marker 2>&1); then
-        printf '%s\n' "$said" >>"$log"
+        printf '%s\n' "${said:-cannot write $folder/steps/$step}" >>"$log"
+        find_cause
         answer failed 1
         return
     fi

@@ -1,9 +1,11 @@
 //! Worktrees of a seed clone, for the scripts that make and remove them.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
-use super::Error;
-use crate::{contract::Name, domain::repository};
+use super::{Error, error::GitTask, state};
+use crate::{
+    contract::Name,
+    domain::repository,
+    system::{records::records, shell},
+};
 
 /// Returns shell functions to put in front of a script that makes or removes worktrees.
 ///
@@ -16,38 +18,45 @@ use crate::{contract::Name, domain::repository};
 pub(crate) fn worktree_script() -> String {
     [
         repository::GIT,
+        shell::PROCESS,
         include_str!("lock.sh"),
         include_str!("worktree.sh"),
     ]
     .join("\n")
 }
 
-/// Finds what the functions of [`worktree_script`] complained of in what a script printed.
+/// Finds the failure of a function of [`worktree_script`] in what a script printed.
 pub(crate) fn worktree_failure(host: &Name, printed: &str) -> Option<Error> {
-    let line = printed
-        .lines()
-        .find_map(|line| line.strip_prefix("worktree-failed "))?;
-    let (reason, encoded) = line.split_once(' ')?;
-    let bytes = STANDARD.decode(encoded.trim()).unwrap_or_default();
-    let said = String::from_utf8_lossy(&bytes).into_owned();
-    Some(if super::error::is_full(&said) {
+    let record = records(printed).find(|record| record.tag() == "worktree-failed")?;
+    // A failure that cannot be read in full is a failure all the same.
+    let message = record.decoded("text").unwrap_or_default();
+    let lock = state::path(&record, "lock").unwrap_or_default();
+    if let Some(path) = lock {
+        return Some(Error::Locked {
+            host: host.clone(),
+            path,
+            task: GitTask::Worktree,
+            message,
+        });
+    }
+    Some(if super::error::is_full(&message) {
         Error::DiskFull {
             host: host.clone(),
             path: "the worktree".to_owned(),
-            said,
+            message,
         }
     } else {
-        match reason {
+        match record.text("reason").unwrap_or_default() {
             "busy" => Error::Busy { host: host.clone() },
             "folder" => Error::Folder {
                 host: host.clone(),
                 path: "the worktree".to_owned(),
-                said,
+                message,
             },
             occupied => Error::Worktree {
                 host: host.clone(),
                 again: occupied != "occupied",
-                said,
+                message,
             },
         }
     })
@@ -59,20 +68,20 @@ mod tests {
     use crate::contract::{Code, Coded, Name};
 
     #[test]
-    fn what_the_functions_say() {
+    fn each_failure_has_its_code() {
         let host = Name::fixed("box");
         let code = |printed: &str| worktree_failure(&host, printed).map(|error| error.code());
         assert_eq!(code("added\nfine\n"), None);
         assert_eq!(
-            code("x\nworktree-failed git ZmF0YWw6IG9k\n"),
+            code("x\nworktree-failed reason=git lock=@ text=@ZmF0YWw6IG9k\n"),
             Some(Code::WorktreeFailed)
         );
         assert_eq!(
-            code("worktree-failed busy \n"),
+            code("worktree-failed reason=busy lock=@ text=@\n"),
             Some(Code::OperationInProgress)
         );
         assert_eq!(
-            code("worktree-failed git Tm8gc3BhY2UgbGVmdCBvbiBkZXZpY2U=\n"),
+            code("worktree-failed reason=git lock=@ text=@Tm8gc3BhY2UgbGVmdCBvbiBkZXZpY2U=\n"),
             Some(Code::DiskFull)
         );
     }

@@ -3,8 +3,8 @@
 
 # add_worktree SEED PATH COMMIT: makes a worktree without a branch, one at a time in each repository, since git
 # itself cannot make several at once. A whole one that was made so before is left as it is. All paths are absolute.
-# Where it fails it prints one line `worktree-failed REASON TEXT`, TEXT in base64, and returns 1; REASON is busy,
-# folder, occupied or git.
+# Where it fails it prints one record `worktree-failed reason=… lock=… text=…` and returns 1; the reason is busy,
+# folder, occupied or git, and lock is a lock file of git that is in the way, as far as one is.
 add_worktree() {
     take_lock "${1%/*}/lock" 600
     case $? in
@@ -34,7 +34,8 @@ remove_worktree() {
 }
 
 worktree_failed() {
-    printf 'worktree-failed %s %s\n' "$1" "$(printf '%s' "$2" | tail -c 4000 | base64 | tr -d '\n')"
+    printf 'worktree-failed reason=%s lock=@%s text=@%s\n' "$1" \
+        "$(git_lock_in "$2" | base64 | tr -d '\n')" "$(printf '%s' "$2" | tail -c 4000 | base64 | tr -d '\n')"
     return 1
 }
 

@@ -157,9 +157,10 @@ fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output
         version: env!("CARGO_PKG_VERSION").to_owned(),
         contract: VERSION,
         chapters: chapters.collect(),
-        agents: agent::Adapter::ALL
+        agents: agent::ADAPTERS
+            .iter()
             .map(|adapter| adapter.name().to_owned())
-            .to_vec(),
+            .collect(),
         primitives: input.full.then(|| details.collect()),
         limits: input.full.then_some(Limits {
             input_bytes: MAX_INPUT_BYTES.into(),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Violation},
+    contract::{Answer, Code, Effects, Failure, ListedViolations, Violations},
     primitives::Primitive,
     system::{Context, configuration, files},
 };
@@ -30,8 +30,10 @@ pub(crate) struct Output {
     pub(crate) exists: bool,
     /// Whether it can be used; a file that is not there can.
     pub(crate) valid: bool,
-    /// Every way in which it is wrong.
-    pub(crate) violations: Vec<Violation>,
+    /// The ways in which it is wrong, at most 50.
+    pub(crate) violations: ListedViolations,
+    /// How many more there are than are listed.
+    pub(crate) omitted: u64,
 }
 
 /// Carries the declaration of `check-config`.
@@ -55,15 +57,18 @@ impl Primitive for CheckConfig {
             None => context.environment().configuration_file(),
         };
         let violations = match configuration::load(&path) {
-            Ok(_configuration) => Vec::new(),
+            Ok(_configuration) => Violations::default(),
             Err(configuration::Error::Invalid { violations, .. }) => violations,
             Err(unreadable) => return Err(unreadable.into()),
         };
+        let valid = violations.is_empty();
+        let (violations, omitted) = violations.into_parts();
         Ok(Answer::read(Output {
             path: path.display().to_string(),
             exists: files::exists(&path),
-            valid: violations.is_empty(),
+            valid,
             violations,
+            omitted,
         }))
     }
 }

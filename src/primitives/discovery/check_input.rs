@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Violation, unknown_primitive},
+    contract::{Answer, Code, Effects, Failure, ListedViolations, unknown_primitive},
     primitives::Primitive,
     system::Context,
 };
 
-/// Checks an input against a primitive's schema without calling the primitive.
+/// Checks an input as a call of the primitive would, without calling it.
 ///
-/// Reports every violation at once. An input that is wrong is data here, not a failure of this call.
+/// Reports all violations at once. An input that is wrong is data here, not a failure of this call.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -27,8 +27,10 @@ pub(crate) struct Input {
 pub(crate) struct Output {
     /// Whether the primitive would take the input.
     pub(crate) valid: bool,
-    /// Every way in which the input is wrong.
-    pub(crate) violations: Vec<Violation>,
+    /// The ways in which the input is wrong, at most 50.
+    pub(crate) violations: ListedViolations,
+    /// How many more there are than are listed.
+    pub(crate) omitted: u64,
     /// A valid input to start from; null where the input is valid.
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub(crate) skeleton: Option<Value>,
@@ -42,6 +44,7 @@ impl Primitive for CheckInput {
     const SUMMARY: &'static str = "Check an input without running the primitive";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
+    const TAKES_NUL: bool = true;
     type Input = Input;
     type Output = Output;
 
@@ -62,9 +65,11 @@ impl Primitive for CheckInput {
             .ok_or_else(|| unknown_primitive(&input.primitive, &known))?;
         let violations = about.violations(&Value::Object(input.input));
         let valid = violations.is_empty();
+        let (violations, omitted) = violations.into_parts();
         Ok(Answer::read(Output {
             valid,
             violations,
+            omitted,
             skeleton: (!valid)
                 .then(|| (about.examples)().into_iter().next())
                 .flatten(),

@@ -9,10 +9,11 @@ use crate::{
     system::Context,
 };
 
-/// Checks every page and index of the database of this machine.
+/// Checks every page, index, table and row of the database of this machine.
 ///
 /// A damaged database is the failure `store_damaged`, here as in every other call: it is never replaced by an empty
-/// one, and a copy of it is set aside first.
+/// one, and a copy of it is set aside first. Where the file is whole and some of its rows or tables are not as legwork
+/// writes them, all of those are named; lists go on to show the other rows.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {}
@@ -26,6 +27,8 @@ pub(crate) struct Output {
     pub(crate) version: i64,
     /// Its size.
     pub(crate) bytes: u64,
+    /// Rows in all its tables, every one of which was read.
+    pub(crate) rows: u64,
 }
 
 /// Carries the declaration of `check-store`.
@@ -49,6 +52,7 @@ impl Primitive for CheckStore {
             path: found.path.display().to_string(),
             version: found.version,
             bytes: found.bytes,
+            rows: found.rows,
         }))
     }
 }

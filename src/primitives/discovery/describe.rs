@@ -87,8 +87,8 @@ impl Primitive for Describe {
             .iter()
             .find(|about| about.name == input.primitive)
             .ok_or_else(|| unknown_primitive(&input.primitive, &known))?;
-        let described = |code: &Code, universal| Described {
-            error_code: *code,
+        let described = |code: Code, universal| Described {
+            error_code: code,
             kind: code.kind(),
             retry: code.retry(),
             universal,
@@ -101,9 +101,9 @@ impl Primitive for Describe {
             documentation: about.documentation(),
             effects: about.effects,
             codes: (about.codes)()
-                .iter()
+                .into_iter()
                 .map(|code| described(code, false))
-                .chain(Code::UNIVERSAL.iter().map(|code| described(code, true)))
+                .chain(Code::universal().map(|code| described(code, true)))
                 .collect(),
             input_schema: (about.input_schema)().to_value(),
             output_schema: (about.output_schema)().to_value(),

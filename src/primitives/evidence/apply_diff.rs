@@ -6,10 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{
-        Answer, Code, Effects, Failure, JobId, Timeout,
-        details::{self, Details},
-    },
+    contract::{Answer, Code, Effects, Failure, JobId, Timeout, details},
     domain::{
         investigation::{self, Applied, ApplyRequest, Maker, Origin},
         job::Outcome,
@@ -263,9 +260,9 @@ impl Primitive for ApplyDiff {
 
 /// Says in a failure about a diff which one it is about.
 fn told(mut failure: Failure, source: String) -> Failure {
-    if let Details::Diff(diff) = failure.details {
-        failure.details = details::Diff { source, ..*diff }.into();
-    }
+    failure.details = failure
+        .details
+        .revised(|diff: details::Diff| diff.from_source(source));
     failure
 }
 

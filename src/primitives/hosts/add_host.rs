@@ -14,7 +14,7 @@ use crate::{
 /// Registers a machine under a name, in the database of this machine.
 ///
 /// Aliases of the ssh configuration need no registration. A name that is taken with other settings is refused, and
-/// with the same settings is a replay. Nothing is sent to the machine: `preflight` finds out whether it will do.
+/// with the same settings is a replay. Nothing is sent to the machine: `preflight` finds out whether a launch there would work.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -31,7 +31,7 @@ pub(crate) struct Input {
     /// Folders put in front of PATH there, for agents installed outside the login's own PATH.
     #[serde(default)]
     pub(crate) path: Vec<String>,
-    /// Whether only to say what would be done.
+    /// Whether only to report what would be done.
     #[serde(default)]
     pub(crate) dry_run: bool,
 }
@@ -72,7 +72,7 @@ impl Primitive for AddHost {
             root: input.root,
             path: input.path,
         };
-        let effect = host::add(context, &input.name, &settings, input.dry_run)?;
+        let effect = host::add(context, &input.name, &settings, input.dry_run).await?;
         let output = Output {
             added: effect == Effect::Applied,
             name: input.name.clone(),

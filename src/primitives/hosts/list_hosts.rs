@@ -13,7 +13,7 @@ use crate::{
 /// Lists the hosts that can be named in other calls: this machine, those of the configuration file, those added with
 /// `add-host`, and the aliases of the ssh configuration.
 ///
-/// Looks at files and the database here only; whether a host answers is for `probe-host` and `preflight` to find out.
+/// Only files and the database of this machine are read; `probe-host` and `preflight` find out whether a host answers.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {}
@@ -33,27 +33,13 @@ pub(crate) struct Host {
     /// Its name.
     pub(crate) name: Name,
     /// Where it is known from.
-    pub(crate) origin: Origin,
+    pub(crate) origin: host::Origin,
     /// What the ssh client is given as destination; null for this machine.
     pub(crate) destination: Option<String>,
     /// The folder legwork keeps its things in there; a relative one is below the home.
     pub(crate) root: String,
     /// When it last answered (RFC 3339, UTC); null where it never did, and for this machine.
     pub(crate) last_seen_at: Option<String>,
-}
-
-/// Where a host is known from.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Origin {
-    /// It is this machine.
-    BuiltIn,
-    /// The configuration file.
-    Configuration,
-    /// `add-host`.
-    Registered,
-    /// The ssh configuration.
-    SshAlias,
 }
 
 /// Carries the declaration of `list-hosts`.
@@ -73,7 +59,9 @@ impl Primitive for ListHosts {
 
     async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
         let default_host = host::resolve(context, None)?.name;
-        let hosts = host::list(context)?
+        let found = host::list(context)?;
+        let hosts = found
+            .hosts
             .into_iter()
             .map(|listed| Host {
                 last_seen_at: listed.machine.last_seen(context),
@@ -83,17 +71,16 @@ impl Primitive for ListHosts {
                 },
                 name: listed.machine.name,
                 root: listed.machine.root,
-                origin: match listed.origin {
-                    host::Origin::BuiltIn => Origin::BuiltIn,
-                    host::Origin::Configuration => Origin::Configuration,
-                    host::Origin::Registered => Origin::Registered,
-                    host::Origin::SshAlias => Origin::SshAlias,
-                },
+                origin: listed.origin,
             })
             .collect();
-        Ok(Answer::read(Output {
+        let mut answer = Answer::read(Output {
             hosts,
             default_host,
-        }))
+        });
+        answer
+            .warnings
+            .extend(found.damaged.iter().map(ToString::to_string));
+        Ok(answer)
     }
 }

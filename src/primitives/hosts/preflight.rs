@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, configuration::Configuration},
-    domain::{agent, host, investigation},
+    domain::{agent, host, preflight},
     primitives::Primitive,
     system::Context,
 };
@@ -17,9 +17,9 @@ use crate::{
 /// key, authentication, the programs a run needs, disk, clock, the agent and its login, git's identity, session limits,
 /// and the repository where one is given.
 ///
-/// What it finds is data: the call succeeds, and `ready` says whether a launch may be tried. A pass is kept and returned
-/// by later calls with the same input until it is `max_age_s` old; anything else is checked anew every time. Two
-/// commands are sent at most, none where a kept pass is returned. Nothing is changed there.
+/// What it finds is data: the call succeeds, and `ready` says whether a launch may be tried. A pass is stored and returned
+/// by later calls with the same input until it is `max_age_s` old; anything else is checked anew every time. At most two
+/// commands are sent, and none where a stored pass is returned. Nothing is changed on the host.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -36,7 +36,7 @@ pub(crate) struct Input {
         regex(pattern = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$")
     )]
     pub(crate) url: Option<String>,
-    /// How old, in seconds, a kept pass may be; 0 checks anew.
+    /// How old, in seconds, a stored pass may be; 0 checks anew.
     #[serde(default = "max_age_s")]
     pub(crate) max_age_s: u64,
     /// Seconds the call may take.
@@ -57,11 +57,11 @@ pub(crate) struct Output {
     pub(crate) agent: Name,
     /// Whether a launch may be tried: no check failed, and none that matters is unknown.
     pub(crate) ready: bool,
-    /// The checks, in the order in which one would mend them.
-    pub(crate) checks: Vec<host::Check>,
+    /// The checks, in the order in which one would fix them.
+    pub(crate) checks: Vec<preflight::Check>,
     /// When the checks were made (RFC 3339, UTC).
     pub(crate) checked_at: String,
-    /// When the pass that this is was kept, where an earlier call made the checks (RFC 3339, UTC); null where this one did.
+    /// When the checks were made, where this is the stored pass of an earlier call (RFC 3339, UTC); null where this call made them.
     pub(crate) cached_at: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl Primitive for Preflight {
         ));
         let max_age = Duration::from_secs(input.max_age_s);
         let url = input.url.as_deref();
-        let findings = investigation::preflight(context, &machine, &agent, url, max_age).await?;
+        let findings = preflight::preflight(context, &machine, &agent, url, max_age).await?;
         let ready = findings.ready();
         let next = if ready {
             after_pass(configuration, &machine.name, url)
@@ -115,7 +115,7 @@ impl Primitive for Preflight {
             host: machine.name,
             agent: name,
             ready,
-            cached_at: findings.kept.then(|| findings.checked_at.clone()),
+            cached_at: findings.cached.then(|| findings.checked_at.clone()),
             checked_at: findings.checked_at,
             checks: findings.checks,
         };
@@ -166,7 +166,7 @@ fn again(host: &Name, agent: &Name, url: Option<&str>) -> Next {
     Next::new(
         "preflight",
         input,
-        "check again once what the checks name is mended",
+        "check again once what the checks name is fixed",
     )
 }
 

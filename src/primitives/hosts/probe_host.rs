@@ -1,4 +1,4 @@
-//! `probe-host`: what a machine has.
+//! `probe-host`: what a machine is and has.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
-    domain::host,
+    domain::{agent, host},
     primitives::Primitive,
     system::Context,
 };
 
-/// Looks at a machine and says what it has: processors, memory, disk, shell, programs and agents with their versions,
+/// Looks at a machine and reports what it has: processors, memory, disk, shell, programs and agents with their versions,
 /// GPUs, batch scheduler. One command is sent, and nothing is changed there.
 ///
-/// For choosing a host, and for finding out what a failure there has to do with. Whether a launch would work is for
-/// `preflight` to find out. What could not be found out is null, never zero.
+/// Use it to choose a host, or to understand a failure there; use `preflight` to find out whether a launch would work.
+/// What could not be found out is null, never zero.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -34,7 +34,7 @@ pub(crate) struct ProbeHost;
 
 impl Primitive for ProbeHost {
     const NAME: &'static str = "probe-host";
-    const SUMMARY: &'static str = "Say what a machine has";
+    const SUMMARY: &'static str = "Report what a machine has";
     const EFFECTS: Effects = Effects::READS_REMOTE;
     const CODES: &'static [Code] = &[Code::HostFolderUnwritable];
     const NEEDS_HOST: bool = true;
@@ -55,7 +55,7 @@ impl Primitive for ProbeHost {
     async fn run(context: &Context, input: Input) -> Result<Answer<host::Probe>, Failure> {
         let machine = host::resolve(context, input.host.as_ref())?;
         let _progress = context.progress(&format!("looking at what {} has", machine.name));
-        let probe = host::probe(context, &machine).await?;
+        let probe = host::probe(context, &machine, &agent::programs()).await?;
         let next = Next::new(
             "preflight",
             json!({"host": machine.name}),

@@ -12,13 +12,13 @@ use crate::{
 
 /// Forgets a machine that `add-host` registered. Nothing on the machine itself is touched.
 ///
-/// Refused while jobs on it have not ended, because they could no longer be asked after.
+/// Refused while jobs on it have not ended, because they could no longer be polled.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     /// The name it is registered under.
     pub(crate) name: Name,
-    /// Whether only to say what would be done.
+    /// Whether only to report what would be done.
     #[serde(default)]
     pub(crate) dry_run: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {
     /// The host's name.
     pub(crate) name: Name,
-    /// Whether this call removed it, or would have in a dry run; false where it was not there.
+    /// Whether this call removed it, or would have in a dry run; false where it was not registered.
     pub(crate) removed: bool,
 }
 
@@ -51,7 +51,7 @@ impl Primitive for RemoveHost {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let effect = host::remove(context, &input.name, input.dry_run)?;
+        let effect = host::remove(context, &input.name, input.dry_run).await?;
         let output = Output {
             removed: effect == Effect::Applied,
             name: input.name,

@@ -1,4 +1,4 @@
-//! `list-agents`: who can be put on a problem.
+//! `list-agents`: which agents a launch can name.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,8 @@ pub(crate) struct Listed {
     /// Its name.
     pub(crate) name: String,
     /// How it is driven.
-    pub(crate) adapter: agent::Adapter,
-    /// One line on that.
+    pub(crate) adapter: &'static dyn agent::Adapter,
+    /// One line on the adapter.
     pub(crate) summary: String,
     /// The program it runs.
     pub(crate) program: String,

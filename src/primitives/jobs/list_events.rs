@@ -81,19 +81,13 @@ impl Primitive for ListEvents {
         if let Some(job_id) = &input.job_id {
             job::find(context, job_id)?;
         }
-        let mut found = job::events(
-            context,
-            input.job_id.as_ref(),
-            input.cursor,
-            input.limit + 1,
-        )?;
-        let wanted = input.limit as usize;
-        let more = found.len() > wanted;
-        found.truncate(wanted);
-        Ok(Answer::read(Output {
-            cursor: found.last().map_or(input.cursor, |event| event.number),
-            more,
+        let found = job::events(context, input.job_id.as_ref(), input.cursor, input.limit)?;
+        let warnings = found.warnings();
+        let mut answer = Answer::read(Output {
+            cursor: found.last_number().unwrap_or(input.cursor),
+            more: found.more,
             events: found
+                .read
                 .into_iter()
                 .map(|event| Event {
                     number: event.number,
@@ -103,6 +97,8 @@ impl Primitive for ListEvents {
                     at: event.at,
                 })
                 .collect(),
-        }))
+        });
+        answer.warnings.extend(warnings);
+        Ok(answer)
     }
 }

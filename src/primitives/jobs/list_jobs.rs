@@ -89,16 +89,15 @@ impl Primitive for ListJobs {
             repository: input.repository,
             agent: input.agent,
             before: input.cursor,
-            // One more than is told shows whether there are more.
-            limit: input.limit + 1,
+            limit: input.limit,
         };
-        let mut found = job::list(context, &filter)?;
-        let wanted = input.limit as usize;
-        let more = found.len() > wanted;
-        found.truncate(wanted);
-        Ok(Answer::read(Output {
-            next_cursor: found.last().filter(|_| more).map(|(number, _)| *number),
-            jobs: found.into_iter().map(|(_, job)| job.into()).collect(),
-        }))
+        let found = job::list(context, &filter)?;
+        let warnings = found.warnings();
+        let mut answer = Answer::read(Output {
+            next_cursor: found.last_number().filter(|_| found.more),
+            jobs: found.read.into_iter().map(JobView::from).collect(),
+        });
+        answer.warnings.extend(warnings);
+        Ok(answer)
     }
 }

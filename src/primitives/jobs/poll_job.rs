@@ -92,16 +92,16 @@ impl Primitive for PollJob {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let cursor = job::last_event(context)?;
+        let mut warnings = Vec::new();
         let jobs = if input.job_ids.is_empty() {
             let filter = Filter {
                 active: Some(true),
                 limit: 500,
                 ..Filter::default()
             };
-            job::list(context, &filter)?
-                .into_iter()
-                .map(|(_, job)| job)
-                .collect()
+            let listed = job::list(context, &filter)?;
+            warnings.extend(listed.warnings());
+            listed.read
         } else {
             named(context, &input.job_ids)?
         };
@@ -135,11 +135,12 @@ impl Primitive for PollJob {
                     "bring its report, diff and logs here",
                 )
             });
-        let answer = Answer::read(Output {
+        let mut answer = Answer::read(Output {
             jobs,
             active: active as u64,
             cursor,
         });
+        answer.warnings.extend(warnings);
         Ok(match next {
             Some(next) => answer.with_next(next),
             None => answer,
@@ -147,53 +148,42 @@ impl Primitive for PollJob {
     }
 }
 
-/// Finds the jobs of all ids; an unknown id fails the call, and says how to ask for the others.
+/// Finds the jobs of all ids; an id that is unknown or whose row is damaged fails the call, and says how to ask for the
+/// others.
 fn named(context: &Context, ids: &[JobId]) -> Result<Vec<job::Job>, Failure> {
-    let found = job::find_all(context, ids)?;
-    let unknown: Vec<&JobId> = ids
-        .iter()
-        .zip(&found)
-        .filter(|(_, job)| job.is_none())
-        .map(|(id, _)| id)
-        .collect();
-    match unknown.as_slice() {
-        [] => {}
-        [only] if ids.len() == 1 => {
-            return Err(job::Error::NotFound {
-                job_id: (*only).clone(),
-            }
-            .into());
-        }
-        several => {
-            let others: Vec<&JobId> = ids.iter().filter(|id| !several.contains(id)).collect();
-            let mut failure = Failure::new(
-                Code::PartialFailure,
-                format!("{} of {} jobs are not known", several.len(), ids.len()),
-                "Leave out the ids in details.items; next holds the call for the others.",
-            )
-            .with_effect(Effect::None)
-            .with_details(
-                details::Items {
-                    items: several
-                        .iter()
-                        .map(|id| details::Item {
-                            id: id.to_string(),
-                            error_code: Code::JobNotFound,
-                            message: "there is no such job".to_owned(),
-                        })
-                        .collect(),
-                }
-                .into(),
-            );
-            if !others.is_empty() {
-                failure = failure.with_next(Next::new(
-                    "poll-job",
-                    json!({"job_ids": others}),
-                    "look at the jobs that are known",
-                ));
-            }
-            return Err(failure);
-        }
+    if let [only] = ids {
+        return Ok(vec![job::find(context, only)?]);
     }
-    Ok(found.into_iter().flatten().collect())
+    let mut jobs = Vec::new();
+    let mut failed = Vec::new();
+    for (id, found) in ids.iter().zip(job::find_all(context, ids)?) {
+        let (error_code, message) = match found {
+            Ok(Some(job)) => {
+                jobs.push(job);
+                continue;
+            }
+            Ok(None) => (Code::JobNotFound, "there is no such job".to_owned()),
+            Err(damage) => (Code::StoreDamaged, damage.to_string()),
+        };
+        failed.push(details::Item::new(id.as_str(), error_code, &message));
+    }
+    if failed.is_empty() {
+        return Ok(jobs);
+    }
+    let others: Vec<&JobId> = jobs.iter().map(|job| &job.job_id).collect();
+    let mut failure = Failure::new(
+        Code::PartialFailure,
+        format!("{} of {} jobs cannot be found", failed.len(), ids.len()),
+        "Leave out the ids in details.items; next holds the call for the others.",
+    )
+    .with_effect(Effect::None)
+    .with_details(details::Items::new(failed).into());
+    if !others.is_empty() {
+        failure = failure.with_next(Next::new(
+            "poll-job",
+            json!({"job_ids": others}),
+            "look at the jobs that are known",
+        ));
+    }
+    Err(failure)
 }

@@ -111,9 +111,11 @@ impl Primitive for ListWorkspaces {
                 updated_at: known.updated_at,
             })
             .collect();
-        Ok(Answer::read(Output {
+        let mut answer = Answer::read(Output {
             workspaces,
             next_cursor: page.next_cursor,
-        }))
+        });
+        answer.warnings.extend(page.warnings);
+        Ok(answer)
     }
 }

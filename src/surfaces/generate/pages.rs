@@ -212,8 +212,7 @@ fn errors() -> String {
          on its `kind`, which is closed. What retry modes and kinds mean stands in [the contract](../contract.md).\n\n\
          ## Every call\n\nAny call may fail with these: ",
     );
-    let every: Vec<String> = Code::UNIVERSAL
-        .iter()
+    let every: Vec<String> = Code::universal()
         .map(|code| format!("[`{name}`](#{name})", name = code.name()))
         .collect();
     text.push_str(&every.join(", "));
@@ -225,7 +224,7 @@ fn errors() -> String {
             text,
             "\n## {name}\n\n{meaning}\n\n{cure}\n\nKind {}, exit status {}, retry {}. [Details](../../schemas/error-details/{name}.json)",
             word(&json!(code.kind())),
-            code.kind().exit_status(None),
+            code.kind().exit_code(None),
             word(&json!(code.retry().mode)),
         );
         let details = code.shape().schema().to_value();

@@ -21,7 +21,9 @@ use super::{
     tool_filter::ToolFilter,
 };
 use crate::{
-    contract::{Answer, Code, Envelope, Failure, Violation, details, text, unknown_primitive},
+    contract::{
+        Answer, Code, Envelope, Failure, Violation, Violations, details, text, unknown_primitive,
+    },
     registry::{Entry, Grants},
     surfaces::{
         dispatch,
@@ -65,7 +67,7 @@ impl Server {
     pub(in crate::surfaces) fn new(
         session: Session,
         options: &Options,
-    ) -> Result<Self, Vec<Violation>> {
+    ) -> Result<Self, Violations> {
         let grants = if options.allow_mutations {
             Grants::ALL
         } else {
@@ -151,16 +153,7 @@ fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Resul
             "Mend what details.violations names.",
         )
         .with_details(
-            details::Input {
-                violations: vec![Violation {
-                    pointer: String::new(),
-                    keyword: "value".to_owned(),
-                    message: error.to_string(),
-                    expected: None,
-                }],
-                skeleton: None,
-            }
-            .into(),
+            details::Input::new(Violation::new("", "value", error.to_string()), None).into(),
         );
         Stopped::Failed(tool.to_owned(), Box::new(failure))
     })

@@ -1,7 +1,7 @@
 //! Which primitives the server shows.
 
 use crate::{
-    contract::{Effects, Violation, validation},
+    contract::{Effects, Violation, Violations, validation},
     registry::{ALL, Entry, Grants},
 };
 
@@ -15,7 +15,7 @@ pub(super) struct ToolFilter {
 
 impl ToolFilter {
     /// Chooses by names of primitives and chapters, separated by commas; all where there are none.
-    pub(super) fn new(only: &[String], grants: Grants) -> Result<Self, Vec<Violation>> {
+    pub(super) fn new(only: &[String], grants: Grants) -> Result<Self, Violations> {
         let names: Vec<&str> = only
             .iter()
             .flat_map(|names| names.split(','))
@@ -26,14 +26,16 @@ impl ToolFilter {
             ALL.iter()
                 .flat_map(|entry| [entry.about.name, entry.about.chapter.name])
         };
-        let violations: Vec<Violation> = names
+        let violations: Violations = names
             .iter()
             .filter(|name| !known().any(|known| known == **name))
-            .map(|name| Violation {
-                pointer: "/only".to_owned(),
-                keyword: "enum".to_owned(),
-                message: format!("there is no primitive and no chapter {name:?}"),
-                expected: validation::nearest(name, known()),
+            .map(|name| {
+                Violation::new(
+                    "/only",
+                    "enum",
+                    format!("there is no primitive and no chapter {name:?}"),
+                )
+                .maybe_expecting(validation::nearest(name, known()))
             })
             .collect();
         if !violations.is_empty() {
@@ -99,6 +101,7 @@ mod tests {
         assert!(shows(&filter, "cancel-job"));
         assert!(!filter.effects().read_only && filter.effects().destructive);
         let wrong = ToolFilter::new(&["discovry".to_owned()], Grants::READS).expect_err("mistyped");
-        assert_eq!(wrong[0].expected.as_deref(), Some("discovery"));
+        let first = wrong.first().expect("a violation");
+        assert_eq!(first.expected(), Some("discovery"));
     }
 }

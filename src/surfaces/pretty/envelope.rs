@@ -60,7 +60,7 @@ fn tell_refusal(sheet: &mut Sheet, refusal: &Refusal) {
         &[
             (Look::Heading, name),
             (Look::Plain, "  "),
-            (Look::Bad, &refusal.error_code.name()),
+            (Look::Bad, refusal.error_code.name()),
             (Look::Faint, &format!(" ({kind}), retry {retry}{effect}")),
         ],
     );

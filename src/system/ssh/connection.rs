@@ -7,18 +7,13 @@ use std::{
     time::Duration,
 };
 
+use super::{Error, Trouble, limiter};
+use crate::system::{Context, clock, digest, files, process, reply::Output};
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::{Error, Trouble, limiter};
-use crate::system::{Context, clock, digest, files, script::Reply};
 
 /// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
 const SOCKET_SUFFIX: usize = 50;
-
-/// Bytes that are read of an answer; a longer one counts as cut off.
-const ANSWER_LIMIT: u64 = 512 << 20;
 
 /// Tries for a session on a connection that just then refuses more.
 const ATTEMPTS: u32 = 60;
@@ -79,13 +74,21 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<(), Er
     session(context, target, &base).await.map(drop)
 }
 
-/// Runs a rendered program on the host and returns its acknowledged answer.
+/// Notes that the host has just given a whole answer.
+pub(crate) fn note_seen(context: &Context, target: &Target) {
+    if let Ok(base) = target.base(context) {
+        // A time that could not be noted is older than it need be, and no more.
+        let _older = files::touch(&base.with_extension("seen"));
+    }
+}
+
+/// Sends a rendered program to a shell on the host and returns what came back, at most `limit` bytes of stdout.
 pub(crate) async fn run(
     context: &Context,
     target: &Target,
     program: &str,
-    nonce: &str,
-) -> Result<Reply, Error> {
+    limit: u64,
+) -> Result<Output, Error> {
     let base = target.base(context)?;
     let _place = limiter::place(&base, target.sessions).await?;
     let mut child = match start_on_known(&base).await {
@@ -97,25 +100,27 @@ pub(crate) async fn run(
     let stdin = child.stdin().take();
     let stdout = child.stdout().take();
     let stderr = child.stderr().take();
-    let feed = async {
-        if let Some(mut stdin) = stdin {
-            // Whether it arrived shows in the acknowledgement.
-            let _told_by_the_answer = stdin.write_all(program.as_bytes()).await;
+    // What could not be sent or read is missing, and the marks of the answer tell that.
+    let printed = process::exchange(stdin, program.as_bytes(), stdout, stderr, limit)
+        .await
+        .unwrap_or_default();
+    let exit_code = if printed.truncated {
+        // The session is given up: nobody reads on, so the shell need not end.
+        None
+    } else {
+        match child.wait().await {
+            Ok(status) => status.code(),
+            // This is how the crate returns exit code 127.
+            Err(openssh::Error::Remote(_)) => Some(127),
+            Err(_broken) => None,
         }
     };
-    let read_stdout = read_all(stdout);
-    let read_stderr = read_all(stderr);
-    let ((), stdout, stderr) = tokio::join!(feed, read_stdout, read_stderr);
-    // The acknowledgement is the evidence; the client cannot tell an exit from a broken connection.
-    let _told_by_the_answer = child.wait().await;
-    let reply = Reply::parse(stdout, &stderr, nonce).ok_or_else(|| Error::Lost {
-        host: target.host.clone(),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-        last_evidence_at: last_seen(context, target),
-    })?;
-    // A time that could not be noted is older than it need be, and no more.
-    let _older = files::touch(&base.with_extension("seen"));
-    Ok(reply)
+    Ok(Output {
+        stdout: printed.stdout,
+        stderr: printed.stderr,
+        exit_code,
+        truncated: printed.truncated,
+    })
 }
 
 /// A shell on the host that waits for its program.
@@ -164,15 +169,6 @@ async fn start_anyhow(context: &Context, target: &Target, base: &Path) -> Result
             Err(error) => return Err(unreachable(context, target, &error.to_string())),
         }
     }
-}
-
-async fn read_all(pipe: Option<impl AsyncReadExt + Unpin>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        // What is missing, or more than anybody should send, shows in the acknowledgement.
-        let _told_by_the_answer = pipe.take(ANSWER_LIMIT).read_to_end(&mut bytes).await;
-    }
-    bytes
 }
 
 /// Finds the living master connection, or makes one; one process at a time does.

@@ -69,16 +69,6 @@ pub(crate) enum Error {
         /// When it last answered.
         last_evidence_at: Option<String>,
     },
-    /// The connection broke before the answer was whole.
-    #[error("the connection to {host} broke before the answer was complete")]
-    Lost {
-        /// The host's name.
-        host: String,
-        /// What was seen.
-        stderr: String,
-        /// When it last answered.
-        last_evidence_at: Option<String>,
-    },
     /// All sessions stayed in use.
     #[error("all SSH sessions to {host} stayed in use")]
     Busy {
@@ -97,7 +87,7 @@ impl Error {
     /// Returns what the client or the host printed.
     pub(crate) fn said(&self) -> Option<&str> {
         match self {
-            Self::Connect { stderr, .. } | Self::Lost { stderr, .. } => Some(stderr),
+            Self::Connect { stderr, .. } => Some(stderr),
             Self::Busy { .. } | Self::NoClient(_) | Self::Folder(_) => None,
         }
     }
@@ -114,7 +104,6 @@ impl Coded for Error {
                 Trouble::KeyChanged => Code::SshHostKeyChanged,
                 Trouble::Configuration => Code::SshConfigInvalid,
             },
-            Self::Lost { .. } => Code::ContactLost,
             Self::Busy { .. } => Code::HostBusy,
             Self::NoClient(_) => Code::SshClientMissing,
             Self::Folder(inner) => inner.code(),
@@ -131,7 +120,6 @@ impl Coded for Error {
                 Trouble::KeyChanged => format!("Find out why the key of {host} changed, then remove the old one with ssh-keygen -R."),
                 Trouble::Configuration => format!("Run ssh -G for {host} and mend what it names."),
             },
-            Self::Lost { .. } => "Send the same call again: it finds what happened and carries on from there.".to_owned(),
             Self::Busy { .. } => "Send the same call again in a moment, or raise ssh.max_sessions if the host allows more.".to_owned(),
             Self::NoClient(_) => "Install the OpenSSH client.".to_owned(),
             Self::Folder(inner) => inner.remediation(),
@@ -144,41 +132,17 @@ impl Coded for Error {
                 host,
                 trouble: Trouble::UnknownName,
                 ..
-            } => details::Unknown {
-                what: "host".to_owned(),
-                name: host.clone(),
-                did_you_mean: None,
-                known: Vec::new(),
-            }
-            .into(),
+            } => details::Unknown::new("host", host).into(),
             Self::Connect {
                 host,
                 stderr,
                 last_evidence_at,
                 trouble: _,
-            }
-            | Self::Lost {
-                host,
-                stderr,
-                last_evidence_at,
-            } => details::Host {
-                host: host.clone(),
-                stderr: stderr.clone(),
-                last_evidence_at: last_evidence_at.clone(),
-            }
-            .into(),
-            Self::Busy { host } => details::Host {
-                host: host.clone(),
-                stderr: String::new(),
-                last_evidence_at: None,
-            }
-            .into(),
-            Self::NoClient(source) => details::Tool {
-                tool: "ssh".to_owned(),
-                host: "local".to_owned(),
-                evidence: source.to_string(),
-            }
-            .into(),
+            } => details::Host::new(host, stderr)
+                .last_seen(last_evidence_at.clone())
+                .into(),
+            Self::Busy { host } => details::Host::new(host, "").into(),
+            Self::NoClient(source) => details::Tool::new("ssh", "local", source.to_string()).into(),
             Self::Folder(inner) => inner.details(),
         }
     }

@@ -1,11 +1,17 @@
 //! What can go wrong with the database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
+
+use super::Damage;
 use crate::{
     contract::{Code, Coded, details, details::Details},
-    system::files,
+    system::{digest, files},
 };
+
+/// The most damaged rows that are named in one answer.
+const NAMED: usize = 50;
 
 /// Why the database gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +28,14 @@ pub(crate) enum Error {
         reason: String,
         /// Where a copy was put.
         backup: Option<PathBuf>,
+    },
+    /// Rows or tables in it are not as legwork writes them; the file itself is whole.
+    #[error("the database {} holds damaged records: {}", .path.display(), listed(.damage))]
+    Records {
+        /// The database file.
+        path: PathBuf,
+        /// What was found, at least one.
+        damage: Vec<Damage>,
     },
     /// A newer legwork wrote it.
     #[error("the database {} has version {found}, and this legwork knows only {known}", .path.display())]
@@ -58,11 +72,110 @@ pub(crate) enum Error {
     Statement(rusqlite::Error),
 }
 
+fn listed(damage: &[Damage]) -> String {
+    let named: Vec<String> = damage.iter().take(NAMED).map(Damage::to_string).collect();
+    let more = damage.len().saturating_sub(NAMED);
+    if more == 0 {
+        named.join("; ")
+    } else {
+        format!("{}; and {more} more", named.join("; "))
+    }
+}
+
+/// Returns whether a value was not of the type that was asked for.
+const fn is_of_a_row(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
+}
+
+/// Returns the table that `SQLite` names in a constraint that was violated: `UNIQUE constraint failed: jobs.job_id`.
+fn named_table(error: &rusqlite::Error) -> String {
+    let text = error.to_string();
+    text.split_once("failed: ")
+        .and_then(|(_, columns)| columns.split_once('.'))
+        .map_or_else(|| "?".to_owned(), |(table, _)| table.to_owned())
+}
+
+/// Returns whether another process has the lock that is needed.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+impl Error {
+    /// Says what an error of the database means.
+    pub(super) fn of(path: &Path, error: rusqlite::Error) -> Self {
+        if let Some(damage) = Damage::carried_by(&error) {
+            return Self::Records {
+                path: path.to_owned(),
+                damage: vec![damage.clone()],
+            };
+        }
+        if is_busy(&error) {
+            return Self::Busy {
+                path: path.to_owned(),
+            };
+        }
+        let records = || Self::Records {
+            path: path.to_owned(),
+            damage: vec![Damage::of_table(&named_table(&error), error.to_string())],
+        };
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                damaged(path, &error.to_string())
+            }
+            Some(ErrorCode::DiskFull) => Self::Full {
+                path: path.to_owned(),
+            },
+            // Every write looks first at what is there, so only rows that contradict each other get here.
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => records(),
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::FileLockingProtocolFailed,
+            ) => Self::Unusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            },
+            _ if is_of_a_row(&error) => records(),
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+/// Sets a copy of a damaged database aside, named by its content so that asking again makes no second copy.
+pub(super) fn damaged(path: &Path, reason: &str) -> Error {
+    let backup = files::read_regular(path, u64::MAX - 1)
+        .ok()
+        .and_then(|bytes| {
+            let name = format!("legwork.db.damaged-{}", &digest::sha256(&bytes)[..12]);
+            let copy = path.with_file_name(name);
+            if !files::exists(&copy) {
+                files::copy(path, &copy).ok()?;
+            }
+            Some(copy)
+        });
+    Error::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+        backup,
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Folder(inner) => inner.code(),
-            Self::Damaged { .. } => Code::StoreDamaged,
+            Self::Damaged { .. } | Self::Records { .. } => Code::StoreDamaged,
             Self::Newer { .. } => Code::StoreNewer,
             Self::Busy { .. } => Code::StoreBusy,
             Self::Full { .. } => Code::DiskFull,
@@ -84,6 +197,10 @@ impl Coded for Error {
                     path.display()
                 )
             }
+            Self::Records { path, .. } => format!(
+                "Call check-store, which names all damage; then restore {} from your own backup, or mend or delete what is named with sqlite3.",
+                path.display()
+            ),
             Self::Newer { .. } => {
                 "Use the newer legwork, or set LEGWORK_HOME to another folder.".to_owned()
             }
@@ -99,23 +216,20 @@ impl Coded for Error {
 
     fn details(&self) -> Details {
         let store = |path: &PathBuf, backup: Option<&PathBuf>| -> Details {
-            details::Store {
-                path: path.display().to_string(),
-                reason: self.to_string(),
-                backup: backup.map(|backup| backup.display().to_string()),
-            }
-            .into()
+            details::Store::new(path.display().to_string(), self.to_string())
+                .copied_to(backup.map(|backup| backup.display().to_string()))
+                .into()
         };
         match self {
             Self::Folder(inner) => inner.details(),
             Self::Damaged { path, backup, .. } => store(path, backup.as_ref()),
-            Self::Newer { path, .. } | Self::Busy { path } => store(path, None),
-            Self::Full { path } | Self::Unusable { path, .. } => details::File {
-                path: path.display().to_string(),
-                reason: self.to_string(),
+            Self::Records { path, .. } | Self::Newer { path, .. } | Self::Busy { path } => {
+                store(path, None)
             }
-            .into(),
-            Self::Statement(_) => Details::None,
+            Self::Full { path } | Self::Unusable { path, .. } => {
+                details::File::new(path.display().to_string(), self.to_string()).into()
+            }
+            Self::Statement(_) => Details::NONE,
         }
     }
 }

@@ -84,7 +84,7 @@ fn help_of_a_primitive_names_every_field_its_type_and_its_default() {
         }
         let whole = flowing(&help);
         for code in (entry.about.codes)() {
-            faults.unless(whole.contains(&code.name()), || {
+            faults.unless(whole.contains(code.name()), || {
                 format!("{name}: no {}", code.name())
             });
         }

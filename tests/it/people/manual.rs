@@ -72,8 +72,8 @@ fn the_page_names_all_there_is() {
         );
         assert!(text.contains(&format!(" {} ", entry.about.chapter.name.to_uppercase())));
     }
-    for code in Code::UNIVERSAL {
-        assert!(text.contains(&code.name()), "{}", code.name());
+    for code in Code::universal() {
+        assert!(text.contains(code.name()), "{}", code.name());
     }
     for part in [
         "EXIT STATUS 0 ",

@@ -77,7 +77,7 @@ pub(crate) fn exits(kind: &str) -> &'static [i32] {
 pub(crate) fn may_return(primitive: &str, code: &str) -> bool {
     Entry::find(primitive).is_none_or(|entry| {
         let declared = (entry.about.codes)();
-        let mut known = declared.iter().chain(Code::UNIVERSAL);
+        let mut known = declared.into_iter().chain(Code::universal());
         known.any(|known| known.name() == code)
     })
 }

@@ -19,7 +19,10 @@ pub(crate) const CHECK: &str = "grep -qx hello greeting.txt";
 pub(crate) const MEND: &str = "echo hello >greeting.txt; echo '# Mended' >../report.md";
 
 /// How the processes of a run are ended, whatever state they are in.
-const CANCEL: &str = include_str!("../../../src/domain/run/cancel.sh");
+const CANCEL: &str = concat!(
+    include_str!("../../../src/system/shell/process.sh"),
+    include_str!("../../../src/domain/run/cancel.sh"),
+);
 
 /// A world with a repository named `widgets`; ends all that its jobs left running when dropped.
 pub(crate) struct Workplace {
@@ -213,9 +216,10 @@ pub(super) fn end_jobs(world: &World, root: &Path, is_chosen: impl Fn(&str) -> b
         if is_chosen(&name.to_string_lossy()) && job.join("runs/1/claim").is_dir() {
             world
                 .command("sh")
+                .env("LEGWORK_ROOT", root)
                 .args(["-c", CANCEL, "sh"])
-                .arg(&job)
-                .args(["1", "0"])
+                .arg(name)
+                .args(["1", "0", "none"])
                 .output()
                 .ok();
         }

@@ -3,6 +3,9 @@
 mod contact;
 mod crashes;
 mod crowds;
+mod damage;
 mod effects;
 mod hostile;
 mod hosts;
+mod locked;
+mod noise;

@@ -5,14 +5,6 @@
 # Payloads: 1 supervisor, 2 job.json, 3 prompt, 4 spec of the run, 5 command.sh, 6 secrets.sh, 7 issue, 8 repro.
 # $8 file name of the repro, empty for none.
 # Prints `launch-found` where the run was started before, and the run's state line as start.sh does, or `legwork-refused step=…` where nothing was started.
-legwork_whole() { # path, number of the payload
-    payload "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1" && return 0
-    rm -f "$1.part.$$"
-    return 1
-}
-legwork_line() { # path, text
-    printf '%s\n' "$2" >"$1.part.$$" && mv -f "$1.part.$$" "$1"
-}
 legwork_refuse() {
     printf 'legwork-refused step=%s\n' "$1"
     exit 0
@@ -29,29 +21,30 @@ legwork_launch() {
         [ -e "$LEGWORK_ROOT/$3/.git" ] || legwork_refuse workspace
         command -v "$6" >/dev/null 2>&1 || legwork_refuse agent
         mkdir -p "$LEGWORK_ROOT/bin" "$l_run" || legwork_refuse folder
-        [ -f "$l_supervisor" ] || legwork_whole "$l_supervisor" 1 || legwork_refuse supervisor
-        legwork_line "$l_job/key" "$2" || legwork_refuse key_file
-        legwork_whole "$l_job/job.json" 2 || legwork_refuse job_file
+        [ -f "$l_supervisor" ] || unpack "$l_supervisor" 1 || legwork_refuse supervisor
+        put "$l_job/key" "$2" || legwork_refuse key_file
+        unpack "$l_job/job.json" 2 || legwork_refuse job_file
         add_worktree "$LEGWORK_ROOT/$3" "$l_job/worktree" "$4" || legwork_refuse worktree
-        legwork_whole "$l_job/prompt.md" 3 || legwork_refuse prompt
-        legwork_whole "$l_job/issue.md" 7 || legwork_refuse issue
+        unpack "$l_job/prompt.md" 3 || legwork_refuse prompt
+        unpack "$l_job/issue.md" 7 || legwork_refuse issue
         if [ -n "$8" ] && [ ! -e "$l_job/$8" ]; then
-            legwork_whole "$l_job/$8" 8 || legwork_refuse repro
+            unpack "$l_job/$8" 8 || legwork_refuse repro
         fi
         [ -e "$l_job/worklog.md" ] || printf '# Worklog\n' >"$l_job/worklog.md"
-        legwork_whole "$l_run/stdin" 3 || legwork_refuse stdin
-        legwork_whole "$l_run/command.sh" 5 || legwork_refuse command
-        legwork_line "$l_run/supervisor" "$l_supervisor" || legwork_refuse supervisor
-        {
-            payload 4
-            printf 'cwd %s\nworktree %s\nbase %s\n' "$l_job/worktree" "$l_job/worktree" "$4"
-        } >"$l_run/spec.part.$$" && mv -f "$l_run/spec.part.$$" "$l_run/spec" || legwork_refuse spec
+        unpack "$l_run/stdin" 3 || legwork_refuse stdin
+        unpack "$l_run/command.sh" 5 || legwork_refuse command
+        put "$l_run/supervisor" "$l_supervisor" || legwork_refuse supervisor
+        l_spec=$(payload 4) || legwork_refuse spec
+        put "$l_run/spec" "$l_spec
+cwd $l_job/worktree
+worktree $l_job/worktree
+base $4" || legwork_refuse spec
         if [ "$7" = yes ]; then
-            legwork_whole "$l_run/secrets.sh" 6 || legwork_refuse secrets
+            unpack "$l_run/secrets.sh" 6 || legwork_refuse secrets
         fi
     else
         printf 'launch-found\n'
     fi
 }
 legwork_launch "$@"
-set -- "$LEGWORK_ROOT/jobs/$1" 1 "$LEGWORK_ROOT/bin/$5"
+set -- "$1" 1 "$5"

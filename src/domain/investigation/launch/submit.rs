@@ -44,7 +44,7 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     if let Some(job) = plan.existing(context)? {
         return Ok(replay(job));
     }
-    let job = job::insert(context, &plan.job())?;
+    let job = job::insert(context, &plan.job()).await?;
     plan.job_id = job.job_id.clone();
     failpoint::reached("launch.recorded");
     progress.say(&format!(
@@ -93,7 +93,8 @@ async fn send(
     };
     let job = job::update(context, &job.job_id, |job| {
         job::note_status(job, &status, clock::now_text())
-    })?;
+    })
+    .await?;
     // A launch whose answer was lost had its effect then, not now.
     let effect = if answer.lines().any(|line| line == "launch-found") {
         Effect::Replayed

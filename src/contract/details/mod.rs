@@ -1,0 +1,20 @@
+//! The fixed shapes of `details`, one for each failure code.
+//!
+//! A shape is one struct with its constructor, and an `impl Facts`; a code names it in its row. The fields are private
+//! and of bounded types: whoever fills them cannot exceed what the published schema promises.
+
+mod call;
+mod evidence;
+mod machine;
+mod shape;
+
+pub use call::{Input, Item, Items, Key, Nothing, Signal, Size, Unknown, Wait};
+pub use evidence::{
+    Artifact, Checkout, Conflict, Conflicted, Conformance, Diff, Finding, Forge, Job,
+    Nonconformance, Requirement, Survivors,
+};
+pub use machine::{Config, File, Host, Step, Store, Tool};
+pub use shape::{Details, Facts, Shape};
+
+#[cfg(test)]
+mod tests;

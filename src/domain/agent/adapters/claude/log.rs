@@ -1,0 +1,469 @@
+//! The log of Claude Code: `--output-format stream-json --verbose`.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::agent::{
+    Event,
+    adapter::LogLine,
+    excerpt::{SHORT, TEXT, excerpt},
+    report::{Ending, Report},
+};
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Entry {
+    System(System),
+    Assistant(Turn),
+    User(Turn),
+    Result(Box<RunResult>),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct System {
+    #[serde(default)]
+    subtype: String,
+    session_id: Option<String>,
+    model: Option<String>,
+    tool_name: Option<String>,
+    message: Option<String>,
+    attempt: Option<u64>,
+    max_retries: Option<u64>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    message: Message,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: Content,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Blocks(Vec<Block>),
+    Other(serde::de::IgnoredAny),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Blocks(Vec::new())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: String,
+    },
+    ToolUse {
+        name: String,
+        #[serde(default)]
+        input: Value,
+    },
+    ToolResult {
+        #[serde(default)]
+        content: Content,
+        #[serde(default)]
+        is_error: Option<bool>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct RunResult {
+    #[serde(default)]
+    subtype: String,
+    #[serde(default)]
+    is_error: bool,
+    terminal_reason: Option<String>,
+    session_id: Option<String>,
+    num_turns: Option<u64>,
+    total_cost_usd: Option<f64>,
+    result: Option<String>,
+    #[serde(default)]
+    errors: Vec<String>,
+    #[serde(default)]
+    permission_denials: Vec<Denial>,
+    usage: Option<Usage>,
+    #[serde(default, rename = "modelUsage")]
+    models: std::collections::BTreeMap<String, Usage>,
+}
+
+#[derive(Deserialize)]
+struct Denial {
+    #[serde(default)]
+    tool_name: String,
+}
+
+/// Tokens, as the main conversation and as each model counts them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Usage {
+    #[serde(alias = "input_tokens", alias = "inputTokens")]
+    fresh: u64,
+    #[serde(
+        alias = "cache_creation_input_tokens",
+        alias = "cacheCreationInputTokens"
+    )]
+    into_cache: u64,
+    #[serde(alias = "cache_read_input_tokens", alias = "cacheReadInputTokens")]
+    from_cache: u64,
+    #[serde(alias = "output_tokens", alias = "outputTokens")]
+    written: u64,
+}
+
+/// Reads one line; none where it is not of this format.
+pub(super) fn read_line(line: &str) -> Option<LogLine> {
+    Some(match serde_json::from_str(line).ok()? {
+        Entry::System(system) => read_system(system),
+        Entry::Assistant(turn) => read_assistant(&turn),
+        Entry::User(turn) => {
+            // Its texts are not the agent's own: they are prompts, and notes of the program.
+            let mut events = read_content(&turn.message.content);
+            events.retain(|event| matches!(event, Event::ToolResult { .. }));
+            LogLine::of(events)
+        }
+        Entry::Result(result) => read_result(*result),
+        Entry::Other => LogLine::default(),
+    })
+}
+
+fn read_assistant(turn: &Turn) -> LogLine {
+    let mut events = read_content(&turn.message.content);
+    if turn.error.is_some() {
+        // The text of such a turn is the program's error message, not the model's.
+        for event in &mut events {
+            if let Event::Text { text } = event {
+                let text = std::mem::take(text);
+                *event = Event::Error { text };
+            }
+        }
+    }
+    LogLine::of(events).with(Report {
+        unauthenticated: turn.error.as_deref() == Some("authentication_failed"),
+        ..Report::default()
+    })
+}
+
+fn read_system(system: System) -> LogLine {
+    match system.subtype.as_str() {
+        "init" => {
+            let report = Report {
+                session_id: system.session_id.clone(),
+                model: system.model.clone(),
+                ending: Some(Ending::Unfinished),
+                ..Report::default()
+            };
+            let started = Event::Started {
+                session_id: system.session_id,
+                model: system.model,
+            };
+            LogLine::of([started]).with(report)
+        }
+        "permission_denied" => {
+            let name = excerpt(&system.tool_name.unwrap_or_default(), SHORT);
+            let text = excerpt(&system.message.unwrap_or_default(), TEXT);
+            LogLine::of([Event::Denied { name, text }])
+        }
+        "api_retry" => {
+            let of = system
+                .max_retries
+                .map(|most| format!(" of {most}"))
+                .unwrap_or_default();
+            let text = format!(
+                "the model did not answer ({}); retry {}{of}",
+                excerpt(&system.error.unwrap_or_default(), SHORT),
+                system.attempt.unwrap_or_default(),
+            );
+            LogLine::of([Event::Error { text }])
+        }
+        _ => LogLine::default(),
+    }
+}
+
+fn read_content(content: &Content) -> Vec<Event> {
+    match content {
+        Content::Text(text) => Event::text(text).into_iter().collect(),
+        Content::Blocks(blocks) => blocks.iter().filter_map(read_block).collect(),
+        Content::Other(_) => Vec::new(),
+    }
+}
+
+fn read_block(block: &Block) -> Option<Event> {
+    match block {
+        Block::Text { text } => Event::text(text),
+        Block::ToolUse { name, input } => Some(Event::ToolUse {
+            name: excerpt(name, SHORT),
+            input: describe(input),
+        }),
+        Block::ToolResult { content, is_error } => Some(Event::ToolResult {
+            ok: !is_error.unwrap_or(false),
+            text: excerpt(&plain(content), TEXT),
+        }),
+        Block::Other => None,
+    }
+}
+
+/// Describes what a tool was called with in short: the command or the file, where there is one.
+fn describe(input: &Value) -> String {
+    let descriptive = ["command", "file_path", "pattern", "url", "description"]
+        .iter()
+        .find_map(|field| input.get(field).and_then(Value::as_str));
+    match descriptive {
+        Some(text) => excerpt(text, SHORT),
+        None => excerpt(&input.to_string(), SHORT),
+    }
+}
+
+fn plain(content: &Content) -> String {
+    match content {
+        Content::Text(text) => text.clone(),
+        Content::Blocks(blocks) => {
+            let texts: Vec<&str> = blocks
+                .iter()
+                .map(|block| match block {
+                    Block::Text { text } => text.as_str(),
+                    Block::ToolUse { .. } | Block::ToolResult { .. } | Block::Other => {
+                        "[not a text]"
+                    }
+                })
+                .collect();
+            texts.join("\n")
+        }
+        Content::Other(_) => String::new(),
+    }
+}
+
+fn read_result(result: RunResult) -> LogLine {
+    let ending = match (
+        result.subtype.as_str(),
+        result.terminal_reason.as_deref().unwrap_or_default(),
+    ) {
+        ("error_max_turns", _) | (_, "max_turns") => Ending::TurnLimit,
+        ("error_max_budget_usd", _) => Ending::CostLimit,
+        (_, reason) if reason.starts_with("aborted") => Ending::Interrupted,
+        (_, "api_error") => Ending::ModelError,
+        ("success", _) if !result.is_error => Ending::Completed,
+        _ => Ending::Failed,
+    };
+    let text = result
+        .result
+        .as_deref()
+        .or(result.errors.first().map(String::as_str))
+        .map(|text| excerpt(text, TEXT));
+    let (tokens_in, tokens_cached, tokens_out) = tokens(&result);
+    let denied: Vec<String> = result
+        .permission_denials
+        .into_iter()
+        .map(|denial| denial.tool_name)
+        .collect();
+    let mut events = Vec::new();
+    if let (Some(tokens_in), Some(tokens_out)) = (tokens_in, tokens_out) {
+        events.push(Event::Usage {
+            tokens_in,
+            tokens_out,
+        });
+    }
+    let completed = ending == Ending::Completed;
+    let settled = if completed && !denied.is_empty() {
+        Ending::Denied
+    } else {
+        ending
+    };
+    events.push(Event::Result {
+        ok: settled.succeeded(),
+        text: text.clone().unwrap_or_default(),
+    });
+    let report = Report {
+        session_id: result.session_id,
+        turns: result.num_turns,
+        tokens_in,
+        tokens_out,
+        tokens_cached,
+        cost_usd: result.total_cost_usd,
+        message: text.clone().filter(|_| completed),
+        ending: Some(ending),
+        why: text.filter(|_| !completed),
+        denied,
+        ..Report::default()
+    };
+    LogLine::of(events).with(report)
+}
+
+/// Returns tokens read, tokens read from a cache, and tokens written: of all models together where they
+/// are reported one by one, since the main conversation leaves out what it delegated to other models.
+fn tokens(result: &RunResult) -> (Option<u64>, Option<u64>, Option<u64>) {
+    let parts: Vec<&Usage> = if result.models.is_empty() {
+        result.usage.iter().collect()
+    } else {
+        result.models.values().collect()
+    };
+    if parts.is_empty() {
+        return (None, None, None);
+    }
+    let sum = |count: fn(&Usage) -> u64| {
+        Some(
+            parts
+                .iter()
+                .map(|part| count(part))
+                .fold(0, u64::saturating_add),
+        )
+    };
+    (
+        sum(|part| {
+            part.fresh
+                .saturating_add(part.into_cache)
+                .saturating_add(part.from_cache)
+        }),
+        sum(|part| part.from_cache),
+        sum(|part| part.written),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, read_line};
+    use crate::domain::agent::{adapters::claude::ADAPTER, decode, summarise};
+
+    const SUCCESS: &str = include_str!("../../../../../tests/data/agents/claude/success.jsonl");
+
+    #[test]
+    fn a_recorded_success_is_read_step_by_step() {
+        let mut steps = Vec::new();
+        for line in SUCCESS.lines() {
+            for event in decode(&ADAPTER, line.as_bytes()) {
+                steps.push(match &event {
+                    Event::Started { model, .. } => {
+                        format!("start {}", model.clone().unwrap_or_default())
+                    }
+                    Event::Text { text } => format!("text {text}"),
+                    Event::ToolUse { name, input } => format!("use {name} {input}"),
+                    Event::ToolResult { ok, .. } => format!("answer {ok}"),
+                    Event::Usage {
+                        tokens_in,
+                        tokens_out,
+                    } => format!("{tokens_in}/{tokens_out}"),
+                    Event::Result { ok, text } => format!("end {ok:?} {text}"),
+                    Event::Denied { .. } | Event::Error { .. } | Event::Unreadable { .. } => {
+                        format!("{event:?}")
+                    }
+                });
+            }
+        }
+        let check =
+            "/usr/bin/python3 -c 'import sum; assert sum.add(2, 2) == 4; print(\"passes\")'";
+        assert_eq!(
+            steps,
+            [
+                "start scripted-1",
+                "use Read /home/ada/repository/sum.py",
+                "answer true",
+                "use Edit /home/ada/repository/sum.py",
+                "answer true",
+                &format!("use Bash {check}"),
+                "answer true",
+                "use Write /home/ada/repository/../report.md",
+                "answer true",
+                "text Mended the sum: it subtracted.",
+                "5000/100",
+                "end Some(true) Mended the sum: it subtracted.",
+            ]
+        );
+        let summary = summarise(&ADAPTER, SUCCESS.lines());
+        assert_eq!((summary.turns, summary.tool_calls), (Some(5), 4));
+        assert_eq!(
+            (summary.tokens_in, summary.tokens_out),
+            (Some(5000), Some(100))
+        );
+        assert!(
+            summary
+                .cost_usd
+                .is_some_and(|cost| (cost - 0.022).abs() < 1e-9)
+        );
+        assert_eq!(
+            summary.final_message.as_deref(),
+            Some("Mended the sum: it subtracted.")
+        );
+    }
+
+    #[test]
+    fn denied_tools_are_named_and_leave_the_success_open() {
+        let log = include_str!("../../../../../tests/data/agents/claude/denied.jsonl");
+        let summary = summarise(&ADAPTER, log.lines());
+        assert_eq!(
+            (summary.succeeded, &summary.denied[..]),
+            (None, &["Bash".to_owned()][..])
+        );
+        assert!(summary.why.contains("Bash"), "{}", summary.why);
+        let denied = log
+            .lines()
+            .flat_map(|line| decode(&ADAPTER, line.as_bytes()))
+            .filter(|event| matches!(event, Event::Denied { name, .. } if name == "Bash"))
+            .count();
+        assert_eq!(denied, 1);
+    }
+
+    #[test]
+    fn a_success_that_is_an_error_is_a_failure_with_a_reason() {
+        for (log, reason) in [
+            (
+                include_str!("../../../../../tests/data/agents/claude/refused.jsonl"),
+                "ECONNREFUSED",
+            ),
+            (
+                include_str!("../../../../../tests/data/agents/claude/no_login.jsonl"),
+                "Not logged in",
+            ),
+            (
+                include_str!("../../../../../tests/data/agents/claude/invalid_key.jsonl"),
+                "Invalid API key",
+            ),
+            (
+                include_str!("../../../../../tests/data/agents/claude/turn_limit.jsonl"),
+                "(2)",
+            ),
+        ] {
+            let summary = summarise(&ADAPTER, log.lines());
+            assert_eq!(summary.succeeded, Some(false));
+            assert!(summary.why.contains(reason), "{}", summary.why);
+        }
+    }
+
+    #[test]
+    fn fields_that_grow_or_change_do_not_spoil_a_line() {
+        for line in [
+            r#"{"type":"assistant","message":{"content":"plain"}}"#,
+            r#"{"type":"assistant","message":{"content":[{"type":"thinking","thinking":"x"},{"type":"text","text":"t"}]}}"#,
+            r#"{"type":"user","message":{"content":[{"type":"tool_result","content":[{"type":"text","text":"a"},{"type":"image","source":{}}]}]}}"#,
+        ] {
+            assert_eq!(
+                read_line(line).map(|read| read.events.len()),
+                Some(1),
+                "{line}"
+            );
+        }
+        for line in [
+            r#"{"type":"rate_limit_event","x":{}}"#,
+            r#"{"type":"system","subtype":"status"}"#,
+            r#"{"type":"assistant","message":{"content":{"odd":1}}}"#,
+        ] {
+            assert_eq!(
+                read_line(line).map(|read| read.events.len()),
+                Some(0),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Gathers an [`Observation`]: the ssh client and ssh-agent here, the connection, and what a script on the host reports.
+
+use std::time::Duration;
+
+use super::{
+    Error, agent_login,
+    check::shortened,
+    observation::{Client, ConnectFailure, Contact, Observation},
+    round_trip, ssh_agent,
+};
+use crate::{
+    contract::Coded,
+    domain::{
+        agent::Agent,
+        host::{self, Facts},
+    },
+    system::{
+        Context, clock,
+        machine::{self, Machine, Reach},
+        process::{self, Invocation},
+        script::Script,
+        ssh,
+    },
+};
+
+/// Observes what the checks are made from: nothing but an error of this machine's own ends it early.
+///
+/// Two commands are sent at most, and nothing is changed on the host.
+pub(super) async fn observe<'a>(
+    context: &Context,
+    machine: &Machine,
+    agent: &'a Agent,
+    url: Option<&str>,
+) -> Result<Observation<'a>, Error> {
+    let mut observation = Observation {
+        client: None,
+        socket: None,
+        contact: Contact::Local,
+        round_trip: None,
+        facts: None,
+        noise: None,
+        agent,
+        unset_secret: agent
+            .secrets
+            .iter()
+            .find(|(_, source)| context.environment().get(source).is_none())
+            .map(|(variable, source)| (variable.as_str(), source.as_str())),
+        asks_repository: url.is_some(),
+        sessions: 0,
+    };
+    if let Reach::Ssh(target) = &machine.reach {
+        let (client, socket, connected) = tokio::join!(
+            client(),
+            ssh_agent::ask(context),
+            ssh::connect(context, target)
+        );
+        observation.sessions = target.sessions;
+        observation.client = Some(client);
+        observation.socket = Some(socket);
+        observation.contact = Contact::Connected;
+        if let Err(error) = connected {
+            observation.contact = contact(context, machine, error.into())?;
+            return Ok(observation);
+        }
+    }
+    match round_trip::measure(context, machine).await {
+        Ok(trip) => observation.round_trip = Some(trip),
+        Err(error) => {
+            observation.contact = contact(context, machine, error)?;
+            return Ok(observation);
+        }
+    }
+    match machine.run(context, script(agent, url)).await {
+        Ok(reply) => {
+            observation.facts = Some(Facts::parse(&reply.text()));
+            observation.noise = Some(reply.noise);
+        }
+        Err(error) => {
+            observation.contact = contact(context, machine, error)?;
+            observation.round_trip = None;
+        }
+    }
+    Ok(observation)
+}
+
+fn script(agent: &Agent, url: Option<&str>) -> Script {
+    let questions = agent_login::questions(agent);
+    Script::new(concat!(
+        include_str!("../host/report.sh"),
+        include_str!("../host/root.sh"),
+        include_str!("preflight.sh")
+    ))
+    .look()
+    .argument(agent.program.as_str())
+    .argument(url.unwrap_or_default())
+    .argument(questions.version.len().to_string())
+    .arguments(questions.version)
+    .arguments(questions.login)
+    .look()
+}
+
+/// Asks the ssh client for its version.
+async fn client() -> Client {
+    let asking = process::run(Invocation::new("ssh").arg("-V"));
+    match clock::within(Duration::from_secs(5), asking).await {
+        Some(Ok(exit)) => Client::Found(exit.stderr_text().trim().to_owned()),
+        Some(Err(error)) => Client::Missing(format!("ssh cannot be run here: {error}")),
+        None => Client::Found("ssh does not report its version".to_owned()),
+    }
+}
+
+/// Sorts why the host gave no answer. An error of this machine's own is returned as one: it says nothing of the host.
+fn contact(context: &Context, machine: &Machine, error: machine::Error) -> Result<Contact, Error> {
+    let (sort, output): (fn(ConnectFailure) -> Contact, String) = match &error {
+        machine::Error::Ssh(inner) => (
+            match inner {
+                ssh::Error::Folder(_) => return Err(error.into()),
+                ssh::Error::Connect { trouble, .. } => match trouble {
+                    ssh::Trouble::KeyUnknown | ssh::Trouble::KeyChanged => Contact::HostKey,
+                    ssh::Trouble::Refused => Contact::Refused,
+                    ssh::Trouble::Unreachable
+                    | ssh::Trouble::UnknownName
+                    | ssh::Trouble::Configuration => Contact::None,
+                },
+                ssh::Error::Busy { .. } | ssh::Error::NoClient(_) => Contact::None,
+            },
+            inner.said().unwrap_or_default().to_owned(),
+        ),
+        machine::Error::Unfinished(inner) if machine.reach != Reach::Local => {
+            (Contact::None, format!("{}\n{}", inner.stdout, inner.stderr))
+        }
+        machine::Error::Shell(_) | machine::Error::Unfinished(_) => return Err(error.into()),
+    };
+    let output = output.trim();
+    let known = host::explain_failure(context, &machine.name, error);
+    Ok(sort(ConnectFailure {
+        code: known.code(),
+        evidence: if output.is_empty() {
+            known.to_string()
+        } else {
+            shortened(output)
+        },
+        remediation: known.remediation(),
+    }))
+}

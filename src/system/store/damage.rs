@@ -1,0 +1,65 @@
+//! What in the database cannot be read: named, so that a person finds it and the rest stays usable.
+
+use std::fmt;
+
+/// A row, or a whole table, that is not as legwork writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// The table.
+    pub(crate) table: String,
+    /// Which row, by its key; nothing where the table itself is wrong.
+    pub(crate) row: Option<String>,
+    /// What is wrong, the column first where it is one.
+    pub(crate) reason: String,
+}
+
+impl Damage {
+    /// Says that a table itself is wrong.
+    pub(super) fn of_table(table: &str, reason: impl Into<String>) -> Self {
+        Self {
+            table: table.to_owned(),
+            row: None,
+            reason: reason.into(),
+        }
+    }
+
+    /// Returns the damage that an error of the database carries, where a [`super::Record`] found one.
+    pub(crate) fn carried_by(error: &rusqlite::Error) -> Option<&Self> {
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, inner) = error {
+            inner.downcast_ref()
+        } else {
+            None
+        }
+    }
+
+    /// Tells what is damaged from what went wrong otherwise.
+    pub(crate) fn set_apart<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Result<T, Self>> {
+        match result {
+            Ok(read) => Ok(Ok(read)),
+            Err(error) => match Self::carried_by(&error) {
+                Some(damage) => Ok(Err(damage.clone())),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Turns it into an error that passes through the functions of the database.
+    pub(super) fn into_error(self) -> rusqlite::Error {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, Box::new(self))
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, row, reason } = self;
+        match row {
+            Some(row) => write!(
+                formatter,
+                "the row {row:?} of the table {table} cannot be read: {reason}"
+            ),
+            None => write!(formatter, "the table {table} is damaged: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Damage {}
