@@ -274,6 +274,7 @@ impl Furnished {
         let mut found = BTreeMap::new();
         let is_at_work = |path: &str| {
             path.split_once("legwork/jobs/")
+                .or_else(|| path.split_once("legwork.gone/jobs/"))
                 .and_then(|(_, rest)| rest.split_once('/'))
                 .is_some_and(|(job, _)| job != self.ended)
         };
