@@ -132,6 +132,15 @@ impl<T, const MAX: usize> Few<T, MAX> {
     }
 }
 
+impl<T, const MAX: usize> IntoIterator for Few<T, MAX> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<T, const MAX: usize> Default for Few<T, MAX> {
     fn default() -> Self {
         Self(Vec::new())

@@ -554,6 +554,12 @@ pub enum Code {
     ///
     /// Look at what `details.items` names; name it in `overwrite` to give it up, or leave it.
     AssetEdited: FailedPrecondition, Retry::AFTER_FIX, Items;
+    /// There is no asset of a path that is named in `overwrite`.
+    ///
+    /// ## Resolution
+    ///
+    /// Use the paths in `details.known`, which `dry_run` shows too.
+    AssetUnknown: NotFound, Retry::AFTER_FIX, Unknown;
     /// A folder or file that assets go into cannot be read or written.
     ///
     /// ## Resolution
@@ -578,6 +584,12 @@ pub enum Code {
     ///
     /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
     SchemaUnknown: NotFound, Retry::NEVER, Unknown;
+    /// Too little is left of what the system allows this process: open files, processes, memory, or the size of files.
+    ///
+    /// ## Resolution
+    ///
+    /// Raise the limit in `details.limit` (see `ulimit`), or end what uses it up, then send the same call again.
+    LimitsReached: ResourceExhausted, Retry::AFTER_FIX, Limit, any call;
 }
 }
 

@@ -2,11 +2,8 @@
 
 use clap_complete::Shell;
 
-use super::tree;
+use super::{commands::SHELLS, tree};
 use crate::contract::{Code, Failure, Violation, details, validation};
-
-/// The shells there are completions for.
-pub(super) const NAMES: &[&str] = &["bash", "zsh", "fish"];
 
 /// Writes the completions of a shell.
 pub(super) fn script(shell: &str) -> Result<String, Failure> {
@@ -22,13 +19,13 @@ pub(super) fn script(shell: &str) -> Result<String, Failure> {
 }
 
 fn unknown(shell: &str) -> Failure {
-    let choices = NAMES.join(", ");
+    let choices = SHELLS.join(", ");
     let (keyword, message) = if shell.is_empty() {
         ("required", "no shell was named".to_owned())
     } else {
         ("enum", format!("there are no completions for {shell:?}"))
     };
-    let near = validation::nearest(shell, NAMES.iter().copied());
+    let near = validation::nearest(shell, SHELLS.iter().copied());
     let name = near.as_deref().unwrap_or("bash");
     Failure::new(
         Code::SpecInvalid,

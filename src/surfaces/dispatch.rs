@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
+use schemars::Schema;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     contract::{
-        Answer, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text, validation::Checker,
+        Answer, Description, Envelope, Failure, Meta, Next, Refusal, Success, VERSION, text,
+        validation::Checker,
     },
     registry::{Entry, Grants},
-    system::{Context, failpoint, secrets::Redactor},
+    system::{Context, failpoint, limits, meter::Meter, secrets::Redactor},
 };
 
 /// The longest message and remediation, in characters.
@@ -44,14 +46,14 @@ pub(super) async fn call(
             let idempotent = entry.about.effects.idempotent;
             success(context, entry.about.name, idempotent, answer, since)
         }
-        Err(failure) => refusal(context, entry.about.name, failure, since),
+        Err(failure) => refusal(context, entry.about.name, limits::explained(failure), since),
     }
 }
 
-fn meta(context: &Context, since: Instant) -> Meta {
+fn meta(meter: &Meter, since: Instant) -> Meta {
     Meta {
         ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
-        round_trips: context.meter().round_trips(),
+        round_trips: meter.round_trips(),
     }
 }
 
@@ -64,7 +66,16 @@ pub(super) fn success(
     since: Instant,
 ) -> Envelope {
     let redactor = context.redactor();
-    let data = redactor.json(answer.data);
+    let data = redactor.json(answer.data, || {
+        schema(context, name, |about| about.output_schema)
+    });
+    let next = masked(context, answer.next, &redactor);
+    let warnings = answer
+        .warnings
+        .iter()
+        .map(|warning| redactor.text(warning).into_owned())
+        .chain(redactor.new_clashes().iter().map(|name| clash(name)))
+        .collect();
     Envelope::Success(Success {
         ok: true,
         v: VERSION,
@@ -72,49 +83,81 @@ pub(super) fn success(
         idempotent,
         effect: answer.effect,
         data,
-        warnings: answer
-            .warnings
-            .iter()
-            .map(|warning| redactor.text(warning).into_owned())
-            .collect(),
-        next: masked(answer.next, &redactor),
-        meta: meta(context, since),
+        warnings,
+        next,
+        meta: meta(context.meter(), since),
     })
 }
 
+/// Makes a schema of a primitive; one that allows everything where there is no primitive of that name.
+fn schema(context: &Context, name: &str, which: fn(&Description) -> fn() -> Schema) -> Value {
+    let descriptions = context.descriptions();
+    let about = descriptions.iter().find(|about| about.name == name);
+    about.map_or(Value::Bool(true), |about| which(about)().to_value())
+}
+
+/// Warns that a secret is no secret where it is also a word of legwork's own.
+fn clash(variable: &str) -> String {
+    format!(
+        "the secret in {variable} is also a name, an id or another word of this answer and is shown there; in free text it is masked"
+    )
+}
+
 /// Takes secrets out of suggested calls.
-fn masked(mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
+fn masked(context: &Context, mut next: Vec<Next>, redactor: &Redactor) -> Vec<Next> {
     for call in &mut next {
-        redactor.value(&mut call.input);
+        let primitive = call.primitive.as_str();
+        redactor.value_by(&mut call.input, || {
+            schema(context, primitive, |about| about.input_schema)
+        });
         call.why = redactor.text(&call.why).into_owned();
     }
     next
 }
 
 /// Makes the envelope of a failure.
-pub fn refusal(context: &Context, name: &str, failure: Failure, since: Instant) -> Envelope {
+pub fn refusal(context: &Context, name: &str, mut failure: Failure, since: Instant) -> Envelope {
     let redactor = context.redactor();
-    let mut details = failure.details.to_value(failure.code);
-    redactor.value(&mut details);
+    failure.next = masked(context, failure.next, &redactor);
+    failure.message = redactor.text(&failure.message).into_owned();
+    failure.remediation = redactor.text(&failure.remediation).into_owned();
+    let mut refusal = plain(name, failure, context.meter(), since);
+    let code = refusal.error_code;
+    redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
     // What stands in the place of a secret may be longer than the secret.
-    let details = failure.code.shape().bound(details);
-    Envelope::Refusal(Refusal {
+    refusal.details = code.shape().bound(refusal.details);
+    for variable in redactor.new_clashes() {
+        tracing::warn!("{}", clash(&variable));
+    }
+    Envelope::Refusal(refusal)
+}
+
+/// Makes the envelope of a failure that holds no secret, without reading anything.
+pub(super) fn plain_refusal(
+    name: &str,
+    failure: Failure,
+    meter: &Meter,
+    since: Instant,
+) -> Envelope {
+    Envelope::Refusal(plain(name, failure, meter, since))
+}
+
+fn plain(name: &str, failure: Failure, meter: &Meter, since: Instant) -> Refusal {
+    Refusal {
         ok: false,
         v: VERSION,
         primitive: name.to_owned(),
         error_code: failure.code,
         kind: failure.code.kind(),
-        effect: failure
-            .effect
-            .unwrap_or_else(|| context.meter().effect_of_failure()),
+        effect: failure.effect.unwrap_or_else(|| meter.effect_of_failure()),
         retry_safe: failure.retry.is_safe(),
         retry: failure.retry,
-        message: text::line(&redactor.text(&failure.message), MAX_SENTENCE),
-        remediation: text::line(&redactor.text(&failure.remediation), MAX_SENTENCE),
-        details,
-        next: masked(failure.next, &redactor),
-        meta: meta(context, since),
-    })
+        message: text::line(&failure.message, MAX_SENTENCE),
+        remediation: text::line(&failure.remediation, MAX_SENTENCE),
+        details: failure.details.to_value(failure.code),
+        next: failure.next,
+        meta: meta(meter, since),
+    }
 }
 
 /// Returns the exit code that goes with an envelope.

@@ -129,7 +129,7 @@ fn gather(place: &Value, about: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// Puts each paragraph of a comment in one line, for whoever breaks lines where they end.
+/// Puts each paragraph of a comment in one line; clap and roff break lines themselves.
 pub(super) fn flowing(text: &str) -> String {
     let mut flowing = String::with_capacity(text.len());
     for line in text.lines() {

@@ -157,6 +157,14 @@ fn read(command: Command, schema: &Value, arguments: Vec<OsString>) -> Result<Pa
     }
 }
 
+/// Returns whether a flag, named without its dashes, takes the word behind it for its value.
+pub(super) fn takes_value(schema: &Value, flag: &str) -> bool {
+    fields(schema).any(|(field, place)| {
+        let is_it = flag == field || flag == field.replace('_', "-");
+        is_it && shape(place) != Shape::Boolean
+    })
+}
+
 fn fields(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema
         .get("properties")

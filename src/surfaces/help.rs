@@ -6,7 +6,7 @@ use clap::Command;
 
 use super::{
     command_line::{pasteable, without_defaults},
-    people::COMMANDS,
+    commands::COMMANDS,
     services::{SERVICES, Service},
     tree,
 };

@@ -1,4 +1,4 @@
-//! Progress and logs, on standard error.
+//! Logs, on standard error; what a call waits for is shown there by `system::progress`.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -48,7 +48,7 @@ impl Drop for Line {
         // In a line of JSON a secret may be written with escapes, so its texts are masked one by one.
         let mut line = match serde_json::from_slice::<Value>(&self.bytes) {
             Ok(mut event) => {
-                self.redactor.value(&mut event);
+                self.redactor.texts(&mut event);
                 text::json(event.to_string())
             }
             // A line for people goes to a terminal, which must not obey what a host wrote into it.
@@ -61,8 +61,8 @@ impl Drop for Line {
                 .join("\n"),
         };
         line.push('\n');
-        // A log that nobody takes is no failure of the call.
-        let _unheard = io::stderr().lock().write_all(line.as_bytes());
+        // A log that cannot be written is no failure of the call.
+        let _unwritten = io::stderr().lock().write_all(line.as_bytes());
     }
 }
 

@@ -7,7 +7,7 @@ use clap_mangen::{
 
 use super::{
     command_line::{pasteable, without_defaults},
-    people::COMMANDS,
+    commands::COMMANDS,
     services::SERVICES,
     tree,
 };
@@ -37,7 +37,10 @@ const STATUSES: &[(&str, &str)] = &[
         "3",
         "A bug in legwork, a damaged store, or an answer that could not be written.",
     ),
-    ("129, 130, 143", "SIGHUP, SIGINT or SIGTERM ended the call."),
+    (
+        "128 + n",
+        "Signal n ended the call: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.",
+    ),
 ];
 
 /// What is read from the environment.

@@ -1,6 +1,6 @@
 //! The input of a call: a file, an argument and flags put together.
 
-use std::{ffi::OsString, io};
+use std::{ffi::OsString, fmt::Display, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::flags::{self, Parsed};
 use crate::{
     contract::{Code, Failure, MAX_INPUT_BYTES, Violation, details},
     registry::Entry,
-    system::{Context, files},
+    system::{Context, input},
 };
 
 /// What the arguments after a primitive's name come to.
@@ -27,7 +27,7 @@ pub(super) fn read(
     schema: &Value,
     arguments: Vec<OsString>,
 ) -> Request {
-    // Where flags cannot be read, nobody can say of which one `--pretty` would have been the value.
+    // Where the flags cannot be parsed, `--pretty` counts even if it may have been the value of another flag.
     let named = arguments.iter().any(|word| word == "--pretty");
     match flags::parse(entry.about.name, schema, arguments) {
         Ok(parsed) => Request {
@@ -44,7 +44,7 @@ pub(super) fn read(
 /// Puts the input together: flags win over `--json`, which wins over `--spec`.
 fn put_together(context: &Context, entry: &Entry, parsed: Parsed) -> Result<Value, Failure> {
     let mut input = match &parsed.spec {
-        Some(path) => spec(context, path)?,
+        Some(path) => spec(context, path, timeout(&parsed.fields))?,
         None => Map::new(),
     };
     if let Some(text) = parsed.json {
@@ -67,33 +67,56 @@ fn not_an_object() -> Violation {
     Violation::new("", "type", "--json is not an object").expecting("object")
 }
 
-fn spec(context: &Context, path: &str) -> Result<Map<String, Value>, Failure> {
+/// How long an input that comes through a pipe may take, where no `--timeout-s` says.
+const INPUT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns the time that a flag allows for the call, which is also all that its input may take.
+fn timeout(fields: &Map<String, Value>) -> Option<Duration> {
+    let seconds = fields.get("timeout_s")?.as_u64()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn spec(
+    context: &Context,
+    path: &str,
+    limit: Option<Duration>,
+) -> Result<Map<String, Value>, Failure> {
     let read = if path == "-" {
-        files::read_stdin(MAX_INPUT_BYTES.into())
+        input::read_stdin(MAX_INPUT_BYTES.into(), limit)
     } else {
-        files::read(&context.environment().path(path), MAX_INPUT_BYTES.into())
+        let path = context.environment().path(path);
+        input::read_file(&path, MAX_INPUT_BYTES.into(), limit.unwrap_or(INPUT_LIMIT))
     };
-    let parsed = read.and_then(|bytes| {
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Ok(fields),
-            Ok(_) => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it is JSON and not an object",
-            )),
-            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+    let bytes = match read {
+        Ok(bytes) => bytes,
+        Err(input::Error::Unreadable(error)) => return Err(unreadable(path, &error)),
+        Err(input::Error::TooSlow(limit)) => {
+            let failure = Failure::new(
+                Code::DeadlineExceeded,
+                format!(
+                    "the input from {path:?} did not come to its end within {} s",
+                    limit.as_secs()
+                ),
+                "Give --spec what comes to an end, or allow more time by --timeout-s.",
+            );
+            let allowed_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            let waited = details::Wait::new(allowed_ms, "the end of the input");
+            return Err(failure.with_details(waited.into()));
         }
-    });
-    parsed.map_err(|error| {
-        Failure::new(
-            Code::SpecUnreadable,
-            format!("cannot read the input from {path:?}: {error}"),
-            "Give --spec a readable file that holds one JSON object in UTF-8, or - for standard input.",
-        )
-        .with_details(
-            details::File::new(path, error.to_string())
-            .into(),
-        )
-    })
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(path, &error))?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(unreadable(path, &"it is JSON and not an object")),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &str, reason: &dyn Display) -> Failure {
+    Failure::new(
+        Code::SpecUnreadable,
+        format!("cannot read the input from {path:?}: {reason}"),
+        "Give --spec a readable file that holds one JSON object in UTF-8, or - for standard input.",
+    )
+    .with_details(details::File::new(path, reason.to_string()).into())
 }

@@ -1,16 +1,20 @@
 //! The services: ways in that take many calls in one process.
 
-use std::{ffi::OsString, time::Instant};
+use std::{
+    ffi::OsString,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
 
 use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{batch, dispatch, flags, mcp, outlet, session::Session};
+use super::{batch, dispatch, flags, mcp, output, serve::Serve, session::Session};
 use crate::{
     contract::{Code, Failure, Violation, Violations, details, validation},
     registry::input_schema,
-    system::Context,
+    system::{Context, limits},
 };
 
 /// All services.
@@ -43,12 +47,6 @@ pub(super) struct Service {
 /// Makes a service out of its options.
 type Start = fn(Session, Map<String, Value>) -> Result<Box<dyn Serve>, Violations>;
 
-/// A service whose options are read.
-pub(super) trait Serve {
-    /// Serves until there is nothing more to come, and returns the exit status.
-    fn serve(self: Box<Self>, runtime: &tokio::runtime::Runtime) -> u8;
-}
-
 impl Service {
     /// Finds a service by name.
     pub(super) fn find(name: &str) -> Option<&'static Self> {
@@ -69,23 +67,23 @@ impl Service {
             .to_owned()
     }
 
-    /// Serves. Where it cannot start, it prints one line that says why.
-    pub(super) fn run(&self, context: &Context, arguments: Vec<OsString>, since: Instant) -> ! {
+    /// Serves, and returns the exit code. Where it cannot start, or breaks down, it prints one line that says why.
+    pub(super) fn run(&self, context: &Context, arguments: Vec<OsString>, since: Instant) -> u8 {
         let session = Session::new(context.fork());
-        let started = self.start(session, arguments).and_then(|service| {
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            let service = self.start(session, arguments)?;
+            limits::check_processes()?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .map_err(|error| Failure::internal(format!("no runtime could be made: {error}")))?;
-            Ok((service, runtime))
-        });
-        match started {
-            Ok((service, runtime)) => outlet::leave(service.serve(&runtime)),
-            Err(failure) => {
-                let envelope = dispatch::refusal(context, self.name, failure, since);
-                outlet::leave(outlet::answer(&envelope, None))
-            }
-        }
+                .map_err(|error| limits::Exceeded::of(&error))?;
+            Ok(service.serve(&runtime))
+        }));
+        let served = served.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())));
+        served.unwrap_or_else(|failure| {
+            let envelope = dispatch::refusal(context, self.name, failure, since);
+            output::answer(&envelope, None)
+        })
     }
 
     fn start(&self, session: Session, arguments: Vec<OsString>) -> Result<Box<dyn Serve>, Failure> {

@@ -9,13 +9,12 @@ use clap::{
 use serde_json::Value;
 
 use super::{
-    completions::NAMES,
+    commands::{self, COMMANDS},
     fields::{fields, flowing},
     flags,
-    people::COMMANDS,
     services::{SERVICES, Service},
 };
-use crate::registry::{ALL, Entry, chapters};
+use crate::registry::{ALL, Entry};
 
 /// Builds all of it.
 pub(super) fn root() -> Command {
@@ -33,7 +32,7 @@ pub(super) fn root() -> Command {
                 .disable_help_flag(true)
                 .arg(help())
                 .disable_help_subcommand(true)
-                .subcommands(words(command.name))
+                .subcommands(words(command))
         }))
 }
 
@@ -46,7 +45,7 @@ pub(super) fn of_primitive(entry: &Entry) -> Command {
         .long_about(format!("{}.\n\n{about}", entry.about.summary))
         .mut_arg("spec", |arg| arg.value_hint(ValueHint::FilePath))
         .mut_arg("json", |arg| arg.value_hint(ValueHint::Other));
-    told(command, schema.as_value())
+    described(command, schema.as_value())
 }
 
 /// Builds the command of a service.
@@ -55,7 +54,7 @@ pub(super) fn of_service(service: &Service) -> Command {
     let command = flags::command_of_fields(service.name, &schema)
         .about(service.summary)
         .long_about(flowing(&service.documentation()));
-    told(command, &schema)
+    described(command, &schema)
 }
 
 /// The flag for help, which is the same long and short.
@@ -68,7 +67,7 @@ fn help() -> Arg {
 }
 
 /// Says of each field all that its schema says.
-fn told(command: Command, schema: &Value) -> Command {
+fn described(command: Command, schema: &Value) -> Command {
     let mut command = command.disable_help_flag(true).arg(help());
     for field in fields(schema) {
         let choices: Vec<PossibleValue> = field
@@ -105,33 +104,9 @@ fn told(command: Command, schema: &Value) -> Command {
     command
 }
 
-/// Lists what a command for people may be given: one word, out of those it knows.
-///
-/// They are commands too, for the shells complete those alike, and say what each is.
-fn words(command: &str) -> Vec<Command> {
-    let primitives = || {
-        ALL.iter()
-            .map(|entry| (entry.about.name, entry.about.summary))
-    };
-    let services = SERVICES
-        .iter()
-        .map(|service| (service.name, service.summary));
-    // A word that is the command's own name would keep fish from offering any.
-    let commands = COMMANDS
-        .iter()
-        .filter(|other| other.name != command)
-        .map(|command| (command.name, command.summary));
-    let words: Vec<(&str, &str)> = match command {
-        "completions" => NAMES.iter().map(|name| (*name, "")).collect(),
-        "man" => primitives().collect(),
-        "help" => primitives()
-            .chain(services)
-            .chain(commands)
-            .chain(chapters().map(|chapter| (chapter.name, chapter.about)))
-            .collect(),
-        _ => Vec::new(),
-    };
-    words
+/// Makes the words of a command for people: they are commands too, for the shells complete those alike, and say what each is.
+fn words(command: &commands::Command) -> Vec<Command> {
+    (command.words)()
         .into_iter()
         .map(|(name, about)| Command::new(name).about(about).disable_help_flag(true))
         .collect()

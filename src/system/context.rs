@@ -99,6 +99,16 @@ impl Context {
         Self::of(Arc::clone(&self.shared))
     }
 
+    /// Lets its call be counted by a meter, and shown by an activity, that were made before it.
+    #[must_use]
+    pub(crate) fn counted_by(self, meter: Meter, activity: Activity) -> Self {
+        Self {
+            meter,
+            activity,
+            ..self
+        }
+    }
+
     fn of(shared: Arc<Shared>) -> Self {
         Self {
             shared,
@@ -137,7 +147,7 @@ impl Context {
                     configuration::secret_variables(&self.shared.environment.configuration_file())
                 {
                     if let Some(secret) = self.shared.environment.get(&variable) {
-                        self.learn_secret(secret);
+                        self.shared.redactor.learn_variable(&variable, secret);
                     }
                 }
             });
@@ -168,7 +178,7 @@ impl Context {
         for agent in loaded.agents.values() {
             for variable in agent.secrets.values() {
                 if let Some(secret) = self.shared.environment.get(variable) {
-                    self.shared.redactor.learn(secret);
+                    self.shared.redactor.learn_variable(variable, secret);
                 }
             }
         }
@@ -176,7 +186,7 @@ impl Context {
         let profiles = loaded.profiles.values().map(|profile| &profile.variables);
         for (name, value) in agents.chain(profiles).flatten() {
             if secrets::is_telling(name) {
-                self.shared.redactor.learn(value);
+                self.shared.redactor.learn_variable(name, value);
             }
         }
         Ok(loaded)

@@ -85,28 +85,15 @@ impl Coded for Error {
     }
 }
 
-/// Reads a file, whatever it is, refusing more than `limit` bytes.
-///
-/// Waits for the writer of a pipe, so it is only for a file that a caller may well give as one, such as
-/// `--spec <(command)`. All else is read by [`read_regular`].
-pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read_bounded(File::open(path)?, limit)
-}
-
 /// Reads a regular file, refusing anything else that may be at its place, and one larger than `limit` bytes.
 ///
-/// Unlike [`read`] it never waits for the writer of a pipe. `/dev/null` counts as an empty file.
+/// It never waits for the writer of a pipe. `/dev/null` counts as an empty file.
 pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = regular_file::open(path)?;
     if file.metadata()?.len() > limit {
         return Err(too_large(limit));
     }
     read_bounded(file, limit)
-}
-
-/// Reads all of standard input, refusing more than `limit` bytes.
-pub(crate) fn read_stdin(limit: u64) -> io::Result<Vec<u8>> {
-    read_bounded(io::stdin().lock(), limit)
 }
 
 fn read_bounded(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {

@@ -63,7 +63,7 @@ impl Coded for Error {
 
 /// How a machine is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum Transport {
     /// It is this one.
     Local,
     /// Over SSH.
@@ -76,7 +76,7 @@ pub(crate) struct Machine {
     /// Its name here.
     pub(crate) name: Name,
     /// How it is reached.
-    pub(crate) reach: Reach,
+    pub(crate) transport: Transport,
     /// The folder legwork keeps its things in there.
     pub(crate) root: String,
     /// Folders put in front of PATH there.
@@ -93,14 +93,14 @@ impl Machine {
             .with_root(&self.root)
             .with_path(&self.path)
             .render(&nonce);
-        let output = match &self.reach {
-            Reach::Ssh(target) => ssh::run(context, target, &program, limit).await?,
-            Reach::Local => here(program, limit, look).await.map_err(Error::Shell)?,
+        let output = match &self.transport {
+            Transport::Ssh(target) => ssh::run(context, target, &program, limit).await?,
+            Transport::Local => here(program, limit, look).await.map_err(Error::Shell)?,
         };
         let reply = Reply::parse(output, &nonce)
             .map_err(|(fault, output)| self.unfinished(context, fault, &output))?;
-        if let Reach::Ssh(target) = &self.reach {
-            ssh::note_seen(context, target);
+        if let Transport::Ssh(target) = &self.transport {
+            ssh::note_answer(context, target);
         }
         Ok(reply)
     }
@@ -111,15 +111,15 @@ impl Machine {
             fault,
             stdout: reply::excerpt(&output.stdout),
             stderr: reply::end_of(&output.stderr),
-            last_evidence_at: self.last_seen(context),
+            last_evidence_at: self.last_answer_at(context),
         }))
     }
 
     /// Returns when it last gave a whole answer; this machine always does.
-    pub(crate) fn last_seen(&self, context: &Context) -> Option<String> {
-        match &self.reach {
-            Reach::Local => None,
-            Reach::Ssh(target) => ssh::last_seen(context, target),
+    pub(crate) fn last_answer_at(&self, context: &Context) -> Option<String> {
+        match &self.transport {
+            Transport::Local => None,
+            Transport::Ssh(target) => ssh::last_answer_at(context, target),
         }
     }
 }

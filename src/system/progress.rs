@@ -17,7 +17,7 @@ const SHOWN_AFTER: Duration = Duration::from_secs(1);
 /// How often the line is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
 
-/// What a call is busy with, for whoever wants to tell while it runs.
+/// What a call is busy with, readable while it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
     busy: Arc<Mutex<Busy>>,
@@ -45,7 +45,7 @@ impl Activity {
         self.lock().last.clone()
     }
 
-    /// Takes the line off the terminal, for whoever is about to end the process.
+    /// Removes the line from the terminal, before the process ends.
     pub fn clear(&self) {
         let bar = self.lock().bar.take();
         if let Some(bar) = bar {

@@ -8,21 +8,21 @@ const COLUMNS: usize = 100;
 /// Columns of a terminal that does not say how many it has.
 const USUAL_COLUMNS: usize = 80;
 
-/// What standard error is like to somebody who reads it.
+/// Standard error as an output for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Whether it is a terminal.
+    /// Whether standard error is a terminal.
     pub there: bool,
-    /// How many columns it has; where it is none, as many as read well.
+    /// Its columns; for anything but a terminal, a width that reads well.
     pub columns: usize,
-    /// Whether it wants colours: it is a terminal, `TERM` is not `dumb`, and `NO_COLOR` is empty or not set.
+    /// Whether to use colours: it is a terminal, `TERM` is not `dumb`, and `NO_COLOR` is empty or not set.
     pub colour: bool,
-    /// Whether it can do nothing but show text, as `TERM=dumb` says.
+    /// Whether it only shows text and obeys no escape sequences (`TERM=dumb`).
     pub(super) dumb: bool,
 }
 
 impl Terminal {
-    /// Looks at standard error.
+    /// Inspects standard error.
     pub(super) fn of(environment: &Environment) -> Self {
         let there = environment.has_terminal();
         let dumb = environment.get("TERM").is_none_or(|name| name == "dumb");

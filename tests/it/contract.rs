@@ -538,7 +538,7 @@ fn a_closed_stdout_ends_the_call_quietly() {
         .args(["-c", &script])
         .output()
         .expect("sh starts");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "0\n1\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "3\n1\n");
 }
 
 #[test]

@@ -110,7 +110,7 @@ impl Errand<'_> {
             verified.at("/verification/check"),
             "python3 ../../../repro.py"
         );
-        assert_eq!(verified.at("/verification/before/exit_status"), 1);
+        assert_eq!(verified.at("/verification/before/exit_code"), 1);
         assert!(
             verified
                 .text("/verification/before/output")

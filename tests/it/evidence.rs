@@ -218,7 +218,7 @@ fn what_a_job_made_comes_whole_and_once() {
             fs::read(desk.folder.join(place)).expect("the file"),
             "{name}"
         );
-        assert_eq!(entry["bytes"], here.len());
+        assert_eq!(entry["size_bytes"], here.len());
     }
     let before = files_below(&desk.results());
     let again = desk.fetch(json!({})).ok();

@@ -6,7 +6,11 @@ use std::{
     fs,
     os::unix::ffi::OsStringExt as _,
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::SystemTime,
 };
 
 use jsonschema::Validator;
@@ -21,13 +25,36 @@ const CALLS: usize = 10_000;
 /// How many are under way at once.
 const THREADS: usize = 3;
 
-/// Where the numbers start; the same start makes the same calls.
-const SEED: u64 = 0x1e97_0a11_2f5c_3d84;
+/// Returns where the numbers start: the same start makes the same calls.
+///
+/// The calls vary by day; `LEGWORK_TEST_SEED` replays those of another.
+#[expect(clippy::print_stderr, reason = "a test that fails shows it")]
+pub(crate) fn seed() -> u64 {
+    static SEED: LazyLock<u64> = LazyLock::new(|| {
+        let given = std::env::var("LEGWORK_TEST_SEED").ok();
+        let seed = given.map_or_else(
+            || {
+                let since = SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970");
+                since.as_secs() / 86_400
+            },
+            |text| text.parse().expect("LEGWORK_TEST_SEED is a whole number"),
+        );
+        eprintln!("generated calls: LEGWORK_TEST_SEED={seed} makes these again");
+        seed
+    });
+    // Seeds lie close together; the calls that they make do not.
+    Numbers::new(*SEED).next()
+}
 
 /// Numbers that look random and are not (splitmix64).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
+    /// Starts anew.
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -36,16 +63,16 @@ impl Numbers {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit.max(1)).expect("a small number");
         usize::try_from(self.next() % limit).expect("a small number")
     }
 
-    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    pub(crate) fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 
-    fn chance(&mut self, one_in: usize) -> bool {
+    pub(crate) fn chance(&mut self, one_in: usize) -> bool {
         self.below(one_in) == 0
     }
 }
@@ -454,6 +481,7 @@ fn ten_thousand_bad_calls_are_answered_and_change_nothing() {
     let before = snapshot::of(&world.path(""));
     let faults = Faults::default();
     let next = AtomicUsize::new(0);
+    let start = seed();
     let counts: Vec<AtomicUsize> = ALL.iter().map(|_| AtomicUsize::new(0)).collect();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -463,7 +491,7 @@ fn ten_thousand_bad_calls_are_answered_and_change_nothing() {
                     if number >= CALLS {
                         break;
                     }
-                    let seed = SEED ^ u64::try_from(number).expect("a small number");
+                    let seed = start ^ u64::try_from(number).expect("a small number");
                     let bad = maker.make(&mut Numbers(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)));
                     if let Some(index) = ALL.iter().position(|entry| {
                         bad.arguments

@@ -135,8 +135,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("surfaces/cli.rs", "std::process::ExitCode"),
     ("surfaces/cli.rs", "std::env::args_os"),
     ("surfaces/logging.rs", "std::env::var"),
-    ("surfaces/outlet.rs", "std::process::exit"),
-    ("surfaces/outlet.rs", "std::thread::Builder"),
+    ("surfaces/output.rs", "std::process::exit"),
+    ("surfaces/signals.rs", "std::thread::Builder"),
 ];
 
 /// What the ground floor may not name, for it knows no world.
@@ -746,6 +746,34 @@ fn only_surfaces_write_to_stdout() {
             format!("{} opens standard output", source.file)
         });
     }
+    faults.none();
+}
+
+#[test]
+fn no_code_is_unsafe() {
+    let faults = Faults::default();
+    let mut constructors = 0;
+    for source in SOURCES.iter() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src")
+            .join(&source.file);
+        let text = fs::read_to_string(path).expect("a source file");
+        for line in text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            // The one look before `main`, whose unsafe code is the library's.
+            if line.trim() == "#[ctor::ctor(unsafe)]" && source.file == "system/standard_output.rs"
+            {
+                constructors += 1;
+                continue;
+            }
+            faults.unless(!line.contains("unsafe"), || {
+                format!("{} has {line:?}", source.file)
+            });
+        }
+    }
+    faults.unless(constructors == 1, || format!("{constructors} constructors"));
     faults.none();
 }
 

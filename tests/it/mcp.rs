@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::{BufRead as _, BufReader, Write as _},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -485,13 +486,13 @@ fn nothing_but_the_protocol_is_on_stdout() {
         .expect("legwork runs");
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).expect("stdout in UTF-8");
-    let mut seen: Vec<(i64, i64, bool)> = text
+    let mut seen: Vec<(Option<i64>, i64, bool)> = text
         .lines()
         .map(|line| {
             let answer: Value = serde_json::from_str(line).expect("a line of JSON");
             assert_eq!(answer["jsonrpc"], "2.0");
             let code = answer["error"]["code"].as_i64().unwrap_or_default();
-            let id = answer["id"].as_i64().expect("an id");
+            let id = answer["id"].as_i64();
             (
                 id,
                 code,
@@ -503,10 +504,11 @@ fn nothing_but_the_protocol_is_on_stdout() {
     assert_eq!(
         seen,
         [
-            (1, 0, false),
-            (2, -32_601, false),
-            (3, -32_602, false),
-            (4, 0, true)
+            (None, -32_700, false),
+            (Some(1), 0, false),
+            (Some(2), -32_601, false),
+            (Some(3), -32_602, false),
+            (Some(4), 0, true)
         ]
     );
     // A client that leaves before it has said anything is no failure.
@@ -515,6 +517,133 @@ fn nothing_but_the_protocol_is_on_stdout() {
         .output()
         .expect("legwork runs");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+}
+
+/// Sends lines to a server and returns its answers by id, and the exit code.
+fn by_hand(world: &World, lines: &[String], end: &str) -> (Vec<Value>, Option<i32>) {
+    let mut child = world
+        .legwork_command(["serve-mcp"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("legwork starts");
+    let mut stdin = child.stdin.take().expect("its standard input");
+    let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": {"name": "hand", "version": "1"}}});
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let input = format!("{initialize}\n{initialized}\n{}{end}", lines.join("\n"));
+    let sender = std::thread::spawn(move || stdin.write_all(input.as_bytes()).ok());
+    let output = child.wait_with_output().expect("legwork ends");
+    sender.join().expect("all was sent");
+    let text = String::from_utf8(output.stdout).expect("stdout in UTF-8");
+    let answers = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .filter(|answer: &Value| answer["id"] != 0)
+        .collect();
+    (answers, output.status.code())
+}
+
+#[test]
+fn lines_that_are_no_requests_are_answered_with_their_ids() {
+    let world = World::new();
+    let call = |id: &str, params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
+    };
+    let long = call("1", &format!(r#"{{"name":"{}"}}"#, "x".repeat(65 << 20)));
+    let lines = [
+        long,
+        call("2", r#"{"name":"list-jobs","arguments":[]}"#),
+        call("3", "[]"),
+        call("9223372036854775808", r#"{"name":"list-jobs"}"#),
+        call("5", r#"{"name":"\ud83d"}"#),
+        call("6", r#"{"name":"list-jobs"}"#),
+    ];
+    // The last line has no end.
+    let (answers, code) = by_hand(&world, &lines, "");
+    assert_eq!(code, Some(0));
+    let mut seen: Vec<(u64, i64)> = answers
+        .iter()
+        .map(|answer| {
+            let code = answer["error"]["code"].as_i64().unwrap_or_default();
+            (answer["id"].as_u64().expect("an id"), code)
+        })
+        .collect();
+    seen.sort_unstable();
+    assert_eq!(
+        seen,
+        [
+            (1, -32_600),
+            (2, -32_602),
+            (3, -32_600),
+            (5, -32_700),
+            (6, 0),
+            (9_223_372_036_854_775_808, -32_600)
+        ]
+    );
+}
+
+#[test]
+fn a_signal_answers_the_calls_under_way() {
+    let place = Workplace::here();
+    place.waiting_agent("waiter", "true");
+    let job_id = place.launched("waiter", &json!({}));
+    let mut child = place
+        .world()
+        .legwork_command(["serve-mcp"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("legwork starts");
+    let mut stdin = child.stdin.take().expect("its standard input");
+    let mut answers = BufReader::new(child.stdout.take().expect("its standard output")).lines();
+    let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": {"name": "hand", "version": "1"}}});
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let wait = |id: u64| {
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {
+            "name": "wait-job", "arguments": {"job_id": job_id, "wait_s": 60}}})
+    };
+    let ping = json!({"jsonrpc": "2.0", "id": 9, "method": "ping"});
+    let input = format!(
+        "{initialize}\n{initialized}\n{}\n{}\n{ping}\n",
+        wait(1),
+        wait(2)
+    );
+    stdin.write_all(input.as_bytes()).expect("it reads");
+    let mut next = || -> Value {
+        let line = answers.next().expect("a line").expect("UTF-8");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    // The ping is answered once the calls before it were taken.
+    let ids: BTreeSet<u64> = [next(), next()]
+        .iter()
+        .filter_map(|it| it["id"].as_u64())
+        .collect();
+    assert_eq!(ids, BTreeSet::from([0, 9]));
+    let sent = std::process::Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(sent.success());
+    let mut ids = BTreeSet::new();
+    for _ in 0..2 {
+        let answer = next();
+        let envelope = &answer["result"]["structuredContent"];
+        assert_eq!(envelope["error_code"], "cancelled", "{answer}");
+        assert_eq!(envelope["details"]["signal"], "SIGTERM");
+        assert_eq!(envelope["primitive"], "wait-job");
+        ids.extend(answer["id"].as_u64());
+    }
+    assert_eq!(ids, BTreeSet::from([1, 2]));
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    drop(stdin);
+    place.release();
+    place.ended(&job_id);
 }
 
 /// Runs the command line of the MCP inspector, and returns what it printed and complained of.

@@ -52,6 +52,16 @@ pub struct Signal {
     signal: Head<40>,
 }
 
+/// A limit of the system that leaves too little.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LimitDetails")]
+pub struct Limit {
+    /// What it limits: `open files`, `processes`, `memory`, `file size`, or `resources` where that is not known.
+    limit: Head<40>,
+    /// What the system said, or how much is left.
+    reason: Head<500>,
+}
+
 /// A time that ran out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "WaitDetails")]
@@ -110,6 +120,7 @@ impl Facts for Nothing {}
 impl Facts for Input {}
 impl Facts for Unknown {}
 impl Facts for Signal {}
+impl Facts for Limit {}
 impl Facts for Wait {}
 impl Facts for Key {}
 impl Facts for Size {}
@@ -124,6 +135,25 @@ impl Input {
             omitted,
             skeleton,
         }
+    }
+}
+
+impl Limit {
+    /// Creates the facts of a limit that leaves too little.
+    pub fn new(limit: impl Into<Head<40>>, reason: impl Into<Head<500>>) -> Self {
+        Self {
+            limit: limit.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Input {
+    /// Returns what is wrong.
+    pub fn into_violations(self) -> Violations {
+        let mut violations: Violations = self.violations.into_iter().collect();
+        violations.omit(self.omitted);
+        violations
     }
 }
 

@@ -8,7 +8,7 @@ mod evidence;
 mod machine;
 mod shape;
 
-pub use call::{Input, Item, Items, Key, Nothing, Signal, Size, Unknown, Wait};
+pub use call::{Input, Item, Items, Key, Limit, Nothing, Signal, Size, Unknown, Wait};
 pub use evidence::{
     Artifact, Checkout, Conflict, Conflicted, Conformance, Diff, Finding, Forge, Job,
     Nonconformance, Requirement, Survivors,

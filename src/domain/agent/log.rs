@@ -35,7 +35,7 @@ pub(crate) struct Summary {
     /// Whether it succeeded; null where the log does not settle it.
     pub(crate) succeeded: Option<bool>,
     /// How it ended.
-    pub(crate) ending: Ending,
+    pub(crate) end: Ending,
     /// Why `succeeded` is what it is, in one sentence.
     pub(crate) why: String,
     /// Lines read, empty ones left out.
@@ -134,7 +134,7 @@ impl Log {
             tool_calls: self.tool_calls,
             denied: sum.denied.clone(),
             succeeded: ending.succeeded(),
-            ending,
+            end: ending,
             why,
             lines: self.lines,
             unreadable_lines: self.unreadable,
@@ -258,7 +258,7 @@ mod tests {
         ];
         for (number, ((name, log), ending)) in RECORDED.into_iter().zip(endings).enumerate() {
             let summary = summarise(adapter(name), log.lines());
-            assert_eq!(summary.ending, ending, "{number}: {summary:?}");
+            assert_eq!(summary.end, ending, "{number}: {summary:?}");
             assert_eq!(summary.succeeded, ending.succeeded());
             assert_eq!(summary.unreadable_lines, 0, "{number}");
             assert_eq!(summary.session_id.is_some(), name != "command");

@@ -53,20 +53,6 @@ impl Wanted<'_> {
         self.include.is_empty() || self.include.iter().any(|one| names::stands_for(one, name))
     }
 
-    fn check(&self) -> Result<(), Error> {
-        let stray = self
-            .include
-            .iter()
-            .enumerate()
-            .find(|(_, name)| !names::is_wanted_name(name));
-        stray.map_or(Ok(()), |(index, name)| {
-            Err(Error::Name {
-                name: name.clone(),
-                index,
-            })
-        })
-    }
-
     /// Names of what is worth saying that it is not there.
     fn expected(&self) -> Vec<&str> {
         let asked = self.include.iter().map(String::as_str);
@@ -89,7 +75,6 @@ pub(crate) async fn fetch(
     wanted: &Wanted<'_>,
     ended: impl Fn(&str) -> bool + Send,
 ) -> Result<Fetched, Error> {
-    wanted.check()?;
     let folder = Folder::of(context, wanted.job_id, wanted.run);
     let progress = context.progress(&format!(
         "fetching what {} left on {}",
@@ -184,7 +169,7 @@ fn plan(folder: &Folder, wanted: &Wanted<'_>, manifest: &Manifest) -> Vec<File> 
         .map(|listed| {
             let mut file = judge(folder, wanted, listed);
             if file.state == State::Available && wanted.has(&file.name) {
-                together = together.saturating_add(file.bytes);
+                together = together.saturating_add(file.size_bytes);
                 if together > MAX_TOGETHER {
                     file = refused(file, "too_large_together");
                 }
@@ -197,7 +182,7 @@ fn plan(folder: &Folder, wanted: &Wanted<'_>, manifest: &Manifest) -> Vec<File> 
             files.push(File {
                 name: name.to_owned(),
                 path: None,
-                bytes: 0,
+                size_bytes: 0,
                 sha256: None,
                 state: State::Missing,
                 reason: None,
@@ -211,7 +196,7 @@ fn judge(folder: &Folder, wanted: &Wanted<'_>, listed: &Listed) -> File {
     let file = File {
         name: listed.name.clone(),
         path: None,
-        bytes: listed.bytes,
+        size_bytes: listed.bytes,
         sha256: listed.sha256.clone(),
         state: State::Available,
         reason: None,
@@ -279,8 +264,8 @@ fn write(
             continue;
         };
         let one = unpacked.swap_remove(at);
-        file.bytes = one.bytes.len() as u64;
-        if file.bytes > wanted.max_bytes {
+        file.size_bytes = one.bytes.len() as u64;
+        if file.size_bytes > wanted.max_bytes {
             *file = refused(file.clone(), "too_large");
             continue;
         }

@@ -35,7 +35,7 @@ pub(crate) struct File {
     /// The copy here, where there is one.
     pub(crate) path: Option<String>,
     /// Its size on the host.
-    pub(crate) bytes: u64,
+    pub(crate) size_bytes: u64,
     /// Its SHA-256; none where it is refused or missing.
     pub(crate) sha256: Option<String>,
     /// What became of it.

@@ -189,7 +189,7 @@ mod tests {
     use crate::{
         contract::{Code, Coded as _, JobId, Name},
         system::{
-            machine::{Machine, Reach},
+            machine::{Machine, Transport},
             reply::Reply,
         },
     };
@@ -197,7 +197,7 @@ mod tests {
     fn parse(text: &str) -> Result<Manifest, super::Error> {
         let machine = Machine {
             name: Name::new("box").unwrap(),
-            reach: Reach::Local,
+            transport: Transport::Local,
             root: "legwork".to_owned(),
             path: Vec::new(),
         };

@@ -13,3 +13,4 @@ mod pack;
 pub(crate) use error::Error;
 pub(crate) use fetch::{Fetched, MAX_BYTES, Wanted, fetch};
 pub(crate) use folder::{File, Folder, Ignored, Kept, State};
+pub(crate) use names::check_names;

@@ -2,6 +2,8 @@
 //!
 //! An artifact has the same name here and in envelopes; on the host the files of a run lie in the run's own folder.
 
+use super::Error;
+
 /// Files in the job's own folder.
 const OF_JOB: &[&str] = &[
     "report.md",
@@ -65,6 +67,20 @@ pub(super) fn is_wanted_name(name: &str) -> bool {
         || OF_JOB.contains(&name)
         || is_repro(name)
         || is_verification(name)
+}
+
+/// Checks that only artifacts are asked for.
+pub(crate) fn check_names(include: &[String]) -> Result<(), Error> {
+    let stray = include
+        .iter()
+        .enumerate()
+        .find(|(_, name)| !is_wanted_name(name));
+    stray.map_or(Ok(()), |(index, name)| {
+        Err(Error::Name {
+            name: name.clone(),
+            index,
+        })
+    })
 }
 
 /// Returns whether what was asked for stands for an artifact.

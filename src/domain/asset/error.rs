@@ -28,8 +28,6 @@ pub(crate) enum Error {
     NoAsset {
         /// The path.
         path: String,
-        /// Where in the list it is.
-        index: usize,
         /// The paths that are.
         known: Vec<String>,
     },
@@ -64,7 +62,8 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Edited { .. } => Code::AssetEdited,
-            Self::NoAsset { .. } | Self::NoHook => Code::SpecInvalid,
+            Self::NoAsset { .. } => Code::AssetUnknown,
+            Self::NoHook => Code::SpecInvalid,
             Self::Unusable { .. } => Code::AssetUnwritable,
             Self::Files(inner) => inner.code(),
         }
@@ -105,12 +104,9 @@ impl Coded for Error {
                     .map(|(path, reason)| details::Item::new(path, Code::AssetEdited, reason)),
             )
             .into(),
-            Self::NoAsset { index, known, .. } => details::Input::new(
-                Violation::new(format!("/overwrite/{index}"), "enum", self.to_string())
-                    .expecting(known.join(", ")),
-                None,
-            )
-            .into(),
+            Self::NoAsset { path, known, .. } => details::Unknown::new("asset", path)
+                .known(known.iter())
+                .into(),
             Self::NoHook => details::Input::new(
                 Violation::new("/hook", "const", self.to_string()).expecting("false"),
                 None,

@@ -41,11 +41,16 @@ pub(crate) struct Written {
     pub(crate) effect: Effect,
 }
 
-/// Brings assets into their place.
-pub(crate) async fn install(context: &Context, request: &Request) -> Result<Written, Error> {
-    if request.hook && instructions_file(request.target).is_some() {
+/// Checks that a Stop hook is asked for only where there is a place for one.
+pub(crate) fn check_hook(target: Target, hook: bool) -> Result<(), Error> {
+    if hook && instructions_file(target).is_some() {
         return Err(Error::NoHook);
     }
+    Ok(())
+}
+
+/// Brings assets into their place.
+pub(crate) async fn install(context: &Context, request: &Request) -> Result<Written, Error> {
     let place = Place::of(context, request.target, &request.directory)?;
     let _lock = lock(context, request.dry_run).await?;
     let mut edited = Vec::new();
@@ -54,15 +59,13 @@ pub(crate) async fn install(context: &Context, request: &Request) -> Result<Writ
         Some(name) => vec![plan_block(&place, name, &request.overwrite, &mut edited)?],
         None => plan_files(&place, request, &mut manifest, &mut edited)?,
     };
-    if let Some((index, path)) = request
+    if let Some(path) = request
         .overwrite
         .iter()
-        .enumerate()
-        .find(|(_, path)| !files.iter().any(|file| file.path == **path))
+        .find(|path| !files.iter().any(|file| file.path == **path))
     {
         return Err(Error::NoAsset {
             path: path.clone(),
-            index,
             known: files.into_iter().map(|file| file.path).collect(),
         });
     }

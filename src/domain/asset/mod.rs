@@ -11,6 +11,6 @@ mod removal;
 mod settings;
 
 pub(crate) use error::Error;
-pub(crate) use install::{Request, Written, install, remove};
+pub(crate) use install::{Request, Written, check_hook, install, remove};
 pub(crate) use place::Target;
 pub(crate) use plan::Change;

@@ -36,9 +36,9 @@ pub(crate) struct Stage {
     /// Its name.
     pub(crate) name: String,
     /// What came of it, in a line for a reader.
-    pub(crate) said: String,
+    pub(crate) message: String,
     /// Milliseconds it took.
-    pub(crate) ms: u64,
+    pub(crate) duration_ms: u64,
 }
 
 /// What came of the demonstration.
@@ -219,8 +219,8 @@ impl Guide {
         self.since = clock::instant();
         self.stages.push(Stage {
             name: name.to_owned(),
-            said,
-            ms,
+            message: said,
+            duration_ms: ms,
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The answers that a stand-in gives: envelopes as legwork writes them.
+//! The answers that a stub gives: envelopes as legwork writes them.
 
 use serde_json::{Map, Value, json, value::to_raw_value};
 
@@ -132,7 +132,7 @@ pub(super) fn failed_job() -> Value {
 
 /// Makes the envelope of a job that has failed.
 pub(super) fn polled() -> Value {
-    let data = json!({"jobs": [failed_job()], "active": 0, "cursor": 7});
+    let data = json!({"jobs": [failed_job()], "active": 0, "next_cursor": "AAAA"});
     success("poll-job", Effect::None, &data)
 }
 

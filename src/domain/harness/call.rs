@@ -1,4 +1,4 @@
-//! One call that a harness made, as the stand-in saw it.
+//! One call that a harness made, as the stub recorded it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::system::stand_in::{Event, Record};
+use crate::system::stub::{Event, Record};
 
 /// One call that a harness made.
 #[derive(Clone, Debug, Default)]
@@ -22,21 +22,21 @@ pub(super) struct Call {
     pub(super) asked: Option<(usize, Result<Value, String>)>,
     /// The signals that came.
     pub(super) signals: Vec<(Duration, i32)>,
-    /// Whether it stood still in a write to standard error, at the end or when the first signal came.
+    /// Whether a write to stderr was blocked, at the end or when the first signal came.
     pub(super) stuck_in_stderr: bool,
-    /// Whether it stood still in a write to standard output, at the end or when the first signal came.
+    /// Whether a write to stdout was blocked, at the end or when the first signal came.
     pub(super) stuck_in_stdout: bool,
-    /// Whether standard output was closed before all was written.
-    pub(super) nobody_reads: bool,
-    /// When its whole line was taken.
+    /// Whether stdout was closed before all was written.
+    pub(super) stdout_closed: bool,
+    /// When its whole line was read.
     pub(super) answered: Option<Duration>,
-    /// When it ended as its part has it; nothing where it was killed, or still runs.
+    /// When it ended as its script says; nothing where it was killed, or still runs.
     pub(super) ended: Option<Duration>,
 }
 
-/// One call that a harness made, for whoever reads the verdict.
+/// One call that a harness made, as the verdict shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Seen {
+pub(crate) struct ObservedCall {
     /// The primitive that it called.
     pub(crate) primitive: String,
     /// Milliseconds from the start of the harness to the start of the call.
@@ -47,7 +47,7 @@ pub(crate) struct Seen {
     pub(crate) input_as_given: Option<bool>,
     /// Signals that the harness sent, by number, each with the milliseconds since the call began.
     pub(crate) signals: Vec<Signalled>,
-    /// Milliseconds after which its whole answer was taken; null where it gave none.
+    /// Milliseconds after which its whole answer was read; null where it gave none.
     pub(crate) answered_ms: Option<u64>,
     /// Milliseconds after which it ended by itself; null where it was killed, or still ran.
     pub(crate) ended_ms: Option<u64>,
@@ -76,13 +76,15 @@ impl Call {
                     call.began = at;
                     call.primitive = arguments.first().cloned().unwrap_or_default();
                 }
-                Event::Asked { input, role, .. } => call.asked = Some((*role, input.clone())),
-                Event::Complaining => call.stuck_in_stderr |= call.signals.is_empty(),
-                Event::Complained => call.stuck_in_stderr &= !call.signals.is_empty(),
-                Event::Printing => call.stuck_in_stdout |= call.signals.is_empty(),
-                Event::Printed => call.stuck_in_stdout &= !call.signals.is_empty(),
+                Event::Asked {
+                    input, call: index, ..
+                } => call.asked = Some((*index, input.clone())),
+                Event::StderrBegun => call.stuck_in_stderr |= call.signals.is_empty(),
+                Event::StderrRead => call.stuck_in_stderr &= !call.signals.is_empty(),
+                Event::StdoutBegun => call.stuck_in_stdout |= call.signals.is_empty(),
+                Event::StdoutRead => call.stuck_in_stdout &= !call.signals.is_empty(),
                 Event::Answered => call.answered = Some(at),
-                Event::NobodyReads => call.nobody_reads = true,
+                Event::StdoutClosed => call.stdout_closed = true,
                 Event::Signalled(signal) => call.signals.push((at, *signal)),
                 Event::Ending => call.ended = Some(at),
             }
@@ -101,15 +103,15 @@ impl Call {
         Some(at.saturating_sub(self.began))
     }
 
-    /// Shows it to whoever reads the verdict.
-    pub(super) fn seen(
+    /// Makes what the verdict shows of it.
+    pub(super) fn observed(
         &self,
         start: Duration,
         before: Option<&Self>,
         expected: Option<&Value>,
-    ) -> Seen {
+    ) -> ObservedCall {
         let since = |from: Duration, to: Duration| milliseconds(to.saturating_sub(from));
-        Seen {
+        ObservedCall {
             primitive: self.primitive.clone(),
             began_ms: since(start, self.began),
             gap_ms: before

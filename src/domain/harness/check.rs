@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Error, Scenario,
-    call::{Call, Seen, milliseconds},
+    call::{Call, ObservedCall, milliseconds},
     finding::{Fault, Finding},
     judge::Evidence,
     limits::{KILL_AFTER_S, TIMEOUT_S},
@@ -16,21 +16,21 @@ use super::{
 };
 use crate::system::{
     Context, files,
-    guard::{self, Guarded, Order},
-    stand_in,
+    reaper::{self, Finished},
+    stub,
     temporary::Scratch,
 };
 
 /// How many scenarios are played at the same time.
 const AT_ONCE: usize = 8;
 
-/// How many bytes of what a harness prints are kept: more than any answer takes.
-const MOST_PRINTED: usize = 8 << 20;
+/// How many bytes of a harness's stdout are kept: more than any answer takes.
+const STDOUT_BYTES: usize = 8 << 20;
 
-/// How many bytes of what it complains are kept.
-const MOST_COMPLAINED: usize = 16 << 10;
+/// How many bytes of its stderr are kept.
+const STDERR_BYTES: usize = 16 << 10;
 
-/// How much of it is shown.
+/// How many characters of its stderr are shown.
 const SHOWN: usize = 2000;
 
 /// What is to be checked.
@@ -68,7 +68,7 @@ pub(crate) struct Played {
     /// What it did wrong: the first thing, for what comes after follows from it.
     pub(crate) findings: Vec<Finding>,
     /// The calls that it made, in the order of time.
-    pub(crate) calls: Vec<Seen>,
+    pub(crate) calls: Vec<ObservedCall>,
     /// How it ended; null where nothing was played.
     pub(crate) harness: Option<Harness>,
 }
@@ -76,15 +76,15 @@ pub(crate) struct Played {
 /// How a harness ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Harness {
-    /// Its exit status; null where a signal ended it.
-    pub(crate) exit_status: Option<i32>,
+    /// Its exit code; null where a signal ended it.
+    pub(crate) exit_code: Option<i32>,
     /// The signal that ended it.
     pub(crate) signal: Option<i32>,
     /// Whether it was ended because `limit_s` was over.
     pub(crate) stopped: bool,
     /// Milliseconds it took.
-    pub(crate) ms: u64,
-    /// The end of what it complained, at most 2,000 characters; empty where it passed.
+    pub(crate) duration_ms: u64,
+    /// The end of its stderr, at most 2,000 characters; empty where it passed.
     pub(crate) stderr: String,
 }
 
@@ -116,7 +116,7 @@ impl Report {
 
 /// Plays scenarios to a harness, and judges it.
 ///
-/// The first is played by itself: a harness that does not even call legwork is told so once.
+/// The first is played by itself: of a harness that does not even call legwork, that is said once.
 pub(crate) async fn check(context: &Context, request: &Request) -> Result<Report, Error> {
     let mut chosen = Scenario::ALL
         .iter()
@@ -215,12 +215,12 @@ async fn play(
         .program()
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "this program has no path"))?;
     files::make_scratch_folder(&folder)?;
-    let stand_in = stand_in::set_up(&folder, program, &script.cast())?;
-    let order = order(context, request, &folder, &stand_in, &script);
-    let harness = guard::run(environment, order).await?;
-    // What happened while the harness was ended is none of its doing.
-    let until = harness.ending.stopped;
-    let calls: Vec<Call> = stand_in::records(&folder)?
+    let stub = stub::set_up(&folder, program, &script.for_stub())?;
+    let command = command(context, request, &folder, &stub, &script);
+    let harness = reaper::run(environment, command).await?;
+    // What happened while the harness was being killed is not its doing.
+    let until = harness.exit.stopped;
+    let calls: Vec<Call> = stub::records(&folder)?
         .into_iter()
         .filter_map(|record| Call::of(&record, until))
         .collect();
@@ -237,20 +237,20 @@ async fn play(
         } else {
             Verdict::Failed
         },
-        calls: seen(&script, &calls, &harness),
+        calls: observed(&script, &calls, &harness),
         harness: Some(Harness::of(&harness, finding.is_none())),
         findings: finding.into_iter().collect(),
     })
 }
 
-fn order(
+fn command(
     context: &Context,
     request: &Request,
     folder: &Path,
-    stand_in: &Path,
+    stub: &Path,
     script: &Script,
-) -> Order {
-    let mut path = OsString::from(stand_in.parent().unwrap_or(folder));
+) -> reaper::Command {
+    let mut path = OsString::from(stub.parent().unwrap_or(folder));
     if let Some(others) = context.environment().get("PATH") {
         path.push(":");
         path.push(others);
@@ -263,18 +263,18 @@ fn order(
     if let Some(call) = script.calls.first() {
         arguments.extend([call.primitive.to_owned(), call.input.to_string()]);
     }
-    Order {
+    reaper::Command {
         program: "sh".to_owned(),
         arguments,
         variables: vec![
             ("PATH".to_owned(), path),
-            ("LEGWORK_BIN".to_owned(), stand_in.into()),
+            ("LEGWORK_BIN".to_owned(), stub.into()),
             ("LEGWORK_TIMEOUT_S".to_owned(), TIMEOUT_S.to_string().into()),
             (
                 "LEGWORK_KILL_AFTER_S".to_owned(),
                 KILL_AFTER_S.to_string().into(),
             ),
-            // A harness that calls the real one all the same finds nothing there to change.
+            // A harness that calls the real legwork all the same finds nothing there to change.
             ("LEGWORK_HOME".to_owned(), folder.join("state").into()),
             (
                 "LEGWORK_CONFIG".to_owned(),
@@ -283,21 +283,21 @@ fn order(
         ],
         folder: folder.to_owned(),
         limit: Duration::from_secs(request.limit_s),
-        stdout: MOST_PRINTED,
-        stderr: MOST_COMPLAINED,
+        stdout: STDOUT_BYTES,
+        stderr: STDERR_BYTES,
     }
 }
 
-fn seen(script: &Script, calls: &[Call], harness: &Guarded) -> Vec<Seen> {
-    let start = harness.ending.at.saturating_sub(harness.took);
+fn observed(script: &Script, calls: &[Call], harness: &Finished) -> Vec<ObservedCall> {
+    let start = harness.exit.at.saturating_sub(harness.took);
     let before = std::iter::once(None).chain(calls.iter().map(Some));
     calls
         .iter()
         .zip(before)
         .map(|(call, before)| {
-            let role = call.asked.as_ref().map_or(0, |(role, _)| *role);
-            let expected = script.calls.get(role).map(|call| &call.input);
-            call.seen(start, before, expected)
+            let index = call.asked.as_ref().map_or(0, |(index, _)| *index);
+            let expected = script.calls.get(index).map(|call| &call.input);
+            call.observed(start, before, expected)
         })
         .take(SHOWN_CALLS)
         .collect()
@@ -307,14 +307,14 @@ fn seen(script: &Script, calls: &[Call], harness: &Guarded) -> Vec<Seen> {
 const SHOWN_CALLS: usize = 50;
 
 impl Harness {
-    fn of(harness: &Guarded, passed: bool) -> Self {
+    fn of(harness: &Finished, passed: bool) -> Self {
         let text = String::from_utf8_lossy(&harness.stderr);
         let skipped = text.chars().count().saturating_sub(SHOWN);
         Self {
-            exit_status: harness.ending.status,
-            signal: harness.ending.signal,
-            stopped: harness.ending.stopped.is_some(),
-            ms: milliseconds(harness.took),
+            exit_code: harness.exit.code,
+            signal: harness.exit.signal,
+            stopped: harness.exit.stopped.is_some(),
+            duration_ms: milliseconds(harness.took),
             stderr: if passed {
                 String::new()
             } else {

@@ -71,7 +71,7 @@ impl Coded for Error {
                         finding.fault.name(),
                         finding.rule.name(),
                         &finding.expected,
-                        &finding.seen,
+                        &finding.observed,
                     )
                 }),
             )

@@ -130,19 +130,23 @@ pub(crate) struct Finding {
     pub(crate) call: Option<usize>,
     /// What was expected, for a reader.
     pub(crate) expected: String,
-    /// What was seen, for a reader.
-    pub(crate) seen: String,
+    /// What was observed, for a reader.
+    pub(crate) observed: String,
 }
 
 impl Finding {
     /// Creates one that is about no call.
-    pub(super) fn new(fault: Fault, expected: impl Into<String>, seen: impl Into<String>) -> Self {
+    pub(super) fn new(
+        fault: Fault,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+    ) -> Self {
         Self {
             fault,
             rule: fault.rule(),
             call: None,
             expected: expected.into(),
-            seen: seen.into(),
+            observed: observed.into(),
         }
     }
 

@@ -10,15 +10,14 @@ use serde_json::Value;
 use super::{
     answer::cancelled,
     call::{Call, milliseconds},
+    call_state::{CallState, Outcome},
     finding::{Fault, Finding},
-    limits::was_interrupted,
     script::{Script, TOO_MANY},
-    standing::{Outcome, Standing},
     turn::Promise,
 };
 use crate::{
     contract::{Mode, Retry},
-    system::guard::Guarded,
+    system::reaper::Finished,
 };
 
 /// How much later than it may a harness sends a call again at most.
@@ -34,24 +33,22 @@ pub(super) struct Evidence<'a> {
     /// The calls it made, in the order of time.
     pub(super) calls: &'a [Call],
     /// How it ended, and what it printed.
-    pub(super) harness: &'a Guarded,
+    pub(super) harness: &'a Finished,
 }
 
 impl Evidence<'_> {
     /// Returns what the harness did wrong; nothing where it did nothing wrong.
     pub(super) fn judge(&self) -> Option<Finding> {
-        self.follow()
-            .and_then(|standings| self.reports(&standings))
-            .err()
+        self.follow().and_then(|states| self.reports(&states)).err()
     }
 
     /// Whether the harness was ended because its time was over.
     pub(super) const fn stopped(&self) -> bool {
-        self.harness.ending.stopped.is_some()
+        self.harness.exit.stopped.is_some()
     }
 
     /// Goes through the calls.
-    fn follow(&self) -> Result<Vec<Standing>, Finding> {
+    fn follow(&self) -> Result<Vec<CallState>, Finding> {
         if self.calls.is_empty() {
             return Err(Finding::new(
                 Fault::NotCalled,
@@ -59,13 +56,13 @@ impl Evidence<'_> {
                 self.ending(),
             ));
         }
-        let mut standings = vec![Standing::default(); self.script.calls.len()];
+        let mut states = vec![CallState::default(); self.script.calls.len()];
         for (index, call) in self.calls.iter().enumerate() {
-            self.step(&mut standings, index, call)
+            self.step(&mut states, index, call)
                 .map_err(|finding| finding.about(index))?;
         }
-        for standing in &standings {
-            self.is_done(standing)?;
+        for state in &states {
+            self.is_done(state)?;
         }
         if self.stopped() {
             return Err(Finding::new(
@@ -74,59 +71,59 @@ impl Evidence<'_> {
                 self.ending(),
             ));
         }
-        Ok(standings)
+        Ok(states)
     }
 
     /// Judges one call.
-    fn step(&self, standings: &mut [Standing], index: usize, call: &Call) -> Result<(), Finding> {
+    fn step(&self, states: &mut [CallState], index: usize, call: &Call) -> Result<(), Finding> {
         if index < self.script.unread && call.asked.is_none() {
-            self.may_come(standings, 0, call)?;
-            if let Some(standing) = standings.first_mut() {
-                standing.tries += 1;
-                standing.last = Some(Outcome::of(call, None));
+            self.may_come(states, 0, call)?;
+            if let Some(state) = states.first_mut() {
+                state.tries += 1;
+                state.last = Some(Outcome::of(call, None));
             }
             return Ok(());
         }
-        let Some((role, input)) = &call.asked else {
+        let Some((call_index, input)) = &call.asked else {
             return Err(Finding::new(
                 Fault::InputOpen,
                 "standard input is closed once the input is written",
                 "the call waited for the end of its input",
             ));
         };
-        self.is_known(*role, call, input)?;
-        self.may_come(standings, *role, call)?;
-        let promise = self.promise(standings, *role);
+        self.is_known(*call_index, call, input)?;
+        self.may_come(states, *call_index, call)?;
+        let promise = self.promise(states, *call_index);
         if let Some(promise) = promise {
             self.keeps_limits(index, call, promise)?;
         }
-        if let Some(standing) = standings.get_mut(*role) {
-            standing.tries += 1;
-            standing.turns += 1;
-            let answer = if was_interrupted(call, promise) {
+        if let Some(state) = states.get_mut(*call_index) {
+            state.tries += 1;
+            state.turns += 1;
+            let answer = if promise.is_some_and(|promise| promise.was_interrupted(call)) {
                 Some(cancelled())
             } else {
                 promise.and_then(Promise::answer).cloned()
             };
-            standing.last = Some(Outcome::of(call, answer));
+            state.last = Some(Outcome::of(call, answer));
         }
         Ok(())
     }
 
-    fn promise(&self, standings: &[Standing], role: usize) -> Option<&Promise> {
-        let turns = &self.script.calls.get(role)?.turns;
-        let turn = turns.get(standings.get(role)?.turns).or(turns.last())?;
+    fn promise(&self, states: &[CallState], call_index: usize) -> Option<&Promise> {
+        let turns = &self.script.calls.get(call_index)?.turns;
+        let turn = turns.get(states.get(call_index)?.turns).or(turns.last())?;
         Some(&turn.promise)
     }
 
     /// Whether it is one of the calls of the script, with its own input.
     fn is_known(
         &self,
-        role: usize,
+        call_index: usize,
         call: &Call,
         input: &Result<Value, String>,
     ) -> Result<(), Finding> {
-        let Some(expected) = self.script.calls.get(role) else {
+        let Some(expected) = self.script.calls.get(call_index) else {
             return Ok(());
         };
         if call.primitive != expected.primitive {
@@ -152,15 +149,15 @@ impl Evidence<'_> {
     }
 
     /// Whether the call may be made at this time.
-    fn may_come(&self, standings: &[Standing], role: usize, call: &Call) -> Result<(), Finding> {
-        let main = standings
-            .first()
-            .and_then(|standing| standing.last.as_ref());
-        let Some(last) = standings
-            .get(role)
-            .and_then(|standing| standing.last.as_ref())
-        else {
-            let offered = role == 0 || main.and_then(Outcome::retry).is_some();
+    fn may_come(
+        &self,
+        states: &[CallState],
+        call_index: usize,
+        call: &Call,
+    ) -> Result<(), Finding> {
+        let main = states.first().and_then(|state| state.last.as_ref());
+        let Some(last) = states.get(call_index).and_then(|state| state.last.as_ref()) else {
+            let offered = call_index == 0 || main.and_then(Outcome::retry).is_some();
             return if offered {
                 Ok(())
             } else {
@@ -178,7 +175,7 @@ impl Evidence<'_> {
                 "the call before was still running",
             ));
         }
-        let tries = standings.get(role).map_or(0, |standing| standing.tries);
+        let tries = states.get(call_index).map_or(0, |state| state.tries);
         if self.script.hopeless && tries >= TOO_MANY {
             return Err(Finding::new(
                 Fault::Endless,
@@ -199,7 +196,7 @@ impl Evidence<'_> {
         match retry.mode {
             Mode::SameCall | Mode::After => comes_in_time(last, retry, call),
             Mode::Sequence | Mode::ReconcileFirst => {
-                let reconciled = standings
+                let reconciled = states
                     .iter()
                     .skip(1)
                     .any(|other| other.last.as_ref().is_some_and(Outcome::succeeded));
@@ -221,12 +218,12 @@ impl Evidence<'_> {
     }
 
     /// Whether nothing is left to do for a call.
-    fn is_done(&self, standing: &Standing) -> Result<(), Finding> {
-        let due = standing.last.as_ref().is_some_and(Outcome::is_due);
-        if !due || (self.script.hopeless && standing.tries > 1 && !self.stopped()) {
+    fn is_done(&self, state: &CallState) -> Result<(), Finding> {
+        let due = state.last.as_ref().is_some_and(Outcome::is_due);
+        if !due || (self.script.hopeless && state.tries > 1 && !self.stopped()) {
             return Ok(());
         }
-        let answer = standing.last.as_ref().and_then(Outcome::retry);
+        let answer = state.last.as_ref().and_then(Outcome::retry);
         let why = answer.map_or_else(
             || "a call that left no answer is made again with the same input".to_owned(),
             |retry| format!("a call that failed with {} is made again", mode(retry)),
@@ -236,17 +233,15 @@ impl Evidence<'_> {
         } else {
             Fault::NotRepeated
         };
-        let seen = format!("it was made {} times; {}", standing.tries, self.ending());
+        let seen = format!("it was made {} times; {}", state.tries, self.ending());
         Err(Finding::new(fault, why, seen))
     }
 
     /// Judges what the harness said in the end.
-    fn reports(&self, standings: &[Standing]) -> Result<(), Finding> {
-        let main = standings
-            .first()
-            .and_then(|standing| standing.last.as_ref());
+    fn reports(&self, states: &[CallState]) -> Result<(), Finding> {
+        let main = states.first().and_then(|state| state.last.as_ref());
         let last = self.calls.last().and_then(|call| call.asked.as_ref());
-        let last = last.and_then(|(role, _)| standings.get(*role)?.last.as_ref());
+        let last = last.and_then(|(call_index, _)| states.get(*call_index)?.last.as_ref());
         let allowed: Vec<&Value> = [last, main]
             .into_iter()
             .flatten()
@@ -266,7 +261,7 @@ impl Evidence<'_> {
             }
             succeeded = printed.get("ok") == Some(&Value::Bool(true));
         }
-        if succeeded == (self.harness.ending.status == Some(0)) {
+        if succeeded == (self.harness.exit.code == Some(0)) {
             return Ok(());
         }
         Err(Finding::new(
@@ -282,8 +277,8 @@ impl Evidence<'_> {
 
     /// Says how the harness ended.
     fn ending(&self) -> String {
-        let ending = &self.harness.ending;
-        match (self.stopped(), ending.status, ending.signal) {
+        let exit = &self.harness.exit;
+        match (self.stopped(), exit.code, exit.signal) {
             (true, ..) => format!("it was ended after {} ms", milliseconds(self.harness.took)),
             (_, Some(127), _) => "it exited with status 127: no such program".to_owned(),
             (_, Some(126), _) => "it exited with status 126: the program cannot be run".to_owned(),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod call;
+mod call_state;
 mod check;
 mod error;
 mod finding;
@@ -9,7 +10,6 @@ mod judge;
 mod limits;
 mod scenario;
 mod script;
-mod standing;
 mod turn;
 
 pub(crate) use check::{Played, Request, Verdict, check, require};

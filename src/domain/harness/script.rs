@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     contract::{Code, Effect, Mode, Next, Retry, details},
-    system::stand_in::{Cast, Role, Step},
+    system::stub::{self, Step},
 };
 
-/// How much comes on standard error at a time.
+/// How many bytes are written to stderr at a time.
 const FLOOD: usize = 4 << 20;
 
 /// How much a large answer holds.
@@ -28,7 +28,7 @@ const LONG: usize = 100_000;
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     /// The call that the harness is given, and those that its answers name in `next`.
-    pub(super) calls: Vec<Played>,
+    pub(super) calls: Vec<ScriptedCall>,
     /// How many of the first calls are killed before they read their input.
     pub(super) unread: usize,
     /// Whether it never gets better, so that a harness must give up.
@@ -37,7 +37,7 @@ pub(super) struct Script {
 
 /// One call of a script, and its turns; the last is played for ever.
 #[derive(Clone, Debug)]
-pub(super) struct Played {
+pub(super) struct ScriptedCall {
     /// The primitive.
     pub(super) primitive: &'static str,
     /// Its input.
@@ -113,16 +113,20 @@ impl Script {
         }
     }
 
-    /// Returns what the stand-in is to know of it.
-    pub(super) fn cast(&self) -> Cast {
-        Cast {
-            roles: self
+    /// Returns what the stub needs of it.
+    pub(super) fn for_stub(&self) -> stub::Script {
+        stub::Script {
+            calls: self
                 .calls
                 .iter()
-                .map(|call| Role {
+                .map(|call| stub::Call {
                     primitive: call.primitive.to_owned(),
                     input: call.input.clone(),
-                    parts: call.turns.iter().map(|turn| turn.part.clone()).collect(),
+                    responses: call
+                        .turns
+                        .iter()
+                        .map(|turn| turn.response.clone())
+                        .collect(),
                 })
                 .collect(),
             unread: self.unread,
@@ -137,7 +141,7 @@ impl Script {
 
     fn one(primitive: &'static str, input: Value, turns: impl IntoIterator<Item = Turn>) -> Self {
         Self {
-            calls: vec![Played {
+            calls: vec![ScriptedCall {
                 primitive,
                 input,
                 turns: turns.into_iter().collect(),
@@ -149,7 +153,7 @@ impl Script {
 
     /// Adds a call that an answer names in `next`.
     fn offering(mut self, primitive: &'static str, input: Value, answer: Value) -> Self {
-        self.calls.push(Played {
+        self.calls.push(ScriptedCall {
             primitive,
             input,
             turns: vec![Turn::answers(answer)],
@@ -234,19 +238,19 @@ fn stderr_flood() -> Script {
         plain_check(),
         [Turn::answers_in_pieces(
             checked(&json!({"text": "caf\u{e9}"})),
-            vec![Step::Flood(FLOOD)],
+            vec![Step::StderrFlood(FLOOD)],
         )
-        .after(Step::Flood(FLOOD))],
+        .after(Step::StderrFlood(FLOOD))],
     )
 }
 
 fn stderr_envelope() -> Script {
     Script::adding([Turn::answers(full("No room."))
-        .after(Step::Complain(line(&busy(
+        .after(Step::Stderr(line(&busy(
             "Busy.",
             Retry::of(Mode::SameCall),
         ))))
-        .and_then(Step::Complain(line(&added())))])
+        .and_then(Step::Stderr(line(&added())))])
 }
 
 fn effect_unknown() -> Script {

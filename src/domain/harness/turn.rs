@@ -1,18 +1,21 @@
-//! One turn of a stand-in: what it does in one call, and what a harness has in hand afterwards.
+//! One turn of a stub: what it does in one try of a call, and what the harness has in hand afterwards.
 
 use serde_json::Value;
 
-use super::answer::{cancelled, line};
-use crate::system::stand_in::{OnSignal, Part, Step};
+use super::{
+    answer::{cancelled, line},
+    call::Call,
+};
+use crate::system::stub::{OnSignal, Response, Step};
 
-/// How long a stand-in that is told to stop takes to answer, in milliseconds.
+/// How long a stub that is told to stop takes to answer, in milliseconds.
 const STOPPING_MS: u64 = 500;
 
 /// What one call does, and what comes of it.
 #[derive(Clone, Debug)]
 pub(super) struct Turn {
-    /// What the stand-in does.
-    pub(super) part: Part,
+    /// What the stub does.
+    pub(super) response: Response,
     /// What a harness has in hand afterwards.
     pub(super) promise: Promise,
 }
@@ -26,7 +29,7 @@ pub(super) enum Promise {
     CutOff,
     /// It hangs, and answers when it is told to stop.
     AnswersOnStop(Value),
-    /// It hangs, and does not hear.
+    /// It hangs, and ignores the signal.
     Deaf,
 }
 
@@ -37,6 +40,17 @@ impl Promise {
             Self::Answers(answer) | Self::AnswersOnStop(answer) => Some(answer),
             Self::CutOff | Self::Deaf => None,
         }
+    }
+}
+
+impl Promise {
+    /// Returns whether a call that would have answered by itself was stopped because this machine is too slow: the harness
+    /// was right.
+    pub(super) fn was_interrupted(&self, call: &Call) -> bool {
+        let stopped = call.signals.first().map(|(at, _)| *at);
+        matches!(self, Self::Answers(_))
+            && stopped
+                .is_some_and(|stopped| call.answered.is_none_or(|answered| stopped < answered))
     }
 }
 
@@ -77,7 +91,7 @@ impl Turn {
         Self::playing(steps, Promise::CutOff)
     }
 
-    /// Is killed without a word.
+    /// Is killed before it writes anything.
     pub(super) fn dies() -> Self {
         Self::playing(vec![Step::Die], Promise::CutOff)
     }
@@ -85,7 +99,7 @@ impl Turn {
     /// Hangs until it is told to stop, and answers then.
     pub(super) fn answers_on_stop(answer: Value) -> Self {
         Self {
-            part: Part {
+            response: Response {
                 steps: vec![Step::Hang],
                 on_signal: OnSignal::Answer {
                     line: line(&answer),
@@ -96,10 +110,10 @@ impl Turn {
         }
     }
 
-    /// Hangs, whatever it is told.
+    /// Hangs, and ignores signals.
     pub(super) fn deaf() -> Self {
         Self {
-            part: Part {
+            response: Response {
                 steps: vec![Step::Hang],
                 on_signal: OnSignal::Ignore,
             },
@@ -109,21 +123,21 @@ impl Turn {
 
     /// Does something before all else.
     pub(super) fn after(mut self, step: Step) -> Self {
-        self.part.steps.insert(0, step);
+        self.response.steps.insert(0, step);
         self
     }
 
     /// Does something once it has answered.
     pub(super) fn and_then(mut self, step: Step) -> Self {
-        let end = self.part.steps.len().saturating_sub(1);
-        self.part.steps.insert(end, step);
+        let end = self.response.steps.len().saturating_sub(1);
+        self.response.steps.insert(end, step);
         self
     }
 
     fn playing(steps: Vec<Step>, promise: Promise) -> Self {
         let line = line(&cancelled());
         Self {
-            part: Part {
+            response: Response {
                 steps,
                 on_signal: OnSignal::Answer { line, after_ms: 0 },
             },
@@ -138,7 +152,7 @@ fn print(answer: &Value) -> Step {
 }
 
 fn piece(text: &str, from: usize, to: usize) -> Step {
-    Step::Print {
+    Step::Stdout {
         text: text.to_owned(),
         from,
         to,

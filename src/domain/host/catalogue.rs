@@ -17,7 +17,7 @@ use crate::{
     },
     system::{
         Context, clock,
-        machine::{self, Machine, Reach},
+        machine::{self, Machine, Transport},
         ssh::{self, Target},
         store::{Damage, Rows, Written},
     },
@@ -131,7 +131,7 @@ pub(crate) fn explain_failure(context: &Context, name: &Name, error: machine::Er
     if matches!(
         &error,
         machine::Error::Ssh(ssh::Error::Connect {
-            trouble: ssh::Trouble::UnknownName,
+            failure: ssh::ConnectFailure::UnknownName,
             ..
         })
     ) {
@@ -267,10 +267,10 @@ fn machine(
     settings: &Host,
 ) -> Machine {
     let ssh = &configuration.ssh;
-    let reach = if name.as_str() == LOCAL && settings.destination.is_none() {
-        Reach::Local
+    let transport = if name.as_str() == LOCAL && settings.destination.is_none() {
+        Transport::Local
     } else {
-        Reach::Ssh(Target {
+        Transport::Ssh(Target {
             host: name.to_string(),
             destination: settings
                 .destination
@@ -287,7 +287,7 @@ fn machine(
     };
     Machine {
         name,
-        reach,
+        transport,
         root: settings
             .root
             .clone()

@@ -199,7 +199,7 @@ async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff,
 fn known(folder: &Folder, maker: Maker) -> Option<Vec<u8>> {
     let kept = folder.manifest().filter(|kept| kept.ended)?;
     let file = kept.file(maker.file())?;
-    folder.read(&file.name, file.bytes, file.sha256.as_deref()?)
+    folder.read(&file.name, file.size_bytes, file.sha256.as_deref()?)
 }
 
 async fn fetched(
@@ -231,7 +231,7 @@ async fn fetched(
 fn title(folder: &Folder) -> Option<String> {
     let kept = folder.manifest()?;
     let file = kept.file("pr_title.txt")?;
-    let bytes = folder.read(&file.name, file.bytes, file.sha256.as_deref()?)?;
+    let bytes = folder.read(&file.name, file.size_bytes, file.sha256.as_deref()?)?;
     let text = String::from_utf8(bytes).ok()?;
     let text = text.trim();
     let fits =

@@ -78,7 +78,7 @@ pub(crate) struct Examined {
     /// What it is like.
     pub(crate) condition: Condition,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub(crate) size_bytes: u64,
     /// The copy here.
     pub(crate) path: Option<String>,
     /// Why it is malformed.
@@ -153,7 +153,7 @@ fn examine_one(folder: &Folder, kept: &Kept, asked: &'static prompt::Artifact) -
         name: None,
         required: asked.required,
         condition: Condition::Missing,
-        bytes: 0,
+        size_bytes: 0,
         path: None,
         reason: None,
     };
@@ -164,7 +164,7 @@ fn examine_one(folder: &Folder, kept: &Kept, asked: &'static prompt::Artifact) -
     for file in candidates {
         let found = Examined {
             name: Some(file.name.clone()),
-            bytes: file.bytes,
+            size_bytes: file.size_bytes,
             path: file.path.clone(),
             ..blank.clone()
         };
@@ -182,7 +182,7 @@ fn examine_one(folder: &Folder, kept: &Kept, asked: &'static prompt::Artifact) -
                 }
             }
             (State::Fetched | State::Unchanged, Some(sha256)) => {
-                let bytes = folder.read(&file.name, file.bytes, sha256)?;
+                let bytes = folder.read(&file.name, file.size_bytes, sha256)?;
                 let (condition, reason) = match asked.fault(&bytes) {
                     None => (Condition::Present, None),
                     Some(Fault::Empty) => (Condition::Empty, None),

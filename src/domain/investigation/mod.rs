@@ -12,5 +12,5 @@ pub(crate) use apply::{Applied, ApplyRequest, Maker, Origin, apply};
 pub(crate) use artifacts::{Condition, Examined, check_artifacts, fetch_artifacts};
 pub(crate) use error::Error;
 pub(crate) use launch::{Request, launch};
-pub(crate) use prompt_input::{Brief, render as render_prompt};
+pub(crate) use prompt_input::{Brief, check_message, render as render_prompt};
 pub(crate) use verify::{Request as VerifyRequest, verify};

@@ -64,6 +64,14 @@ pub(super) fn of_job(
     render(context, &brief, issue)
 }
 
+/// Checks that a message that comes without an issue says what to do.
+pub(crate) fn check_message(message: Option<&str>) -> Result<(), Error> {
+    match message {
+        Some(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err(Error::NothingToDo),
+    }
+}
+
 /// Fills in a template for a job, which may be hypothetical.
 ///
 /// The agent runs in the worktree with the job's folder one above, wherever that is on the host.
@@ -72,8 +80,8 @@ pub(crate) fn render(
     brief: &Brief<'_>,
     issue: Option<&issue::Issue>,
 ) -> Result<Rendered, Error> {
-    if issue.is_none() && brief.message.is_none_or(|text| text.trim().is_empty()) {
-        return Err(Error::NothingToDo);
+    if issue.is_none() {
+        check_message(brief.message)?;
     }
     let redactor = context.redactor();
     let clean = |text: &str| redactor.text(text).into_owned();
@@ -96,7 +104,6 @@ pub(crate) fn render(
         base: brief.base.to_owned(),
         verify: brief.verify.map(clean),
         message: brief.message.map(clean),
-        notes: None,
         issue: issue.map(|issue| shown(issue, clean)),
         repro: repro.clone(),
     };

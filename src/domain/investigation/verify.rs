@@ -292,10 +292,10 @@ fn judge(
         let line = answer
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(" status="))?;
-        let (exit_status, seconds) = line.split_once(" seconds=")?;
+        let (exit_code, seconds) = line.split_once(" seconds=")?;
         Some(Check {
-            exit_status: exit_status.parse().ok()?,
-            seconds: seconds.parse().ok()?,
+            exit_code: exit_code.parse().ok()?,
+            duration_s: seconds.parse().ok()?,
             output: output(name),
         })
     };
@@ -310,7 +310,7 @@ fn judge(
     let (verdict, reason) = match (&before, &after, stop.as_deref()) {
         (_, _, Some("apply")) => inconclusive("diff_does_not_apply"),
         (_, _, Some(_)) => inconclusive("worktree_failed"),
-        (Some(before), Some(after), None) => verdict(before.exit_status, after.exit_status),
+        (Some(before), Some(after), None) => verdict(before.exit_code, after.exit_code),
         _ if status.state == State::Succeeded => inconclusive("worktree_failed"),
         _ => (
             Verdict::Inconclusive,
@@ -323,7 +323,7 @@ fn judge(
         check: redactor.text(check).into_owned(),
         before,
         after,
-        carried: listed("carried "),
+        copied_files: listed("carried "),
         fingerprint: listed("fingerprint "),
         verification: subject,
         at: clock::now_text(),

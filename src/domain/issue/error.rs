@@ -11,14 +11,14 @@ use crate::{
 /// Why there is no issue.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The text names no issue.
+    /// The text is no reference to an issue.
     #[error("{text:?} names no issue")]
     Reference {
         /// The text.
         text: String,
     },
-    /// Nothing was given to read, or two things.
-    #[error("either an issue or a text is to be read")]
+    /// Neither an issue nor a text was given, or both were.
+    #[error("give either an issue or a text")]
     Unspecified,
     /// The file holds no issue.
     #[error("read the issue in {path}: {reason}")]

@@ -1,4 +1,4 @@
-//! Issues in files: Markdown, or JSON as this program, GitHub's REST interface or `gh issue view --json` writes it.
+//! Issues in files: Markdown, or JSON as written by `fetch-issue`, GitHub's REST API or `gh issue view --json`.
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub(crate) fn read_file(name: &str, bytes: &[u8]) -> Result<Issue, Error> {
     Ok(issue.within_limits())
 }
 
-/// Takes a text as it stands for an issue of its own.
+/// Makes an issue of a bare Markdown text, without a title.
 pub(crate) fn read_text(text: &str) -> Issue {
     Issue {
         body: text.to_owned(),
@@ -56,7 +56,7 @@ fn empty() -> Issue {
     }
 }
 
-/// Takes the first heading for the title, or the file's name; a heading at the very top leaves the body.
+/// Uses the first heading as the title, or else the file's name. A heading at the very top is removed from the body.
 fn markdown(name: &str, text: &str) -> Issue {
     let mut title = String::new();
     let mut end = 0;
@@ -101,7 +101,7 @@ fn markdown(name: &str, text: &str) -> Issue {
     }
 }
 
-/// An issue as several programs write it.
+/// An issue as any of the three programs writes it.
 #[derive(Deserialize)]
 struct Written {
     title: String,
@@ -139,7 +139,7 @@ impl Named {
     }
 }
 
-/// The comments, or only how many there are.
+/// The comments, or, as GitHub's REST API has it, only their number.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Comments {
@@ -147,7 +147,7 @@ enum Comments {
     All(Vec<WrittenComment>),
 }
 
-/// A comment as several programs write it.
+/// A comment as any of the three programs writes it.
 #[derive(Deserialize)]
 struct WrittenComment {
     body: Option<String>,
@@ -161,7 +161,6 @@ struct WrittenComment {
 }
 
 impl WrittenComment {
-    /// Returns the comment in the one form it has here.
     fn into_comment(self) -> Comment {
         Comment {
             author: self.author.or(self.user).map(Named::into_name),
@@ -208,7 +207,7 @@ mod tests {
     use super::read_file;
 
     #[test]
-    fn markdown_gives_its_first_heading_as_title() {
+    fn the_first_heading_of_a_markdown_file_is_the_title() {
         let read = |text: &str| {
             let issue = read_file("bugs/it-breaks.md", text.as_bytes()).unwrap();
             (issue.title, issue.body)
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn json_of_three_programs_is_read_alike() {
+    fn the_json_of_three_programs_gives_the_same_issue() {
         for text in [
             r#"{"source":"file","title":"T","body":"B","author":"ada","labels":["bug"],"url":"u","comments":[{"author":"bob","body":"C"}],"trust":"untrusted"}"#,
             r#"{"title":"T","body":"B","user":{"login":"ada","id":1},"labels":[{"id":1,"name":"bug"}],"url":"api","html_url":"u","comments":[{"user":{"login":"bob"},"body":"C","url":"x"}]}"#,
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_issue_is_told() {
+    fn a_file_without_an_issue_is_refused() {
         for bytes in [&b""[..], b" \n", b"\xff\xfe", b"{\"title\":1}", b"{"] {
             assert!(read_file("x", bytes).is_err());
         }

@@ -1,50 +1,128 @@
-//! What a block of code is: by the name its author gave it, and by what stands in it.
+//! What a block of code is: by the word its author put behind the fence, and by its content.
 
-/// What a block of code is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A program in a language that is run by an interpreter or compiler.
-    Program(&'static str),
-    /// A session with the Python interpreter: prompts, input and output.
-    PythonSession,
-    /// A session with a shell: prompts, input and output.
-    ShellSession,
-    /// The way to an error, printed by a program.
-    Traceback,
-    /// What a tool collected about a machine.
-    Environment,
-    /// A change to files.
-    Diff,
-    /// What a program printed.
-    Output,
-    /// Data or configuration.
-    Data,
-    /// Something unnamed that looks like nothing known.
-    Unknown,
-}
+use super::{guess::looks_like, kind::Kind};
 
-impl Kind {
-    /// Returns the language, or what else it is.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Program(language) => language,
-            Self::PythonSession => "python",
-            Self::ShellSession => "sh",
-            Self::Traceback => "traceback",
-            Self::Environment => "environment",
-            Self::Diff => "diff",
-            Self::Output => "output",
-            Self::Data => "data",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+/// The words behind a fence, in lower case, and what they mean.
+const WORDS: &[(&[&str], Kind)] = &[
+    (
+        &[
+            "py", "python", "python2", "python3", "py3", "ipython", "ipython3", "cython", "pyx",
+        ],
+        Kind::Program("python"),
+    ),
+    (
+        &[
+            "pycon",
+            "python-repl",
+            "pyrepl",
+            "python-console",
+            "doctest",
+            "pydocstring",
+        ],
+        Kind::PythonSession,
+    ),
+    (
+        &[
+            "sh",
+            "bash",
+            "shell",
+            "zsh",
+            "dash",
+            "ksh",
+            "fish",
+            "shellscript",
+            "shell-script",
+        ],
+        Kind::Program("sh"),
+    ),
+    (
+        &[
+            "console",
+            "shell-session",
+            "sh-session",
+            "shellsession",
+            "bash-session",
+            "terminal",
+        ],
+        Kind::ShellSession,
+    ),
+    (
+        &["js", "javascript", "node", "mjs", "cjs", "jsx"],
+        Kind::Program("javascript"),
+    ),
+    (&["ts", "typescript", "tsx"], Kind::Program("typescript")),
+    (&["c", "h"], Kind::Program("c")),
+    (&["cpp", "c++", "cxx", "cc", "hpp"], Kind::Program("cpp")),
+    (&["cu", "cuda"], Kind::Program("cuda")),
+    (&["rs", "rust"], Kind::Program("rust")),
+    (&["go", "golang"], Kind::Program("go")),
+    (&["java"], Kind::Program("java")),
+    (&["kotlin", "kt"], Kind::Program("kotlin")),
+    (&["scala"], Kind::Program("scala")),
+    (&["rb", "ruby"], Kind::Program("ruby")),
+    (&["pl", "perl"], Kind::Program("perl")),
+    (&["php"], Kind::Program("php")),
+    (&["r"], Kind::Program("r")),
+    (&["jl", "julia"], Kind::Program("julia")),
+    (&["lua"], Kind::Program("lua")),
+    (&["swift"], Kind::Program("swift")),
+    (&["cs", "csharp", "c#"], Kind::Program("csharp")),
+    (&["fortran", "f90"], Kind::Program("fortran")),
+    (&["hs", "haskell"], Kind::Program("haskell")),
+    (&["ex", "elixir"], Kind::Program("elixir")),
+    (&["powershell", "ps1", "pwsh"], Kind::Program("powershell")),
+    (&["sql"], Kind::Program("sql")),
+    (
+        &["pytb", "py3tb", "traceback", "stacktrace"],
+        Kind::Traceback,
+    ),
+    (&["diff", "patch", "udiff"], Kind::Diff),
+    (
+        &[
+            "log",
+            "logs",
+            "output",
+            "out",
+            "stdout",
+            "stderr",
+            "text",
+            "txt",
+            "plain",
+            "plaintext",
+            "none",
+            "error",
+        ],
+        Kind::Output,
+    ),
+    (
+        &[
+            "json",
+            "yaml",
+            "yml",
+            "toml",
+            "ini",
+            "xml",
+            "html",
+            "css",
+            "csv",
+            "cfg",
+            "conf",
+            "properties",
+            "md",
+            "markdown",
+            "rst",
+            "dockerfile",
+            "docker",
+            "makefile",
+            "cmake",
+        ],
+        Kind::Data,
+    ),
+];
 
 /// Tells what a block is from the word behind its fence and its content.
 pub(super) fn kind(info: Option<&str>, code: &str) -> Kind {
-    let named = info.and_then(named);
-    let seen = seen(code);
-    match (named, seen) {
+    match (info.and_then(named), looks_like(code)) {
         // Whatever the fence says, a bare traceback or dump is one.
         (_, Some(kind @ (Kind::Traceback | Kind::Environment | Kind::Diff))) => kind,
         (Some(Kind::Program("python")), Some(Kind::PythonSession)) => Kind::PythonSession,
@@ -64,250 +142,29 @@ fn named(info: &str) -> Option<Kind> {
         .take_while(|c| c.is_alphanumeric() || matches!(c, '+' | '#' | '-' | '_'))
         .collect::<String>()
         .to_lowercase();
-    Some(match word.as_str() {
-        "py" | "python" | "python2" | "python3" | "py3" | "ipython" | "ipython3" | "cython"
-        | "pyx" => Kind::Program("python"),
-        "pycon" | "python-repl" | "pyrepl" | "python-console" | "doctest" | "pydocstring" => {
-            Kind::PythonSession
-        }
-        "sh" | "bash" | "shell" | "zsh" | "dash" | "ksh" | "fish" | "shellscript"
-        | "shell-script" => Kind::Program("sh"),
-        "console" | "shell-session" | "sh-session" | "shellsession" | "bash-session"
-        | "terminal" => Kind::ShellSession,
-        "js" | "javascript" | "node" | "mjs" | "cjs" | "jsx" => Kind::Program("javascript"),
-        "ts" | "typescript" | "tsx" => Kind::Program("typescript"),
-        "c" | "h" => Kind::Program("c"),
-        "cpp" | "c++" | "cxx" | "cc" | "hpp" => Kind::Program("cpp"),
-        "cu" | "cuda" => Kind::Program("cuda"),
-        "rs" | "rust" => Kind::Program("rust"),
-        "go" | "golang" => Kind::Program("go"),
-        "java" => Kind::Program("java"),
-        "kotlin" | "kt" => Kind::Program("kotlin"),
-        "scala" => Kind::Program("scala"),
-        "rb" | "ruby" => Kind::Program("ruby"),
-        "pl" | "perl" => Kind::Program("perl"),
-        "php" => Kind::Program("php"),
-        "r" => Kind::Program("r"),
-        "jl" | "julia" => Kind::Program("julia"),
-        "lua" => Kind::Program("lua"),
-        "swift" => Kind::Program("swift"),
-        "cs" | "csharp" | "c#" => Kind::Program("csharp"),
-        "fortran" | "f90" => Kind::Program("fortran"),
-        "hs" | "haskell" => Kind::Program("haskell"),
-        "ex" | "elixir" => Kind::Program("elixir"),
-        "powershell" | "ps1" | "pwsh" => Kind::Program("powershell"),
-        "sql" => Kind::Program("sql"),
-        "pytb" | "py3tb" | "traceback" | "stacktrace" => Kind::Traceback,
-        "diff" | "patch" | "udiff" => Kind::Diff,
-        "log" | "logs" | "output" | "out" | "stdout" | "stderr" | "text" | "txt" | "plain"
-        | "plaintext" | "none" | "error" => Kind::Output,
-        "json" | "yaml" | "yml" | "toml" | "ini" | "xml" | "html" | "css" | "csv" | "cfg"
-        | "conf" | "properties" | "md" | "markdown" | "rst" | "dockerfile" | "docker"
-        | "makefile" | "cmake" => Kind::Data,
-        _ => return None,
-    })
-}
-
-/// Tells what a text looks like, if it looks like anything.
-fn seen(code: &str) -> Option<Kind> {
-    let lines: Vec<&str> = code
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let first = lines.first()?;
-    let starting = |starts: &[&str]| {
-        lines
-            .iter()
-            .filter(|line| starts.iter().any(|start| line.starts_with(start)))
-            .count()
-    };
-    if first.starts_with("#!") {
-        return Some(match first {
-            line if line.contains("python") => Kind::Program("python"),
-            line if line.contains("node") => Kind::Program("javascript"),
-            line if line.contains("ruby") => Kind::Program("ruby"),
-            line if line.contains("perl") => Kind::Program("perl"),
-            _ => Kind::Program("sh"),
-        });
-    }
-    if starting(&[">>> "]) > 0 || is_ipython(&lines) {
-        return Some(Kind::PythonSession);
-    }
-    if is_environment(&lines) {
-        return Some(Kind::Environment);
-    }
-    if starting(&["diff --git ", "@@ -"]) > 0 && starting(&["+", "-"]) > 0 {
-        return Some(Kind::Diff);
-    }
-    let frames = lines
+    WORDS
         .iter()
-        .filter(|line| is_frame(line.trim_start()))
-        .count();
-    // Code in front of a traceback is looked at as code; a traceback begins within the first lines.
-    let early = lines.iter().take(3).any(|line| {
-        line.trim_start()
-            .starts_with("Traceback (most recent call last)")
-    });
-    if early || frames * 3 >= lines.len() {
-        return Some(Kind::Traceback);
-    }
-    if first.starts_with("$ ") || first.starts_with("% ") {
-        return Some(Kind::ShellSession);
-    }
-    if starting(&[
-        "import ",
-        "from ",
-        "def ",
-        "class ",
-        "async def ",
-        "with ",
-        "print(",
-        "@",
-    ]) > 0
-        && !lines
-            .iter()
-            .any(|line| line.ends_with(';') || line.ends_with('{'))
-        && lines.iter().any(|line| is_python(line))
-    {
-        return Some(Kind::Program("python"));
-    }
-    if starting(&["#include"]) > 0 {
-        let plus =
-            code.contains("std::") || code.contains("<iostream>") || code.contains("template");
-        return Some(Kind::Program(if plus { "cpp" } else { "c" }));
-    }
-    if starting(&["fn main()", "use std::"]) > 0 {
-        return Some(Kind::Program("rust"));
-    }
-    if starting(&["package main", "func main()"]) > 0 {
-        return Some(Kind::Program("go"));
-    }
-    if code.contains("console.log(")
-        || code.contains("require(")
-        || starting(&["const ", "let "]) > 0
-    {
-        return Some(Kind::Program("javascript"));
-    }
-    None
-}
-
-fn is_python(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let name = |word: &str| {
-        word.trim_end_matches(',')
-            .split('.')
-            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
-    };
-    match words.as_slice() {
-        ["import", module] => name(module),
-        ["import", module, rest, ..] => name(module) && (*rest == "as" || module.ends_with(',')),
-        ["from", module, "import", ..] => {
-            name(module.trim_start_matches('.')) || module.starts_with('.')
-        }
-        ["def" | "class" | "async" | "with" | "for" | "if", ..] => line.trim_end().ends_with(':'),
-        _ => line.starts_with("print("),
-    }
-}
-
-fn is_ipython(lines: &[&str]) -> bool {
-    lines.iter().any(|line| {
-        line.strip_prefix("In [").is_some_and(|rest| {
-            rest.split_once("]: ")
-                .is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    })
-}
-
-/// A line of the way to an error in Python, Rust, JavaScript, Java, Go, gdb.
-fn is_frame(line: &str) -> bool {
-    (line.starts_with("File \"") && line.contains(", line "))
-        || (line.starts_with("at ") && (line.contains('(') || line.contains(':')))
-        || (line.starts_with('#')
-            && line[1..].starts_with(|c: char| c.is_ascii_digit())
-            && line.contains(" in "))
-        || line.starts_with("thread '") && line.contains("panicked at")
-        || line.starts_with("Traceback (most recent call last)")
-}
-
-fn is_environment(lines: &[&str]) -> bool {
-    let known = [
-        "Collecting environment information",
-        "PyTorch version:",
-        "Is debug build:",
-        "CUDA used to build PyTorch:",
-        "OS Version:",
-        "INSTALLED VERSIONS",
-        "Versions of relevant libraries:",
-        "Package            Version",
-    ];
-    if lines
-        .iter()
-        .any(|line| known.iter().any(|start| line.starts_with(start)))
-    {
-        return true;
-    }
-    let is_pinned = |line: &&&str| {
-        line.trim().split_once("==").is_some_and(|(name, version)| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
-                && version.starts_with(|c: char| c.is_ascii_digit())
-        })
-    };
-    lines.len() >= 3 && lines.iter().filter(is_pinned).count() * 2 > lines.len()
-}
-
-/// Takes the input out of a session with the Python interpreter or with `IPython`.
-pub(super) fn python_input(session: &str) -> String {
-    let mut input = String::new();
-    for line in session.lines() {
-        let typed = [">>> ", "... "]
-            .iter()
-            .find_map(|prompt| line.strip_prefix(prompt))
-            .or_else(|| matches!(line.trim_end(), ">>>" | "...").then_some(""))
-            .or_else(|| ipython_input(line));
-        if let Some(typed) = typed {
-            input.push_str(typed);
-            input.push('\n');
-        }
-    }
-    input
-}
-
-fn ipython_input(line: &str) -> Option<&str> {
-    if let Some(rest) = line.strip_prefix("In [") {
-        return rest.split_once("]: ").map(|(_, typed)| typed);
-    }
-    let rest = line.trim_start();
-    (line.starts_with("   "))
-        .then(|| rest.strip_prefix("...: "))
-        .flatten()
-}
-
-/// Takes the commands out of a session with a shell.
-pub(super) fn shell_input(session: &str) -> String {
-    let mut input = String::new();
-    let mut goes_on = false;
-    for line in session.lines() {
-        let typed = line.strip_prefix("$ ").or_else(|| line.strip_prefix("% "));
-        let typed = match typed {
-            Some(typed) => Some(typed),
-            None if goes_on => Some(line.strip_prefix("> ").unwrap_or(line)),
-            None => None,
-        };
-        if let Some(typed) = typed {
-            input.push_str(typed);
-            input.push('\n');
-        }
-        goes_on = typed.is_some_and(|typed| typed.ends_with('\\'));
-    }
-    input
+        .find(|(words, _)| words.contains(&word.as_str()))
+        .map(|(_, kind)| *kind)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, kind, python_input, shell_input};
+    use super::{Kind, WORDS, kind};
+
+    #[test]
+    fn a_word_means_one_thing() {
+        let mut words: Vec<&str> = WORDS
+            .iter()
+            .flat_map(|(words, _)| *words)
+            .copied()
+            .collect();
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count);
+        assert!(words.iter().all(|word| word.to_lowercase() == **word));
+    }
 
     #[test]
     fn an_info_string_is_read_however_it_is_written() {
@@ -365,18 +222,5 @@ mod tests {
         ] {
             assert_eq!(kind(info, code).name(), wanted, "{code}");
         }
-    }
-
-    #[test]
-    fn sessions_give_what_was_typed() {
-        assert_eq!(
-            python_input(">>> def f():\n...     return 1\n...\n>>> f()\n1\n"),
-            "def f():\n    return 1\n\nf()\n"
-        );
-        assert_eq!(
-            python_input("In [1]: x = 1\n   ...: y = 2\nOut[1]: 3\n"),
-            "x = 1\ny = 2\n"
-        );
-        assert_eq!(shell_input("$ a \\\n> b\nout\n$ c\nout\n"), "a \\\nb\nc\n");
     }
 }

@@ -2,13 +2,18 @@
 //!
 //! All text of an issue is data written by strangers.
 
+mod blocks;
 mod error;
 mod fetch;
 mod file;
+mod guess;
+mod kind;
 mod languages;
 mod model;
 mod reference;
 mod repro;
+mod score;
+mod sessions;
 
 pub(crate) use error::Error;
 pub(crate) use fetch::{fetch, identity};

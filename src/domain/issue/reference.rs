@@ -1,16 +1,16 @@
-//! How a caller names an issue.
+//! References to issues: short names, URLs of pages, and files.
 
 use std::path::PathBuf;
 
 use super::Error;
 use crate::domain::forge::{self, IssueName};
 
-/// An issue by name.
+/// A reference to an issue, as a caller gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IssueRef {
     /// An issue of a repository on a forge.
     Forge {
-        /// The host of the page's address, where one was given, such as `github.com`.
+        /// The host of the page's URL, if one was given, such as `github.com`.
         host: Option<String>,
         /// Its name there.
         name: IssueName,
@@ -20,7 +20,7 @@ pub(crate) enum IssueRef {
 }
 
 impl IssueRef {
-    /// Reads `owner/repo#12`, the address of an issue's page, or the path of a file.
+    /// Reads `owner/repo#12`, the URL of an issue's page, or the path of a file.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let wrong = || Error::Reference {
             text: text.to_owned(),
@@ -45,7 +45,7 @@ impl IssueRef {
     }
 }
 
-/// Reads the address of an issue's page, without its scheme; one that carries a login is refused.
+/// Reads the URL of an issue's page, without its scheme; a URL with a login in it is refused.
 fn of_page(address: &str) -> Option<IssueRef> {
     let address = address.split(['?', '#']).next().unwrap_or_default();
     let (host, path) = address.split_once('/')?;
@@ -63,7 +63,7 @@ mod tests {
     use super::IssueRef;
 
     #[test]
-    fn an_issue_is_named_in_three_ways() {
+    fn a_reference_is_a_short_name_a_url_or_a_path() {
         let named = |text: &str| match IssueRef::parse(text) {
             Ok(IssueRef::Forge { host, name }) => {
                 format!(

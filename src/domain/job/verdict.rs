@@ -20,10 +20,10 @@ pub(crate) enum Verdict {
 /// One run of the check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Check {
-    /// Its exit status, as a shell gives it: 124 where the time ran out, above 128 for a signal.
-    pub(crate) exit_status: i32,
+    /// Its exit code, as a shell gives it: 124 where the time ran out, above 128 for a signal.
+    pub(crate) exit_code: i32,
     /// Seconds it took.
-    pub(crate) seconds: u64,
+    pub(crate) duration_s: u64,
     /// The end of what it printed, standard error included, at most 4,000 characters.
     pub(crate) output: String,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Verified {
     /// How it went with the diff.
     pub(crate) after: Option<Check>,
     /// Files that only the diff has and the check names, which were put beside the unfixed code too.
-    pub(crate) carried: Vec<String>,
+    pub(crate) copied_files: Vec<String>,
     /// Where it was run: system, versions, base commit, digest of the diff.
     pub(crate) fingerprint: Vec<String>,
     /// The name of this verification on the host, the same for the same check of the same diff.

@@ -1,6 +1,7 @@
 //! Diffs: what they hold, what in them is refused, and how one gets onto a branch.
 
 mod apply;
+mod branch;
 mod checkout;
 mod conflict;
 mod diff;
@@ -15,6 +16,7 @@ mod scratch_repository;
 mod tests;
 
 pub(crate) use apply::{Changed, Identity, Outcome, Request, apply};
+pub(crate) use branch::check_branch;
 pub(crate) use diff::{Change, MAX_BYTES, Patch};
 pub(crate) use error::Error;
 

@@ -85,7 +85,7 @@ mod tests {
             preflight::{
                 agent_login::tests::claude,
                 check::{Check, Status, Subject},
-                observation::{Client, ConnectFailure, Contact, Observation},
+                observation::{Client, Contact, NoContact, Observation},
                 round_trip::RoundTrip,
                 ssh_agent::Socket,
             },
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn without_a_connection_what_lies_behind_it_is_unknown_and_not_failed() {
         let agent = claude("");
-        let failure = |code| ConnectFailure {
+        let failure = |code| NoContact {
             code,
             evidence: "evidence".to_owned(),
             remediation: "remediation".to_owned(),

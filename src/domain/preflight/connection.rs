@@ -2,7 +2,7 @@
 
 use super::{
     check::{Check, Subject, not_reached},
-    observation::{Client, ConnectFailure, Contact, Observation},
+    observation::{Client, Contact, NoContact, Observation},
     ssh_agent::{self, Accepted},
 };
 use crate::{contract::Code, domain::host::Facts};
@@ -15,7 +15,7 @@ pub(super) fn connection(observation: &Observation<'_>) -> Vec<Check> {
             .map(|subject| Check::skipped(subject, "the host is this machine"))
             .into();
     }
-    let failed = |subject, failure: &ConnectFailure| {
+    let failed = |subject, failure: &NoContact| {
         Check::fail(
             subject,
             failure.evidence.clone(),

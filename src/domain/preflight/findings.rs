@@ -16,7 +16,7 @@ use crate::{
     domain::{agent::Agent, host},
     system::{
         Context, clock, digest,
-        machine::{Machine, Reach},
+        machine::{Machine, Transport},
         store::Damage,
     },
 };
@@ -111,9 +111,9 @@ impl<'a> PassKey<'a> {
         agent: &'a Agent,
         url: Option<&'a str>,
     ) -> Self {
-        let target = match &machine.reach {
-            Reach::Local => None,
-            Reach::Ssh(target) => Some(target),
+        let target = match &machine.transport {
+            Transport::Local => None,
+            Transport::Ssh(target) => Some(target),
         };
         let is_set = |variable: &str| context.environment().get(variable).is_some();
         Self {

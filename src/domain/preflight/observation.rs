@@ -23,16 +23,16 @@ pub(super) enum Contact {
     /// Connected and logged in.
     Connected,
     /// The host answered, but its key is unknown here or differs from the known one.
-    HostKey(ConnectFailure),
+    HostKey(NoContact),
     /// The host answered, and refused every key.
-    Refused(ConnectFailure),
+    Refused(NoContact),
     /// No connection.
-    None(ConnectFailure),
+    None(NoContact),
 }
 
-/// Why a connection failed.
+/// Why there is no contact with the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ConnectFailure {
+pub(super) struct NoContact {
     /// The code of the failure.
     pub(super) code: Code,
     /// What the ssh client printed.

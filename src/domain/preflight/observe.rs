@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Error, agent_login,
     check::shortened,
-    observation::{Client, ConnectFailure, Contact, Observation},
+    observation::{Client, Contact, NoContact, Observation},
     round_trip, ssh_agent,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     },
     system::{
         Context, clock,
-        machine::{self, Machine, Reach},
+        machine::{self, Machine, Transport},
         process::{self, Invocation},
         script::Script,
         ssh,
@@ -48,7 +48,7 @@ pub(super) async fn observe<'a>(
         asks_repository: url.is_some(),
         sessions: 0,
     };
-    if let Reach::Ssh(target) = &machine.reach {
+    if let Transport::Ssh(target) = &machine.transport {
         let (client, socket, connected) = tokio::join!(
             client(),
             ssh_agent::ask(context),
@@ -111,29 +111,31 @@ async fn client() -> Client {
 
 /// Sorts why the host gave no answer. An error of this machine's own is returned as one: it says nothing of the host.
 fn contact(context: &Context, machine: &Machine, error: machine::Error) -> Result<Contact, Error> {
-    let (sort, output): (fn(ConnectFailure) -> Contact, String) = match &error {
+    let (sort, output): (fn(NoContact) -> Contact, String) = match &error {
         machine::Error::Ssh(inner) => (
             match inner {
                 ssh::Error::Folder(_) => return Err(error.into()),
-                ssh::Error::Connect { trouble, .. } => match trouble {
-                    ssh::Trouble::KeyUnknown | ssh::Trouble::KeyChanged => Contact::HostKey,
-                    ssh::Trouble::Refused => Contact::Refused,
-                    ssh::Trouble::Unreachable
-                    | ssh::Trouble::UnknownName
-                    | ssh::Trouble::Configuration => Contact::None,
+                ssh::Error::Connect { failure, .. } => match failure {
+                    ssh::ConnectFailure::KeyUnknown | ssh::ConnectFailure::KeyChanged => {
+                        Contact::HostKey
+                    }
+                    ssh::ConnectFailure::Refused => Contact::Refused,
+                    ssh::ConnectFailure::Unreachable
+                    | ssh::ConnectFailure::UnknownName
+                    | ssh::ConnectFailure::Configuration => Contact::None,
                 },
                 ssh::Error::Busy { .. } | ssh::Error::NoClient(_) => Contact::None,
             },
-            inner.said().unwrap_or_default().to_owned(),
+            inner.stderr().unwrap_or_default().to_owned(),
         ),
-        machine::Error::Unfinished(inner) if machine.reach != Reach::Local => {
+        machine::Error::Unfinished(inner) if machine.transport != Transport::Local => {
             (Contact::None, format!("{}\n{}", inner.stdout, inner.stderr))
         }
         machine::Error::Shell(_) | machine::Error::Unfinished(_) => return Err(error.into()),
     };
     let output = output.trim();
     let known = host::explain_failure(context, &machine.name, error);
-    Ok(sort(ConnectFailure {
+    Ok(sort(NoContact {
         code: known.code(),
         evidence: if output.is_empty() {
             known.to_string()

@@ -1,20 +1,20 @@
-//! The files that the prompt asks an agent for, and that are looked for when it is done.
+//! The files that a prompt asks the agent to write, and the checks on them once it has finished.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::text;
 
-/// A file that an agent is asked for, in the folder of its job.
+/// A file that an agent is asked to write, in its job's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Artifact {
-    /// Its name; `*` at the end stands for any ending of letters and digits.
+    /// Its name; a `*` at the end stands for any extension of letters and digits.
     pub(crate) name: &'static str,
     /// Whether a job without it is incomplete.
     pub(crate) required: bool,
-    /// The largest size in bytes that is taken.
+    /// The largest size that is accepted.
     pub(crate) max_bytes: u64,
-    /// The largest number of lines that is taken, where that is limited.
+    /// The largest number of lines that is accepted, if that is limited.
     pub(crate) max_lines: Option<u64>,
     /// What it is for.
     pub(crate) purpose: &'static str,
@@ -23,16 +23,16 @@ pub(crate) struct Artifact {
 /// What is wrong with an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// There is nothing in it, headings aside.
+    /// It has no content, headings aside.
     Empty,
-    /// It is larger than what is taken.
+    /// It is larger than `max_bytes`.
     TooLarge,
-    /// It is not what was asked for.
+    /// Its content is not of the form that was asked for.
     Malformed(&'static str),
 }
 
 impl Artifact {
-    /// Returns what is wrong with the content of a file that was handed in as this artifact.
+    /// Returns what is wrong with the content of a file written as this artifact.
     pub(crate) fn fault(&self, bytes: &[u8]) -> Option<Fault> {
         if bytes.len() as u64 > self.max_bytes {
             return Some(Fault::TooLarge);
@@ -94,12 +94,12 @@ const EXPECTED: &[Artifact] = &[
     },
 ];
 
-/// Lists the files that the prompt asks for.
+/// Lists the files that every prompt asks for.
 pub(crate) const fn expected_artifacts() -> &'static [Artifact] {
     EXPECTED
 }
 
-/// Returns what the prompt asks for under the name of a file.
+/// Returns the artifact that a file of this name is.
 pub(crate) fn matching_artifact(file: &str) -> Option<&'static Artifact> {
     EXPECTED
         .iter()
@@ -117,7 +117,7 @@ mod tests {
     use super::{Fault, expected_artifacts, matching_artifact};
 
     #[test]
-    fn what_is_handed_in_is_held_against_what_was_asked_for() {
+    fn a_written_file_is_checked_against_what_was_asked_for() {
         let fault = |name: &str, bytes: &[u8]| matching_artifact(name).unwrap().fault(bytes);
         assert_eq!(fault("report.md", b"# Report\n\nMended.\n"), None);
         assert_eq!(fault("pr_title.txt", b"Mend the cart\n"), None);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repro_has_any_plain_ending() {
+    fn a_repro_may_have_any_plain_extension() {
         for name in ["repro.py", "repro.sh", "repro.c"] {
             assert_eq!(matching_artifact(name).unwrap().name, "repro.*");
         }

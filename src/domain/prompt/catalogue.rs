@@ -1,12 +1,12 @@
-//! Which templates there are: built in, or in the user's own folder of templates.
+//! Finding templates: in the user's own folder, or among those built in.
 
-use super::{Error, Template};
+use super::{Error, template::Template};
 use crate::{
     contract::Name,
     system::{Context, files},
 };
 
-/// A file larger than this is no template.
+/// The largest template, in bytes.
 const LIMIT: u64 = 1 << 20;
 
 /// Finds a template: `templates/<name>.md` beside the configuration file, else one that is built in.

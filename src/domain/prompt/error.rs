@@ -13,7 +13,7 @@ pub(crate) enum Error {
     Unknown {
         /// The name.
         name: String,
-        /// Those there are.
+        /// The templates there are.
         known: Vec<String>,
     },
     /// The template's file cannot be read.
@@ -34,15 +34,15 @@ pub(crate) enum Error {
         /// What the template engine said.
         reason: String,
     },
-    /// The template asks for something that is not there.
-    #[error("the template {template} asks for {}, which there is not", names.join(", "))]
+    /// The template uses names that are not defined.
+    #[error("the template {template} uses {}, which is not defined", names.join(", "))]
     Undefined {
         /// The template's name or path.
         template: String,
-        /// What it asks for.
+        /// The names.
         names: Vec<String>,
     },
-    /// The prompt is too large even with all that may be dropped left out.
+    /// The prompt is too large even with everything left out that may be.
     #[error("the prompt has {bytes} bytes, more than {max_bytes}")]
     TooLarge {
         /// Its size.
@@ -67,15 +67,15 @@ impl Coded for Error {
         match self {
             Self::Unknown { known, .. } => format!("Use one of these: {}.", known.join(", ")),
             Self::Unreadable { path, .. } => {
-                format!("Make {path} a readable file in UTF-8, or take it away.")
+                format!("Make {path} a readable file in UTF-8, or remove it.")
             }
             Self::Template { template, line, .. } => {
-                format!("Mend line {line} of {template}.")
+                format!("Correct line {line} of {template}.")
             }
             Self::Undefined { template, names } => format!(
-                "Take {} out of {template}; it may use {}.",
+                "Remove {} from {template}; it may use {}.",
                 names.join(", "),
-                super::render::NAMES.join(", ")
+                super::template::NAMES.join(", ")
             ),
             Self::TooLarge { .. } => "Shorten the message, or raise `max_bytes`.".to_owned(),
         }

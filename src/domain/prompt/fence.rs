@@ -1,20 +1,20 @@
-//! Keeps the text of strangers inside a marked block that it cannot close.
+//! Marked blocks that the text inside them cannot close.
 
 use std::borrow::Cow;
 
 use crate::{contract::text, system::digest};
 
-/// The marks of one prompt's blocks.
+/// The delimiters of the blocks of one prompt.
 ///
-/// They follow from the text itself, so that the same prompt is made of the same input; and they do not occur in it, so
-/// that no text can close its block or open another.
+/// They are derived from the texts, so the same input gives the same prompt. They occur in none of the texts, so no text
+/// can close its block or open another.
 #[derive(Clone, Debug)]
 pub(super) struct Fence {
     token: String,
 }
 
 impl Fence {
-    /// Chooses marks that occur in none of the texts.
+    /// Chooses delimiters that occur in none of the texts.
     pub(super) fn around(texts: &[&str]) -> Self {
         let mut round = 0u64;
         loop {
@@ -33,12 +33,12 @@ impl Fence {
         }
     }
 
-    /// Returns what marks the blocks.
+    /// Returns the token in the delimiters.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
 
-    /// Puts a text into a block. `what` is ours, not a stranger's.
+    /// Puts a text into a block. `what` is a label of our own, never a stranger's text.
     pub(super) fn block(&self, what: &str, text: &str) -> String {
         let token = &self.token;
         let text = text.trim_matches('\n');
@@ -48,8 +48,8 @@ impl Fence {
 
 /// Makes every character of a text show what it is.
 ///
-/// NULs go, which no program that follows can carry; line ends become one kind; the controls of ASCII become their
-/// pictures, and all else that does not show or misleads is marked ([`text::mark`]).
+/// NULs are removed, because no argument can hold them. Every line end becomes `\n`, an ASCII control becomes its picture
+/// (U+2400 and following), and any other character that shows nothing or misleads is marked ([`text::mark`]).
 pub(super) fn visible(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -86,7 +86,7 @@ mod tests {
     use super::{Fence, visible, visible_line};
 
     #[test]
-    fn tricks_become_visible_and_plain_text_stays() {
+    fn hidden_characters_become_visible_and_plain_text_stays() {
         assert_eq!(visible("a\0\r\nb\rc\td ä 💻"), "a\nb\nc\td ä 💻");
         assert_eq!(visible("👩\u{200d}💻 ❤\u{fe0f}"), "👩<U+200D>💻 ❤<U+FE0F>");
         assert_eq!(
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_marks_follow_from_the_text() {
+    fn the_delimiters_are_derived_from_the_text() {
         let token = |text: &str| Fence::around(&[text]).token().to_owned();
         assert_eq!(token("a"), token("a"));
         assert_ne!(token("a"), token("b"));

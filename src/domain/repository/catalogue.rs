@@ -3,6 +3,13 @@
 use super::{Error, Url};
 use crate::{contract::Name, system::Context};
 
+/// What a url must be.
+const URL_RULE: &str =
+    "a location git can clone from, without control characters or a leading dash";
+
+/// What a reference must be.
+const REFERENCE_RULE: &str = "a branch, a tag, a full ref name or a commit";
+
 /// What a call says of a repository; the configuration fills in the rest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
@@ -58,7 +65,7 @@ pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repo
         Error::Invalid {
             configuration,
             pointer,
-            rule: "a location git can clone from, without control characters or a leading dash",
+            rule: URL_RULE,
         }
     })?;
     let from_call = wish.reference.is_some();
@@ -72,7 +79,7 @@ pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repo
         return Err(Error::Invalid {
             configuration,
             pointer,
-            rule: "a branch, a tag, a full ref name or a commit",
+            rule: REFERENCE_RULE,
         });
     }
     let profile = wish
@@ -85,6 +92,22 @@ pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repo
         reference,
         profile,
     })
+}
+
+/// Checks what a call itself says of a repository, before anything is looked up.
+pub(crate) fn check(url: Option<&str>, reference: Option<&str>) -> Result<(), Error> {
+    let wrong = |field: &str, rule| Error::Invalid {
+        configuration: None,
+        pointer: format!("/{field}"),
+        rule,
+    };
+    if url.is_some_and(|url| Url::parse(url).is_none()) {
+        return Err(wrong("url", URL_RULE));
+    }
+    if reference.is_some_and(|text| !is_reference(text)) {
+        return Err(wrong("reference", REFERENCE_RULE));
+    }
+    Ok(())
 }
 
 /// Returns the command that the configuration judges fixes of a repository by.

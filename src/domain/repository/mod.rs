@@ -6,7 +6,7 @@ mod script;
 mod trouble;
 mod url;
 
-pub(crate) use catalogue::{Repository, Wish, resolve, verify_command};
+pub(crate) use catalogue::{Repository, Wish, check, resolve, verify_command};
 pub(crate) use error::Error;
 pub(crate) use script::GIT;
 pub(crate) use trouble::Trouble;

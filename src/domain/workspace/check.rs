@@ -46,10 +46,10 @@ pub(crate) struct Checked {
     pub(crate) host: Name,
     /// The facts.
     pub(crate) facts: Vec<Fact>,
-    /// Kibibytes that clone, worktrees' state and environment take.
-    pub(crate) used_kib: Option<u64>,
-    /// Kibibytes that are free beside them.
-    pub(crate) free_kib: Option<u64>,
+    /// Bytes that clone, worktrees' state and environment take.
+    pub(crate) used_bytes: Option<u64>,
+    /// Bytes that are free beside them.
+    pub(crate) free_bytes: Option<u64>,
     /// Worktrees of the clone, and those of them whose folder is gone.
     pub(crate) worktrees: Option<(u64, u64)>,
     /// The first step that was missing when it was last provisioned.
@@ -123,8 +123,8 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
     let mut checked = Checked {
         host: host.clone(),
         facts: Vec::new(),
-        used_kib: None,
-        free_kib: None,
+        used_bytes: None,
+        free_bytes: None,
         worktrees: None,
         missing: None,
         mending: Value::Null,
@@ -146,8 +146,8 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
                 evidence: evidence(&record.decoded("evidence")?),
             }),
             "disk" => {
-                checked.used_kib = record.optional_number("used_kib")?;
-                checked.free_kib = record.optional_number("free_kib")?;
+                checked.used_bytes = bytes(record.optional_number("used_kib")?);
+                checked.free_bytes = bytes(record.optional_number("free_kib")?);
             }
             "worktrees" => {
                 checked.worktrees = Some((record.number("count")?, record.number("stale")?));
@@ -159,6 +159,11 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
         return Err(Malformed::without("fact", text));
     }
     Ok(checked)
+}
+
+/// Returns a number of kibibytes, which is what `df` and `du` print, in bytes.
+fn bytes(kibibytes: Option<u64>) -> Option<u64> {
+    kibibytes?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -179,7 +184,10 @@ mod tests {
         assert_eq!(checked.facts[0].status, Status::Pass);
         assert_eq!(checked.facts[0].evidence, "hi");
         assert_eq!(checked.facts[1].status, Status::Unknown);
-        assert_eq!((checked.used_kib, checked.free_kib), (Some(12), None));
+        assert_eq!(
+            (checked.used_bytes, checked.free_bytes),
+            (Some(12 * 1024), None)
+        );
         assert_eq!(checked.worktrees, Some((3, 1)));
         assert!(parse(&host, "fact name=seed status=fine evidence=@\n").is_err());
         assert!(parse(&host, "noise\n").is_err());

@@ -182,12 +182,6 @@ pub(crate) enum Error {
         /// What git wrote to stderr.
         message: String,
     },
-    /// The cursor is not one of this list.
-    #[error("the cursor was not made by this list with these filters")]
-    Cursor {
-        /// The cursor.
-        cursor: String,
-    },
     /// What the database holds of a workspace cannot be read.
     #[error("what the database holds of a workspace cannot be read")]
     Record(#[source] serde_json::Error),
@@ -227,7 +221,6 @@ impl Coded for Error {
                 task: GitTask::Fetch,
                 ..
             } => Code::CloneFailed,
-            Self::Cursor { .. } => Code::CursorInvalid,
             Self::Record(_) => Code::Internal,
             Self::Below(inner) => inner.code(),
         }
@@ -278,7 +271,6 @@ impl Coded for Error {
             Self::Worktree { again: false, .. } => {
                 "Look at the folder that details.stderr names, and move it away if it is not needed.".to_owned()
             }
-            Self::Cursor { .. } => "Leave the cursor out to start from the beginning.".to_owned(),
             Self::Record(_) => "Make the workspace anew with provision-workspace.".to_owned(),
             Self::Below(inner) => inner.remediation(),
         }
@@ -348,7 +340,6 @@ impl Coded for Error {
             } => step(name, Some(*exit), stdout, stderr),
             Self::Locked { task, message, .. } => step(task.name(), None, "", message),
             Self::Worktree { message, .. } => step("worktree", None, "", message),
-            Self::Cursor { cursor } => details::Unknown::new("cursor", cursor).into(),
             Self::Record(_) => Details::NONE,
             Self::Below(inner) => inner.details(),
         }
@@ -375,7 +366,6 @@ impl Coded for Error {
             | Self::Busy { .. }
             | Self::Script { .. }
             | Self::Worktree { .. }
-            | Self::Cursor { .. }
             | Self::Record(_) => self.code().retry(),
         }
     }
@@ -407,7 +397,6 @@ impl Coded for Error {
             | Self::Script { .. }
             | Self::Locked { .. }
             | Self::Worktree { .. }
-            | Self::Cursor { .. }
             | Self::Record(_) => Vec::new(),
         }
     }

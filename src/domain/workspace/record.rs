@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rusqlite::{OptionalExtension, params, types::Value as Sql};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,7 @@ use crate::{
     contract::Name,
     domain::repository,
     system::{
-        Context, clock, digest,
+        Context, clock,
         store::{Record as Row, Table},
     },
 };
@@ -84,8 +83,8 @@ pub(crate) struct Page {
     pub(crate) workspaces: Vec<Known>,
     /// What to say of workspaces whose rows cannot be read.
     pub(crate) warnings: Vec<String>,
-    /// Where the next part starts; nothing where this is the last.
-    pub(crate) next_cursor: Option<String>,
+    /// The host and repository after which the next part starts; nothing where this is the last.
+    pub(crate) next: Option<(String, String)>,
 }
 
 /// Returns the workspace of a repository on a host, which must be ready as far as is known here.
@@ -237,15 +236,9 @@ pub(crate) fn list(
     host: Option<&Name>,
     repository: Option<&Name>,
     limit: u32,
-    cursor: Option<&str>,
+    after: Option<(String, String)>,
 ) -> Result<Page, Error> {
-    let filters = digest::canonical(&(host, repository));
-    let (after_host, after_repository) = match cursor {
-        None => (String::new(), String::new()),
-        Some(cursor) => opened(&filters, cursor).ok_or_else(|| Error::Cursor {
-            cursor: cursor.to_owned(),
-        })?,
-    };
+    let (after_host, after_repository) = after.unwrap_or_default();
     let page = context.store()?.read(|connection| {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM workspaces
@@ -264,9 +257,9 @@ pub(crate) fn list(
         WORKSPACES.page(&mut statement, parameters, order, known)
     })?;
     Ok(Page {
-        next_cursor: match page.last.as_deref() {
+        next: match page.last.as_deref() {
             Some([Sql::Text(host), Sql::Text(repository)]) if page.more => {
-                Some(closed(&filters, host, repository))
+                Some((host.clone(), repository.clone()))
             }
             _ => None,
         },
@@ -339,33 +332,4 @@ async fn write(
         Ok(!before)
     });
     Ok(written.await?)
-}
-
-fn closed(filters: &str, host: &str, repository: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{} {host} {repository}", &filters[..8]))
-}
-
-fn opened(filters: &str, cursor: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    let (made_for, place) = text.split_once(' ')?;
-    let (host, repository) = place.split_once(' ')?;
-    (made_for == &filters[..8]).then(|| (host.to_owned(), repository.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{closed, opened};
-
-    #[test]
-    fn a_cursor_belongs_to_its_filters() {
-        let cursor = closed("0123456789", "box", "demo");
-        assert_eq!(
-            opened("0123456789", &cursor),
-            Some(("box".to_owned(), "demo".to_owned()))
-        );
-        assert_eq!(opened("1123456789", &cursor), None);
-        for bad in ["", "x", "****", &cursor[1..]] {
-            assert_eq!(opened("0123456789", bad), None, "{bad:?}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written::{Output, directory};
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Violations},
     domain::asset::{self, Target},
     primitives::Primitive,
     system::Context,
@@ -47,7 +47,7 @@ impl Primitive for InstallAssets {
     const NAME: &'static str = "install-assets";
     const SUMMARY: &'static str = "Install slash commands, skill or instructions";
     const EFFECTS: Effects = Effects::ENSURES;
-    const CODES: &'static [Code] = &[Code::AssetEdited, Code::AssetUnwritable];
+    const CODES: &'static [Code] = &[Code::AssetEdited, Code::AssetUnknown, Code::AssetUnwritable];
     type Input = Input;
     type Output = Output;
 
@@ -63,6 +63,10 @@ impl Primitive for InstallAssets {
             example(Target::User, true),
             example(Target::AgentsMd, false),
         ]
+    }
+
+    fn check(input: &Input) -> Violations {
+        Violations::found_by(asset::check_hook(input.target, input.hook))
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -190,8 +190,8 @@ fn plan() -> Output {
         stages: stages
             .map(|(name, said)| Stage {
                 name: name.to_owned(),
-                said: said.to_owned(),
-                ms: 0,
+                message: said.to_owned(),
+                duration_ms: 0,
             })
             .to_vec(),
         job_id: None,

@@ -26,7 +26,7 @@ pub(crate) struct Output {
     /// The version of its schema.
     pub(crate) version: i64,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub(crate) size_bytes: u64,
     /// Rows in all its tables, every one of which was read.
     pub(crate) rows: u64,
 }
@@ -51,7 +51,7 @@ impl Primitive for CheckStore {
         Ok(Answer::read(Output {
             path: found.path.display().to_string(),
             version: found.version,
-            bytes: found.bytes,
+            size_bytes: found.bytes,
             rows: found.rows,
         }))
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Timeout, details},
+    contract::{Answer, Code, Effects, Failure, JobId, Timeout, Violations, details},
     domain::{
         investigation::{self, Applied, ApplyRequest, Maker, Origin},
         job::Outcome,
@@ -203,6 +203,21 @@ impl Primitive for ApplyDiff {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        let mut found = input
+            .branch
+            .as_deref()
+            .map_or_else(Violations::default, |branch| {
+                Violations::found_by(patch::check_branch(branch))
+            });
+        if input.job_id.is_some() == input.diff.is_some() {
+            found.append(Violations::found_by::<(), _>(Err(
+                patch::Error::Unspecified,
+            )));
+        }
+        found
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

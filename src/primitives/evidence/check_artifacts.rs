@@ -60,7 +60,7 @@ pub(crate) struct Artifact {
     /// What it is like.
     pub(crate) condition: Is,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub(crate) size_bytes: u64,
     /// The copy here.
     pub(crate) path: Option<String>,
     /// Why it is malformed.
@@ -151,7 +151,7 @@ fn shown(examined: Examined) -> Artifact {
             Condition::TooLarge => Is::TooLarge,
             Condition::Malformed => Is::Malformed,
         },
-        bytes: examined.bytes,
+        size_bytes: examined.size_bytes,
         path: examined.path,
         reason: examined.reason,
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout, Violations},
     domain::{
         artifact::{self, File, Ignored, State},
         investigation,
@@ -98,6 +98,10 @@ impl Primitive for FetchArtifacts {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        Violations::found_by(artifact::check_names(&input.include))
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

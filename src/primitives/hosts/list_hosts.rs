@@ -7,7 +7,7 @@ use crate::{
     contract::{Answer, Code, Effects, Failure, Name},
     domain::host,
     primitives::Primitive,
-    system::{Context, machine::Reach},
+    system::{Context, machine::Transport},
 };
 
 /// Lists the hosts that can be named in other calls: this machine, those of the configuration file, those added with
@@ -39,7 +39,7 @@ pub(crate) struct Host {
     /// The folder legwork keeps its things in there; a relative one is below the home.
     pub(crate) root: String,
     /// When it last answered (RFC 3339, UTC); null where it never did, and for this machine.
-    pub(crate) last_seen_at: Option<String>,
+    pub(crate) last_evidence_at: Option<String>,
 }
 
 /// Carries the declaration of `list-hosts`.
@@ -64,10 +64,10 @@ impl Primitive for ListHosts {
             .hosts
             .into_iter()
             .map(|listed| Host {
-                last_seen_at: listed.machine.last_seen(context),
-                destination: match &listed.machine.reach {
-                    Reach::Local => None,
-                    Reach::Ssh(target) => Some(target.destination.clone()),
+                last_evidence_at: listed.machine.last_answer_at(context),
+                destination: match &listed.machine.transport {
+                    Transport::Local => None,
+                    Transport::Ssh(target) => Some(target.destination.clone()),
                 },
                 name: listed.machine.name,
                 root: listed.machine.root,

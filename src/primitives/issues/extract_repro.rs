@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Timeout},
-    domain::issue::{self, Candidate, Trust},
+    contract::{Answer, Code, Effects, Failure, Timeout, Violations},
+    domain::issue::{self, Candidate, IssueRef, Trust},
     primitives::Primitive,
     system::Context,
 };
@@ -18,23 +18,23 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
+    /// The issue: `owner/name#12`, the URL of its page, or a Markdown or JSON file on this machine.
     #[serde(default)]
     #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: Option<String>,
-    /// A text in Markdown, in place of an issue.
+    /// A Markdown text, instead of an issue.
     #[serde(default)]
     #[schemars(length(max = 1_048_576))]
     pub(crate) text: Option<String>,
-    /// Words that speak for a block, such as the name a package is imported by.
+    /// Words that make a block likelier, such as the name a package is imported by.
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub(crate) hints: Vec<String>,
-    /// Candidates to return.
+    /// The most candidates to return.
     #[serde(default = "limit")]
     #[schemars(range(min = 1, max = 50))]
     pub(crate) limit: usize,
-    /// Seconds for which an earlier answer of the forge is taken without asking.
+    /// Seconds for which a cached answer is used without asking the forge; 0 always asks.
     #[serde(default = "max_age_s")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub(crate) max_age_s: u64,
@@ -56,9 +56,9 @@ const fn max_age_s() -> u64 {
 pub(crate) struct Output {
     /// Blocks of code, the likeliest first.
     pub(crate) candidates: Vec<Candidate>,
-    /// How many there are, those not returned included.
+    /// How many candidates there are, including those not returned.
     pub(crate) total: usize,
-    /// How far the code may be believed: not at all.
+    /// How far the code may be trusted: not at all.
     pub(crate) trust: Trust,
 }
 
@@ -102,6 +102,16 @@ impl Primitive for ExtractRepro {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        match (&input.issue, &input.text) {
+            (Some(reference), None) => Violations::found_by(IssueRef::parse(reference)),
+            (None, Some(_)) => Violations::default(),
+            (None, None) | (Some(_), Some(_)) => {
+                Violations::found_by::<(), _>(Err(issue::Error::Unspecified))
+            }
+        }
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

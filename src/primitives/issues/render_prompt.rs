@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Timeout},
+    contract::{Answer, Code, Effects, Failure, Name, Timeout, Violations},
     domain::{
         investigation::{self, Brief},
-        issue, prompt,
+        issue::{self, IssueRef},
+        prompt,
     },
     primitives::Primitive,
     system::Context,
@@ -17,35 +18,35 @@ use crate::{
 
 /// Shows the prompt that an agent would get for an issue, a message, or both.
 ///
-/// What strangers wrote stands in marked blocks that it cannot close. What does not fit into `max_bytes` is left out and
-/// listed in `dropped`. The ids that only a launch knows are shown as `<job_id>` and `<base_commit>`, so the prompt of a
-/// launch has another digest. `templates/<name>.md` beside the configuration file replaces or adds to the templates that
-/// are built in.
+/// Text written by strangers stands in marked blocks that it cannot close, and every character that shows nothing or
+/// misleads is marked as `<U+200B>`. Text that does not fit into `max_bytes` is left out and listed in `dropped`. The ids
+/// that only a launch knows are shown as `<job_id>` and `<base_commit>`, so the prompt of a launch has another digest.
+/// `templates/<name>.md` beside the configuration file replaces a built-in template or adds one.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     /// The template.
     #[serde(default = "template")]
     pub(crate) template: Name,
-    /// The issue: `owner/name#12`, the address of its page, or a Markdown or JSON file here.
+    /// The issue: `owner/name#12`, the URL of its page, or a Markdown or JSON file on this machine.
     #[serde(default)]
     #[schemars(length(min = 1, max = 4096), extend("format" = "path"))]
     pub(crate) issue: Option<String>,
-    /// What to do, in words; beside an issue it adds to it.
+    /// What to do, in words; given with an issue, it adds to it.
     #[serde(default)]
     pub(crate) message: Option<String>,
     /// A shell command that fails while the problem is there and passes once it is solved.
     #[serde(default)]
     #[schemars(length(min = 1, max = 65536))]
     pub(crate) verify: Option<String>,
-    /// The repository; also a hint for which code in the issue matters.
+    /// The repository; its name is also a hint for which code in the issue matters.
     #[serde(default)]
     pub(crate) repository: Option<Name>,
-    /// The largest size of the prompt.
+    /// The largest size of the prompt, in bytes.
     #[serde(default = "max_bytes")]
     #[schemars(range(min = 1024, max = 8_388_608))]
     pub(crate) max_bytes: usize,
-    /// Seconds for which an earlier answer of the forge is taken without asking.
+    /// Seconds for which a cached answer is used without asking the forge; 0 always asks.
     #[serde(default = "max_age_s")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub(crate) max_age_s: u64,
@@ -73,21 +74,21 @@ pub(crate) struct Output {
     pub(crate) text: String,
     /// SHA-256 of the text, in hexadecimal.
     pub(crate) sha256: String,
-    /// The size of the text.
-    pub(crate) bytes: usize,
-    /// What was left out to keep within the size.
+    /// The size of the text, in bytes.
+    pub(crate) size_bytes: usize,
+    /// Text that was left out to stay within `max_bytes`.
     pub(crate) dropped: Vec<Dropped>,
-    /// The file in the job's folder that code of the issue would be put into.
+    /// The file in the job's folder that would hold the code from the issue.
     pub(crate) repro_file: Option<String>,
 }
 
-/// Something that was left out of a prompt.
+/// A text that was left out of a prompt, in whole or in part.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Dropped {
-    /// What: `comment 3`, `body`, `repro`.
+    /// Which text: `comment 3`, `body`, `repro`.
     pub(crate) part: String,
-    /// How many bytes of it.
-    pub(crate) bytes: usize,
+    /// How many bytes of it were left out.
+    pub(crate) size_bytes: usize,
 }
 
 /// Carries the declaration of `render-prompt`.
@@ -135,6 +136,13 @@ impl Primitive for RenderPrompt {
         Some(input.timeout_s.duration())
     }
 
+    fn check(input: &Input) -> Violations {
+        match &input.issue {
+            Some(reference) => Violations::found_by(IssueRef::parse(reference)),
+            None => Violations::found_by(investigation::check_message(input.message.as_deref())),
+        }
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let issue = match &input.issue {
             Some(reference) => Some(issue::fetch(context, reference, input.max_age_s).await?),
@@ -157,11 +165,11 @@ impl Primitive for RenderPrompt {
         let prompt = rendered.prompt;
         let dropped = prompt.dropped.into_iter().map(|one| Dropped {
             part: one.part,
-            bytes: one.bytes,
+            size_bytes: one.bytes,
         });
         Ok(Answer::read(Output {
             sha256: prompt.sha256,
-            bytes: prompt.bytes,
+            size_bytes: prompt.bytes,
             dropped: dropped.collect(),
             text: prompt.text,
             repro_file: rendered.repro.map(|repro| repro.file),

@@ -8,8 +8,11 @@ use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
-    domain::investigation::{self, Request},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, Violations},
+    domain::{
+        investigation::{self, Request},
+        issue::IssueRef,
+    },
     primitives::Primitive,
     system::Context,
 };
@@ -157,6 +160,13 @@ impl Primitive for LaunchInvestigation {
 
     fn limit(input: &Input) -> Option<Duration> {
         Some(input.timeout_s.duration())
+    }
+
+    fn check(input: &Input) -> Violations {
+        match &input.issue {
+            Some(reference) => Violations::found_by(IssueRef::parse(reference)),
+            None => Violations::found_by(investigation::check_message(input.message.as_deref())),
+        }
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId},
+    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Pager},
     domain::job,
     primitives::Primitive,
     system::Context,
@@ -18,10 +18,13 @@ pub(crate) struct Input {
     /// The job; all jobs where none is named.
     #[serde(default)]
     pub(crate) job_id: Option<JobId>,
-    /// Where an earlier answer left off.
+    /// Only those with a larger number: what has happened since one that was seen.
     #[serde(default)]
     #[schemars(range(min = 0))]
-    pub(crate) cursor: i64,
+    pub(crate) after: Option<u64>,
+    /// Where to go on: `next_cursor` of the answer before, with the same filters.
+    #[serde(default)]
+    pub(crate) cursor: Option<Cursor>,
     /// How many to list.
     #[serde(default = "limit")]
     #[schemars(range(min = 1, max = 1000))]
@@ -37,10 +40,8 @@ const fn limit() -> u32 {
 pub(crate) struct Output {
     /// The events, oldest first.
     pub(crate) events: Vec<Event>,
-    /// The cursor that continues the list, now or once more has happened.
-    pub(crate) cursor: i64,
-    /// Whether there are more already.
-    pub(crate) more: bool,
+    /// What to send as `cursor` for the next part; null where this is the last so far.
+    pub(crate) next_cursor: Option<Cursor>,
 }
 
 /// Something that happened to a job.
@@ -65,14 +66,15 @@ impl Primitive for ListEvents {
     const NAME: &'static str = "list-events";
     const SUMMARY: &'static str = "List what happened to jobs";
     const EFFECTS: Effects = Effects::READS;
-    const CODES: &'static [Code] = &[Code::JobNotFound];
+    const CODES: &'static [Code] = &[Code::JobNotFound, Code::CursorInvalid];
     type Input = Input;
     type Output = Output;
 
     fn examples() -> Vec<Input> {
         vec![Input {
             job_id: None,
-            cursor: 0,
+            after: None,
+            cursor: None,
             limit: limit(),
         }]
     }
@@ -81,11 +83,18 @@ impl Primitive for ListEvents {
         if let Some(job_id) = &input.job_id {
             job::find(context, job_id)?;
         }
-        let found = job::events(context, input.job_id.as_ref(), input.cursor, input.limit)?;
+        let pager = Pager::new(Self::NAME, &json!([input.job_id, input.after]));
+        let after: i64 = match &input.cursor {
+            Some(cursor) => pager.position(cursor)?,
+            None => i64::try_from(input.after.unwrap_or(0)).unwrap_or(i64::MAX),
+        };
+        let found = job::events(context, input.job_id.as_ref(), after, input.limit)?;
         let warnings = found.warnings();
         let mut answer = Answer::read(Output {
-            cursor: found.last_number().unwrap_or(input.cursor),
-            more: found.more,
+            next_cursor: found
+                .last_number()
+                .filter(|_| found.more)
+                .map(|number| pager.cursor(&number)),
             events: found
                 .read
                 .into_iter()

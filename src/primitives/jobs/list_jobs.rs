@@ -2,10 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name},
+    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager},
     domain::{
         job::{self, Filter},
         run::State,
@@ -39,10 +40,9 @@ pub(crate) struct Input {
     #[serde(default = "limit")]
     #[schemars(range(min = 1, max = 500))]
     pub(crate) limit: u32,
-    /// Where an earlier answer left off.
+    /// Where to go on: `next_cursor` of the answer before, with the same filters.
     #[serde(default)]
-    #[schemars(range(min = 1))]
-    pub(crate) cursor: Option<i64>,
+    pub(crate) cursor: Option<Cursor>,
 }
 
 const fn limit() -> u32 {
@@ -54,8 +54,8 @@ const fn limit() -> u32 {
 pub(crate) struct Output {
     /// The jobs, newest first.
     pub(crate) jobs: Vec<JobView>,
-    /// The cursor that continues the list; null at its end.
-    pub(crate) next_cursor: Option<i64>,
+    /// What to send as `cursor` for the next part; null where this is the last.
+    pub(crate) next_cursor: Option<Cursor>,
 }
 
 /// Carries the declaration of `list-jobs`.
@@ -65,7 +65,7 @@ impl Primitive for ListJobs {
     const NAME: &'static str = "list-jobs";
     const SUMMARY: &'static str = "List the jobs that are known here";
     const EFFECTS: Effects = Effects::READS;
-    const CODES: &'static [Code] = &[];
+    const CODES: &'static [Code] = &[Code::CursorInvalid];
     type Input = Input;
     type Output = Output;
 
@@ -82,19 +82,36 @@ impl Primitive for ListJobs {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let pager = Pager::new(
+            Self::NAME,
+            &json!([
+                input.active,
+                input.states,
+                input.host,
+                input.repository,
+                input.agent
+            ]),
+        );
+        let before = input
+            .cursor
+            .map(|cursor| pager.position(&cursor))
+            .transpose()?;
         let filter = Filter {
             active: input.active,
             states: input.states,
             host: input.host,
             repository: input.repository,
             agent: input.agent,
-            before: input.cursor,
+            before,
             limit: input.limit,
         };
         let found = job::list(context, &filter)?;
         let warnings = found.warnings();
         let mut answer = Answer::read(Output {
-            next_cursor: found.last_number().filter(|_| found.more),
+            next_cursor: found
+                .last_number()
+                .filter(|_| found.more)
+                .map(|number| pager.cursor(&number)),
             jobs: found.read.into_iter().map(JobView::from).collect(),
         });
         answer.warnings.extend(warnings);

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Next, Timeout, details},
+    contract::{
+        Answer, Code, Cursor, Effect, Effects, Failure, JobId, Next, Pager, Timeout, details,
+    },
     domain::job::{self, Filter},
     primitives::Primitive,
     system::Context,
@@ -26,10 +28,10 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(length(max = 500))]
     pub(crate) job_ids: Vec<JobId>,
-    /// A cursor of an earlier answer: only jobs to which something happened since are told.
+    /// `next_cursor` of an earlier answer, whichever jobs it was about: only jobs to which something has happened since
+    /// are listed.
     #[serde(default)]
-    #[schemars(range(min = 0))]
-    pub(crate) since: Option<i64>,
+    pub(crate) cursor: Option<Cursor>,
     /// Seconds to wait for a change.
     #[serde(default)]
     #[schemars(range(min = 0, max = 86_400))]
@@ -46,8 +48,8 @@ pub(crate) struct Output {
     pub(crate) jobs: Vec<JobView>,
     /// How many of them have not ended.
     pub(crate) active: u64,
-    /// A cursor for `since`.
-    pub(crate) cursor: i64,
+    /// What to send as `cursor` to hear only of what happens from now on.
+    pub(crate) next_cursor: Cursor,
 }
 
 /// Carries the declaration of `poll-job`.
@@ -60,6 +62,7 @@ impl Primitive for PollJob {
     const CODES: &'static [Code] = &[
         Code::JobNotFound,
         Code::PartialFailure,
+        Code::CursorInvalid,
         Code::HostUnknown,
         Code::HostScriptFailed,
     ];
@@ -73,13 +76,13 @@ impl Primitive for PollJob {
                     JobId::fixed("widgets-12-0123456789ab"),
                     JobId::fixed("widgets-15-ba9876543210"),
                 ],
-                since: None,
+                cursor: None,
                 wait_s: 0,
                 timeout_s: Timeout::default(),
             },
             Input {
                 job_ids: Vec::new(),
-                since: None,
+                cursor: None,
                 wait_s: 30,
                 timeout_s: Timeout::default(),
             },
@@ -91,7 +94,12 @@ impl Primitive for PollJob {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let cursor = job::last_event(context)?;
+        let pager = Pager::new(Self::NAME, &Value::Null);
+        let since: Option<i64> = match &input.cursor {
+            Some(cursor) => Some(pager.position(cursor)?),
+            None => None,
+        };
+        let next_cursor = pager.cursor(&job::last_event(context)?);
         let mut warnings = Vec::new();
         let jobs = if input.job_ids.is_empty() {
             let filter = Filter {
@@ -106,11 +114,11 @@ impl Primitive for PollJob {
             named(context, &input.job_ids)?
         };
         let observed = job::poll(context, jobs, input.wait_s).await?;
-        let changed = match input.since {
+        let changed = match since {
             Some(since) => Some(job::changed_since(context, since)?),
             None => None,
         };
-        // What was noted while polling is newer than the cursor read before it, and may be told twice, never lost.
+        // What was noted while polling is newer than the cursor read before it: it may be listed twice, and is never lost.
         let active = observed
             .iter()
             .filter(|observed| !observed.job.state.is_terminal())
@@ -138,7 +146,7 @@ impl Primitive for PollJob {
         let mut answer = Answer::read(Output {
             jobs,
             active: active as u64,
-            cursor,
+            next_cursor,
         });
         answer.warnings.extend(warnings);
         Ok(match next {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout, text},
+    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Next, Pager, Timeout, text},
     domain::{
         agent,
         job::{self, Chunk, Job},
@@ -18,8 +18,9 @@ use crate::{
 
 /// Shows what an agent wrote, as it stands in its log or decoded into events.
 ///
-/// Without `cursor` it shows the beginning and the end of a long log, and says how many bytes were cut out between
-/// them. With the `cursor` of an earlier answer it goes on from there. What stands in a log is not to be trusted.
+/// Without `cursor` it shows the beginning and the end of a long log, and says how many bytes were left out between
+/// them. With the `next_cursor` of an earlier answer as `cursor` it goes on from there. What stands in a log is not to
+/// be trusted.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -31,9 +32,12 @@ pub(crate) struct Input {
     /// How to show it.
     #[serde(default)]
     pub(crate) format: Format,
-    /// Where an earlier answer left off, in bytes.
+    /// Where to go on: `next_cursor` of the answer before, of the same log.
     #[serde(default)]
-    pub(crate) cursor: Option<u64>,
+    pub(crate) cursor: Option<Cursor>,
+    /// Whether to begin at the beginning, and read on from there piece by piece; not with `cursor`.
+    #[serde(default)]
+    pub(crate) from_start: bool,
     /// Bytes of the log to read.
     #[serde(default = "max_bytes")]
     #[schemars(range(min = 256, max = 8_388_608))]
@@ -51,10 +55,10 @@ const fn max_bytes() -> u64 {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stream {
-    /// What the agent printed.
+    /// What the agent wrote to stdout.
     #[default]
     Output,
-    /// What it complained.
+    /// What the agent wrote to stderr.
     Errors,
 }
 
@@ -75,18 +79,18 @@ pub(crate) struct Output {
     /// The beginning of the piece; only as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
-    /// What follows the cut; only as text, and only where something was cut.
+    /// What follows the bytes that were left out; only as text, and only where some were.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) text_after_cut: Option<String>,
-    /// The events before and behind the cut; only as events.
+    pub(crate) text_after_omission: Option<String>,
+    /// The events before and after what was left out; only as events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) events: Option<Vec<agent::Event>>,
-    /// Bytes that were cut out of the middle.
-    pub(crate) cut_bytes: u64,
+    /// Bytes that were left out of the middle.
+    pub(crate) omitted_bytes: u64,
     /// Bytes in the log when it was read.
-    pub(crate) size: u64,
-    /// Where the next call goes on.
-    pub(crate) cursor: u64,
+    pub(crate) size_bytes: u64,
+    /// What to send as `cursor` to go on from here.
+    pub(crate) next_cursor: Cursor,
     /// Whether the agent has ended, by the last evidence, and all it wrote was shown.
     pub(crate) ended: bool,
     /// Whether there is a log at all.
@@ -100,7 +104,7 @@ impl Primitive for TailLog {
     const NAME: &'static str = "tail-log";
     const SUMMARY: &'static str = "Show what an agent wrote";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = &[Code::JobNotFound];
+    const CODES: &'static [Code] = &[Code::JobNotFound, Code::CursorInvalid];
     const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = Output;
@@ -111,6 +115,7 @@ impl Primitive for TailLog {
             stream: Stream::Output,
             format: Format::Events,
             cursor: None,
+            from_start: false,
             max_bytes: max_bytes(),
             timeout_s: Timeout::default(),
         }]
@@ -126,14 +131,22 @@ impl Primitive for TailLog {
             Stream::Output => job::Stream::Output,
             Stream::Errors => job::Stream::Errors,
         };
-        let chunk = job::read_log(context, &job, stream, input.cursor, input.max_bytes).await?;
+        let pager = Pager::new(Self::NAME, &json!([input.job_id, input.stream]));
+        let from = match &input.cursor {
+            Some(cursor) => Some(pager.position(cursor)?),
+            None => input.from_start.then_some(0),
+        };
+        let chunk = job::read_log(context, &job, stream, from, input.max_bytes).await?;
         let output = match input.format {
-            Format::Raw => raw(&job, &chunk),
-            Format::Events => events(&job, &chunk),
+            Format::Raw => raw(&job, &chunk, &pager),
+            Format::Events => events(&job, &chunk, &pager),
         };
         let next = Next::new(
             "tail-log",
-            json!({"job_id": input.job_id, "cursor": output.cursor}),
+            json!({
+                "job_id": input.job_id, "stream": input.stream, "format": input.format,
+                "cursor": output.next_cursor,
+            }),
             "go on from here",
         );
         let ended = output.ended;
@@ -146,15 +159,16 @@ impl Primitive for TailLog {
     }
 }
 
-fn raw(job: &Job, chunk: &Chunk) -> Output {
-    output(job, chunk, chunk.end(), |output| {
-        output.text = Some(text::raw(&chunk.head));
-        output.text_after_cut = (!chunk.tail.is_empty()).then(|| text::raw(&chunk.tail));
-    })
+fn raw(job: &Job, chunk: &Chunk, pager: &Pager) -> Output {
+    Output {
+        text: Some(text::raw(&chunk.head)),
+        text_after_omission: (!chunk.tail.is_empty()).then(|| text::raw(&chunk.tail)),
+        ..output(job, chunk, chunk.end(), pager)
+    }
 }
 
 /// Decodes whole lines; a line cut in two is left out at the cut, and at the end for the next call.
-fn events(job: &Job, chunk: &Chunk) -> Output {
+fn events(job: &Job, chunk: &Chunk, pager: &Pager) -> Output {
     let complete = job.state.is_terminal() && chunk.end() >= chunk.size;
     let cut_in_two = !chunk.tail.is_empty();
     let (head, head_rest) = whole_lines(&chunk.head, complete && !cut_in_two);
@@ -177,7 +191,10 @@ fn events(job: &Job, chunk: &Chunk) -> Output {
         }
         cursor => cursor,
     };
-    output(job, chunk, cursor, |output| output.events = Some(events))
+    Output {
+        events: Some(events),
+        ..output(job, chunk, cursor, pager)
+    }
 }
 
 fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
@@ -191,17 +208,16 @@ fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
     (&bytes[..end], bytes.len() - end)
 }
 
-fn output(job: &Job, chunk: &Chunk, cursor: u64, fill: impl FnOnce(&mut Output)) -> Output {
-    let mut output = Output {
+/// Makes the answer with neither text nor events; `end` is where in the log the next call goes on.
+fn output(job: &Job, chunk: &Chunk, end: u64, pager: &Pager) -> Output {
+    Output {
         text: None,
-        text_after_cut: None,
+        text_after_omission: None,
         events: None,
-        cut_bytes: chunk.cut(),
-        size: chunk.size,
-        cursor,
-        ended: job.state.is_terminal() && cursor >= chunk.size,
+        omitted_bytes: chunk.cut(),
+        size_bytes: chunk.size,
+        next_cursor: pager.cursor(&end),
+        ended: job.state.is_terminal() && end >= chunk.size,
         exists: chunk.exists,
-    };
-    fill(&mut output);
-    output
+    }
 }

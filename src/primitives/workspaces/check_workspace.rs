@@ -45,10 +45,10 @@ pub(crate) struct Output {
     pub(crate) missing_step: Option<String>,
     /// Each fact.
     pub(crate) checks: Vec<Check>,
-    /// Kibibytes that the repository's folder and the environment take; null where that could not be measured.
-    pub(crate) used_kib: Option<u64>,
-    /// Kibibytes that are free beside them; null where that could not be measured.
-    pub(crate) free_kib: Option<u64>,
+    /// Bytes that the repository's folder and the environment take; null where that could not be measured.
+    pub(crate) used_bytes: Option<u64>,
+    /// Bytes that are free beside them; null where that could not be measured.
+    pub(crate) free_bytes: Option<u64>,
     /// Worktrees of jobs that the clone knows; null where there is no clone.
     pub(crate) worktrees: Option<u64>,
     /// Those of them whose folder is gone; null where there is no clone.
@@ -142,8 +142,8 @@ impl Primitive for CheckWorkspace {
                     evidence: fact.evidence,
                 })
                 .collect(),
-            used_kib: checked.used_kib,
-            free_kib: checked.free_kib,
+            used_bytes: checked.used_bytes,
+            free_bytes: checked.free_bytes,
             worktrees: checked.worktrees.map(|(count, _)| count),
             stale_worktrees: checked.worktrees.map(|(_, stale)| stale),
             host: checked.host,

@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name},
+    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager},
     domain::workspace,
     primitives::Primitive,
     system::Context,
@@ -28,8 +29,7 @@ pub(crate) struct Input {
     pub(crate) limit: u32,
     /// Where to go on: `next_cursor` of the answer before, with the same filters.
     #[serde(default)]
-    #[schemars(length(max = 1024))]
-    pub(crate) cursor: Option<String>,
+    pub(crate) cursor: Option<Cursor>,
 }
 
 const fn fifty() -> u32 {
@@ -42,7 +42,7 @@ pub(crate) struct Output {
     /// The workspaces.
     pub(crate) workspaces: Vec<Workspace>,
     /// What to send as `cursor` for the next part; null where this is the last.
-    pub(crate) next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<Cursor>,
 }
 
 /// A workspace as it is known here.
@@ -89,12 +89,17 @@ impl Primitive for ListWorkspaces {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
+        let pager = Pager::new(Self::NAME, &json!([input.host, input.repository]));
+        let after = input
+            .cursor
+            .map(|cursor| pager.position(&cursor))
+            .transpose()?;
         let page = workspace::list(
             context,
             input.host.as_ref(),
             input.repository.as_ref(),
             input.limit,
-            input.cursor.as_deref(),
+            after,
         )?;
         let workspaces = page
             .workspaces
@@ -113,7 +118,7 @@ impl Primitive for ListWorkspaces {
             .collect();
         let mut answer = Answer::read(Output {
             workspaces,
-            next_cursor: page.next_cursor,
+            next_cursor: page.next.map(|last| pager.cursor(&last)),
         });
         answer.warnings.extend(page.warnings);
         Ok(answer)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, Violations},
     domain::{repository, workspace},
     primitives::Primitive,
     system::Context,
@@ -107,7 +107,7 @@ pub(crate) struct Step {
     /// How it is with it.
     pub(crate) state: State,
     /// Seconds it took when it was done.
-    pub(crate) seconds: Option<u64>,
+    pub(crate) duration_s: Option<u64>,
     /// What it saw.
     pub(crate) evidence: Option<String>,
 }
@@ -166,6 +166,13 @@ impl Primitive for ProvisionWorkspace {
         Some(input.timeout_s.duration())
     }
 
+    fn check(input: &Input) -> Violations {
+        Violations::found_by(repository::check(
+            input.url.as_deref(),
+            input.reference.as_deref(),
+        ))
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let wish = workspace::Wish {
             host: input.host,
@@ -200,7 +207,7 @@ impl Primitive for ProvisionWorkspace {
                         workspace::StepState::Skipped => State::Skipped,
                         workspace::StepState::Pending => State::Pending,
                     },
-                    seconds: report.seconds,
+                    duration_s: report.seconds,
                     evidence: report.evidence,
                 })
                 .collect(),

@@ -7,9 +7,9 @@ use serde_json::Value;
 /// Whose side a schema is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::surfaces) enum Side {
-    /// Whoever writes what the schema describes: inputs, the configuration.
+    /// The side that writes what the schema describes: inputs, the configuration.
     Producer,
-    /// Whoever reads it: outputs, the envelope.
+    /// The side that reads it: outputs, the envelope.
     Consumer,
 }
 
@@ -130,7 +130,7 @@ pub(super) fn word(value: &Value) -> String {
     format!("`{}`", value.as_str().unwrap_or_default())
 }
 
-/// Says in words which values fit. Whoever writes may leave out what may be null; whoever reads must be told.
+/// Says in words which values fit. A producer may leave out what may be null, so null is named for consumers only.
 pub(in crate::surfaces) fn kind(place: &Value, side: Side) -> String {
     if let Some(reference) = place["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the server is told when it is started.
+//! The options of the server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

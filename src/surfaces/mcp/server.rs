@@ -1,6 +1,10 @@
 //! The server: requests in, envelopes out.
 
-use std::{convert::Infallible, sync::OnceLock, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -10,15 +14,16 @@ use rmcp::{
         ServerConfig, Tool,
     },
     service::{RequestContext, ServerInitializeError, serve_server},
-    transport::io::stdio_pipes,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use super::{
     options::{Mode, Options},
     tool::{self, CallInput, ListInput},
     tool_filter::ToolFilter,
+    transport::Lines,
 };
 use crate::{
     contract::{
@@ -27,15 +32,20 @@ use crate::{
     registry::{Entry, Grants},
     surfaces::{
         dispatch,
-        services::Serve,
+        serve::Serve,
         session::{Ongoing, Session},
+        signals,
     },
+    system::clock,
 };
 
-/// How often a client that wants to know is told what a call is busy with.
+/// How often a progress notification is sent to a client that asked for them.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What a client is told about the server as a whole.
+/// How long answers to calls that a signal has ended may take to be read.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// The instructions for the use of the server, for the model behind the client.
 const INSTRUCTIONS: &str = "Every tool answers with an envelope. `ok` says whether the call did what was asked; \
     the state of a job is data, not a failure of the call. On `ok: false` go by `error_code` and `kind`, send the same call again \
     only where `retry_safe` is true, and do what `remediation` says. `next` holds the calls that usually follow, filled in.";
@@ -46,6 +56,10 @@ pub(in crate::surfaces) struct Server {
     filter: ToolFilter,
     mode: Mode,
     tools: OnceLock<Vec<Tool>>,
+    /// The number of the signal that is to end the process, once it has come.
+    stop: watch::Receiver<Option<u8>>,
+    /// The sending side; taken once the server answers signals.
+    stopper: Mutex<Option<watch::Sender<Option<u8>>>>,
 }
 
 /// What a tool call asks for.
@@ -73,11 +87,14 @@ impl Server {
         } else {
             Grants::READS
         };
+        let (stopper, stop) = watch::channel(None);
         Ok(Self {
             session: session.granting(grants),
             filter: ToolFilter::new(&options.only, grants)?,
             mode: options.mode,
             tools: OnceLock::new(),
+            stop,
+            stopper: Mutex::new(Some(stopper)),
         })
     }
 
@@ -171,8 +188,8 @@ fn result(envelope: &Envelope) -> Result<CallToolResponse, ErrorData> {
     Ok(result.into())
 }
 
-/// Tells the client every second what the call is busy with, where it wants to know.
-async fn tell(client: &RequestContext<RoleServer>, call: &Ongoing<'_>, name: &str) -> Infallible {
+/// Sends the client a progress notification every second, where it asked for them.
+async fn notify(client: &RequestContext<RoleServer>, call: &Ongoing<'_>, name: &str) -> Infallible {
     let Some(token) = client.meta.get_progress_token() else {
         return std::future::pending().await;
     };
@@ -186,7 +203,7 @@ async fn tell(client: &RequestContext<RoleServer>, call: &Ongoing<'_>, name: &st
         let progress =
             ProgressNotificationParam::new(token.clone(), f64::from(seconds)).with_message(doing);
         if client.peer.notify_progress(progress).await.is_err() {
-            // Whoever wanted to know is gone; the end of the connection ends the call.
+            // The client is gone; the end of the connection ends the call.
             break;
         }
     }
@@ -218,6 +235,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let call = self.session.begin();
+        let mut stop = self.stop.clone();
         let arguments = request.arguments.unwrap_or_default();
         let envelope = match self.asked(&request.name, arguments) {
             Err(Stopped::Fault(fault)) => return Err(fault),
@@ -225,12 +243,16 @@ impl ServerHandler for Server {
             Ok(Asked::List(input)) => self.listing(&call, &input),
             Ok(Asked::Primitive(entry, input)) => tokio::select! {
                 biased;
-                envelope = call.call(entry, Value::Object(input)) => envelope,
+                signal = signals::taken(&mut stop) => {
+                    let effect = call.context.meter().halt();
+                    call.refuse(entry.about.name, signals::interrupted(signal).with_effect(effect))
+                }
                 // The call ends where it stands. Nobody waits for this answer.
                 () = context.ct.cancelled() => {
                     return Err(ErrorData::internal_error("the client cancelled the call", None));
                 }
-                never = tell(&context, &call, entry.about.name) => match never {},
+                envelope = call.call(entry, Value::Object(input)) => envelope,
+                never = notify(&context, &call, entry.about.name) => match never {},
             },
         };
         result(&envelope)
@@ -239,21 +261,54 @@ impl ServerHandler for Server {
 
 impl Serve for Server {
     fn serve(self: Box<Self>, runtime: &tokio::runtime::Runtime) -> u8 {
+        let stopper = self
+            .stopper
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        signals::on_signal(move |signal| {
+            // Where nobody waits any more, all calls are answered already.
+            let _all_answered = stopper.map(|stopper| stopper.send(Some(signal)));
+        });
+        let mut stop = self.stop.clone();
         runtime.block_on(async {
-            match serve_server(*self, stdio_pipes()).await {
-                Ok(running) => match running.waiting().await {
-                    Ok(_reason) => 0,
-                    Err(error) => {
-                        tracing::error!(%error, "the server broke down");
-                        3
-                    }
-                },
-                Err(ServerInitializeError::ConnectionClosed(_)) => 0,
-                Err(error) => {
-                    tracing::error!(%error, "no connection came about");
-                    1
+            let lines = Lines::open();
+            let calls = lines.calls();
+            let mut serving = std::pin::pin!(to_the_end(*self, lines));
+            let code = tokio::select! {
+                biased;
+                signal = signals::taken(&mut stop) => {
+                    // Every call under way answers by itself that it was cancelled.
+                    let answered = async {
+                        tokio::select! {
+                            () = calls.answered() => {}
+                            _code = &mut serving => {}
+                        }
+                    };
+                    let _in_time = clock::within(STOP_LIMIT, answered).await;
+                    return 128 + signal;
                 }
-            }
+                code = &mut serving => code,
+            };
+            if calls.ended_unread() { 1 } else { code }
         })
+    }
+}
+
+/// Serves until the client is gone, and returns the exit code.
+async fn to_the_end(server: Server, lines: Lines) -> u8 {
+    match serve_server(server, lines).await {
+        Ok(running) => match running.waiting().await {
+            Ok(_reason) => 0,
+            Err(error) => {
+                tracing::error!(%error, "the server broke down");
+                3
+            }
+        },
+        Err(ServerInitializeError::ConnectionClosed(_)) => 0,
+        Err(error) => {
+            tracing::error!(%error, "no connection came about");
+            1
+        }
     }
 }

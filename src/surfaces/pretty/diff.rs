@@ -1,6 +1,6 @@
 //! Diffs, line by line.
 
-use super::sheet::{Look, Sheet};
+use super::writer::{Style, Writer};
 
 /// Returns whether a text is a diff: it has a hunk, and says before it of which file.
 pub(super) fn is_diff(text: &str) -> bool {
@@ -12,7 +12,7 @@ pub(super) fn is_diff(text: &str) -> bool {
 }
 
 /// Writes one line of a diff.
-pub(super) fn line(sheet: &mut Sheet, indent: usize, line: &str) {
+pub(super) fn line(writer: &mut Writer, indent: usize, line: &str) {
     let heads = [
         "diff --git ",
         "index ",
@@ -21,15 +21,15 @@ pub(super) fn line(sheet: &mut Sheet, indent: usize, line: &str) {
         "new file ",
         "deleted file ",
     ];
-    let look = if heads.iter().any(|head| line.starts_with(head)) {
-        Look::Heading
+    let style = if heads.iter().any(|head| line.starts_with(head)) {
+        Style::Heading
     } else {
         match line.as_bytes().first() {
-            Some(b'@') => Look::Place,
-            Some(b'+') => Look::Good,
-            Some(b'-') => Look::Bad,
-            _ => Look::Plain,
+            Some(b'@') => Style::Place,
+            Some(b'+') => Style::Good,
+            Some(b'-') => Style::Bad,
+            _ => Style::Plain,
         }
     };
-    sheet.line(indent, &[(look, line)]);
+    writer.line(indent, &[(style, line)]);
 }

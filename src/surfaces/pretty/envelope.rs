@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    sheet::{Look, Sheet},
     value,
+    writer::{Style, Writer},
 };
 use crate::{
     contract::{Envelope, Meta, Next, Refusal, Success},
@@ -14,39 +14,42 @@ use crate::{
 
 /// Writes an answer for a terminal.
 pub(in crate::surfaces) fn render(envelope: &Envelope, terminal: Terminal) -> String {
-    let mut sheet = Sheet::new(terminal);
+    let mut writer = Writer::new(terminal);
     match envelope {
-        Envelope::Success(success) => tell_success(&mut sheet, success),
-        Envelope::Refusal(refusal) => tell_refusal(&mut sheet, refusal),
+        Envelope::Success(success) => write_success(&mut writer, success),
+        Envelope::Refusal(refusal) => write_refusal(&mut writer, refusal),
     }
-    sheet.into_text()
+    writer.into_text()
 }
 
-fn tell_success(sheet: &mut Sheet, success: &Success) {
+fn write_success(writer: &mut Writer, success: &Success) {
     let effect = effect(&json!(success.effect), success.meta);
-    sheet.line(
+    writer.line(
         0,
         &[
-            (Look::Heading, &success.primitive),
-            (Look::Plain, "  "),
-            (Look::Good, "ok"),
-            (Look::Faint, &effect),
+            (Style::Heading, &success.primitive),
+            (Style::Plain, "  "),
+            (Style::Good, "ok"),
+            (Style::Faint, &effect),
         ],
     );
-    sheet.gap();
+    writer.gap();
     if let Ok(Value::Object(fields)) = serde_json::from_str(success.data.get()) {
-        value::object(sheet, 0, &fields);
+        value::object(writer, 0, &fields);
     }
     if !success.warnings.is_empty() {
-        sheet.gap();
+        writer.gap();
     }
     for warning in &success.warnings {
-        sheet.line(0, &[(Look::Doubtful, "warning: "), (Look::Plain, warning)]);
+        writer.line(
+            0,
+            &[(Style::Doubtful, "warning: "), (Style::Plain, warning)],
+        );
     }
-    tell_next(sheet, &success.next);
+    write_next(writer, &success.next);
 }
 
-fn tell_refusal(sheet: &mut Sheet, refusal: &Refusal) {
+fn write_refusal(writer: &mut Writer, refusal: &Refusal) {
     let kind = word(&json!(refusal.kind));
     let retry = word(&json!(refusal.retry.mode));
     let effect = effect(&json!(refusal.effect), refusal.meta);
@@ -55,33 +58,33 @@ fn tell_refusal(sheet: &mut Sheet, refusal: &Refusal) {
     } else {
         &refusal.primitive
     };
-    sheet.line(
+    writer.line(
         0,
         &[
-            (Look::Heading, name),
-            (Look::Plain, "  "),
-            (Look::Bad, refusal.error_code.name()),
-            (Look::Faint, &format!(" ({kind}), retry {retry}{effect}")),
+            (Style::Heading, name),
+            (Style::Plain, "  "),
+            (Style::Bad, refusal.error_code.name()),
+            (Style::Faint, &format!(" ({kind}), retry {retry}{effect}")),
         ],
     );
-    sheet.gap();
-    sheet.line(0, &[(Look::Plain, &refusal.message)]);
-    sheet.line(
+    writer.gap();
+    writer.line(0, &[(Style::Plain, &refusal.message)]);
+    writer.line(
         0,
-        &[(Look::Good, "→ "), (Look::Plain, &refusal.remediation)],
+        &[(Style::Good, "→ "), (Style::Plain, &refusal.remediation)],
     );
     if let Value::Object(details) = &refusal.details {
-        let told: Map<String, Value> = details
+        let shown: Map<String, Value> = details
             .iter()
             .filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        if told.values().any(|value| !value.is_null()) {
-            sheet.gap();
-            value::object(sheet, 0, &told);
+        if shown.values().any(|value| !value.is_null()) {
+            writer.gap();
+            value::object(writer, 0, &shown);
         }
     }
-    tell_next(sheet, &refusal.next);
+    write_next(writer, &refusal.next);
 }
 
 /// Says what the call did to the world, and what it cost.
@@ -95,17 +98,17 @@ fn effect(effect: &Value, meta: Meta) -> String {
 }
 
 /// Writes the calls that usually follow, ready to be pasted.
-fn tell_next(sheet: &mut Sheet, next: &[Next]) {
+fn write_next(writer: &mut Writer, next: &[Next]) {
     if next.is_empty() {
         return;
     }
-    sheet.gap();
-    sheet.line(0, &[(Look::Heading, "next")]);
+    writer.gap();
+    writer.line(0, &[(Style::Heading, "next")]);
     for call in next {
-        sheet.line(2, &[(Look::Faint, "# "), (Look::Faint, &call.why)]);
-        sheet.line(
+        writer.line(2, &[(Style::Faint, "# "), (Style::Faint, &call.why)]);
+        writer.line(
             2,
-            &[(Look::Plain, &pasteable(&call.primitive, &call.input))],
+            &[(Style::Plain, &pasteable(&call.primitive, &call.input))],
         );
     }
 }

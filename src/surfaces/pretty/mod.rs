@@ -1,9 +1,9 @@
-//! Answers for eyes: the envelope as somebody at a terminal would have it told.
+//! Answers for people: the envelope laid out for a terminal.
 
 mod diff;
 mod envelope;
-mod sheet;
 mod table;
 mod value;
+mod writer;
 
 pub(super) use envelope::render;

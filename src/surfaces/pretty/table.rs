@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{
     diff,
-    sheet::{Look, Sheet},
     value::{self, object, word},
+    writer::{Style, Writer},
 };
 use crate::contract::text::escape;
 
@@ -45,13 +45,16 @@ struct Column<'a> {
 
 /// Writes a table with the first columns that there is room for, and below it the long texts of its rows.
 ///
-/// A single row that does not fit is told field by field, and so are rows that hold lists of their own.
-pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
+/// A single row that does not fit is written field by field, and so are rows that hold lists of objects themselves.
+///
+/// Tables and values call each other, because a value may be a list of objects and a cell may be too long for a cell: the
+/// two files are one recursive printer, in two files for their length.
+pub(super) fn table(writer: &mut Writer, indent: usize, rows: &[&Map<String, Value>]) {
     if rows.iter().any(|row| row.values().any(holds_objects)) {
-        one_by_one(sheet, indent, rows);
+        one_by_one(writer, indent, rows);
         return;
     }
-    let room = sheet.room(indent);
+    let room = writer.room(indent);
     let shown = rows.get(..MOST_ROWS).unwrap_or(rows);
     let mut left_out = Vec::new();
     let mut columns: Vec<Column<'_>> = Vec::new();
@@ -69,38 +72,38 @@ pub(super) fn table(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value
     }
     let whole = left_out.is_empty() && long.is_empty();
     if !whole && (rows.len() == 1 || columns.len() < FEW) {
-        one_by_one(sheet, indent, rows);
+        one_by_one(writer, indent, rows);
         return;
     }
-    draw(sheet, indent, room, &columns);
+    draw(writer, indent, room, &columns);
     let more = rows.len() - shown.len();
     if more > 0 {
         let note = format!("… {more} more, which the JSON line has");
-        sheet.line(indent, &[(Look::Faint, &note)]);
+        writer.line(indent, &[(Style::Faint, &note)]);
     }
     if !left_out.is_empty() {
         let note = format!("no room for {}: see the JSON line", left_out.join(", "));
-        sheet.line(indent, &[(Look::Faint, &note)]);
+        writer.line(indent, &[(Style::Faint, &note)]);
     }
     for (number, row) in shown.iter().enumerate() {
         let first = columns.first().and_then(|column| column.cells.get(number));
         for name in &long {
             if let Some(Value::String(text)) = row.get(*name) {
                 let heading = format!("{name} of {}", first.map_or("", String::as_str));
-                sheet.line(indent, &[(Look::Heading, &heading)]);
-                value::text(sheet, indent + 2, text);
+                writer.line(indent, &[(Style::Heading, &heading)]);
+                value::text(writer, indent + 2, text);
             }
         }
     }
 }
 
 /// Writes all that each row says, field by field.
-fn one_by_one(sheet: &mut Sheet, indent: usize, rows: &[&Map<String, Value>]) {
+fn one_by_one(writer: &mut Writer, indent: usize, rows: &[&Map<String, Value>]) {
     for (number, row) in rows.iter().enumerate() {
         if number > 0 {
-            sheet.gap();
+            writer.gap();
         }
-        object(sheet, indent, row);
+        object(writer, indent, row);
     }
 }
 
@@ -187,7 +190,7 @@ fn cell(value: &Value) -> Option<String> {
     Some(start)
 }
 
-fn draw(sheet: &mut Sheet, indent: usize, room: usize, columns: &[Column<'_>]) {
+fn draw(writer: &mut Writer, indent: usize, room: usize, columns: &[Column<'_>]) {
     let rows = columns.first().map_or(0, |column| column.cells.len());
     let mut table = Table::new();
     table
@@ -209,12 +212,12 @@ fn draw(sheet: &mut Sheet, indent: usize, room: usize, columns: &[Column<'_>]) {
         // A blank between columns is there already.
         column.set_padding((0, 1));
     }
-    let mut look = Look::Heading;
+    let mut style = Style::Heading;
     for line in table.lines() {
         let rule = line.starts_with('─');
         if rule {
-            look = Look::Plain;
+            style = Style::Plain;
         }
-        sheet.line(indent, &[(if rule { Look::Faint } else { look }, &line)]);
+        writer.line(indent, &[(if rule { Style::Faint } else { style }, &line)]);
     }
 }

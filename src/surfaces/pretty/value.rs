@@ -3,9 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    diff,
-    sheet::{Look, Sheet},
-    table,
+    diff, table,
+    writer::{Style, Writer},
 };
 
 /// More lines of one text than this are not shown.
@@ -21,7 +20,7 @@ const WIDEST_NAME: usize = 24;
 const DEEPEST: usize = 12;
 
 /// Writes the fields of an object, those that are null left out.
-pub(super) fn object(sheet: &mut Sheet, indent: usize, fields: &Map<String, Value>) {
+pub(super) fn object(writer: &mut Writer, indent: usize, fields: &Map<String, Value>) {
     let width = fields
         .iter()
         .filter(|(_, value)| !value.is_null() && word(value).is_some())
@@ -31,80 +30,84 @@ pub(super) fn object(sheet: &mut Sheet, indent: usize, fields: &Map<String, Valu
         .min(WIDEST_NAME);
     for (name, value) in fields {
         if !value.is_null() {
-            field(sheet, indent, name, width, value);
+            field(writer, indent, name, width, value);
         }
     }
 }
 
-fn field(sheet: &mut Sheet, indent: usize, name: &str, width: usize, value: &Value) {
+fn field(writer: &mut Writer, indent: usize, name: &str, width: usize, value: &Value) {
     if let Some(word) = word(value) {
         let padding = " ".repeat(width.saturating_sub(name.chars().count()) + 2);
-        let look = look(name, &word);
-        sheet.line(
+        let style = style(name, &word);
+        writer.line(
             indent,
-            &[(Look::Faint, name), (Look::Plain, &padding), (look, &word)],
+            &[
+                (Style::Faint, name),
+                (Style::Plain, &padding),
+                (style, &word),
+            ],
         );
         return;
     }
     // What takes several lines stands apart where it is not inside of something.
     if indent == 0 {
-        sheet.gap();
+        writer.gap();
     }
     match value {
         Value::Array(items) => {
             let heading = format!("{name} ({})", items.len());
-            sheet.line(indent, &[(Look::Heading, &heading)]);
-            list(sheet, indent + 2, items);
+            writer.line(indent, &[(Style::Heading, &heading)]);
+            list(writer, indent + 2, items);
         }
         Value::Object(fields) => {
-            sheet.line(indent, &[(Look::Heading, name)]);
+            writer.line(indent, &[(Style::Heading, name)]);
             if indent / 2 < DEEPEST {
-                object(sheet, indent + 2, fields);
+                object(writer, indent + 2, fields);
             } else {
-                sheet.line(indent + 2, &[(Look::Plain, &value.to_string())]);
+                writer.line(indent + 2, &[(Style::Plain, &value.to_string())]);
             }
         }
         Value::String(long) => {
-            sheet.line(indent, &[(Look::Heading, name)]);
-            text(sheet, indent + 2, long);
+            writer.line(indent, &[(Style::Heading, name)]);
+            text(writer, indent + 2, long);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     if indent == 0 {
-        sheet.gap();
+        writer.gap();
     }
 }
 
 /// Writes a list: a table where all of it are objects.
-fn list(sheet: &mut Sheet, indent: usize, items: &[Value]) {
+fn list(writer: &mut Writer, indent: usize, items: &[Value]) {
     let objects: Option<Vec<&Map<String, Value>>> = items.iter().map(Value::as_object).collect();
     if let Some(objects) = objects {
-        table::table(sheet, indent, &objects);
+        table::table(writer, indent, &objects);
         return;
     }
     for item in items {
         match (item, word(item)) {
-            (_, Some(word)) => sheet.line(indent, &[(Look::Plain, &word)]),
-            (Value::String(long), None) => text(sheet, indent, long),
-            (other, None) => sheet.line(indent, &[(Look::Plain, &other.to_string())]),
+            (_, Some(word)) => writer.line(indent, &[(Style::Plain, &word)]),
+            (Value::String(long), None) => text(writer, indent, long),
+            (other, None) => writer.line(indent, &[(Style::Plain, &other.to_string())]),
         }
     }
 }
 
 /// Writes a text of several lines, a diff in its colours.
-pub(super) fn text(sheet: &mut Sheet, indent: usize, text: &str) {
+pub(super) fn text(writer: &mut Writer, indent: usize, text: &str) {
     let is_diff = diff::is_diff(text);
     for line in text.lines().take(MOST_LINES) {
         if is_diff {
-            diff::line(sheet, indent, line);
+            diff::line(writer, indent, line);
         } else {
-            sheet.line(indent, &[(Look::Plain, line)]);
+            writer.line(indent, &[(Style::Plain, line)]);
         }
     }
     let more = text.lines().count().saturating_sub(MOST_LINES);
     if more > 0 {
         let note = format!("… {more} more lines, which the JSON line has");
-        sheet.line(indent, &[(Look::Faint, &note)]);
+        writer.line(indent, &[(Style::Faint, &note)]);
     }
 }
 
@@ -139,19 +142,19 @@ pub(super) fn word(value: &Value) -> Option<String> {
 }
 
 /// Says how a word is set off, by the few names that say how something went.
-fn look(name: &str, word: &str) -> Look {
+fn style(name: &str, word: &str) -> Style {
     match (name, word) {
         ("state" | "status" | "outcome" | "verdict" | "ready" | "complete" | "healthy", word) => {
             match word {
-                "succeeded" | "fixed" | "pass" | "true" | "done" | "ran" | "ready" => Look::Good,
-                "failed" | "fail" | "not_fixed" | "timed_out" | "lost" | "refused" => Look::Bad,
+                "succeeded" | "fixed" | "pass" | "true" | "done" | "ran" | "ready" => Style::Good,
+                "failed" | "fail" | "not_fixed" | "timed_out" | "lost" | "refused" => Style::Bad,
                 "false" | "unknown" | "warn" | "cancelled" | "no_effect" | "not_reproduced" => {
-                    Look::Doubtful
+                    Style::Doubtful
                 }
-                _ => Look::Plain,
+                _ => Style::Plain,
             }
         }
-        ("unreachable" | "stalled" | "missing", "true") => Look::Doubtful,
-        _ => Look::Plain,
+        ("unreachable" | "stalled" | "missing", "true") => Style::Doubtful,
+        _ => Style::Plain,
     }
 }

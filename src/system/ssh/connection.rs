@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Error, Trouble, limiter};
+use super::{ConnectFailure, Error, limiter};
 use crate::system::{Context, clock, digest, files, process, reply::Output};
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
@@ -62,7 +62,7 @@ fn folder(context: &Context) -> Result<PathBuf, files::Error> {
 }
 
 /// Returns when the host last gave a whole answer.
-pub(crate) fn last_seen(context: &Context, target: &Target) -> Option<String> {
+pub(crate) fn last_answer_at(context: &Context, target: &Target) -> Option<String> {
     let path = target.base(context).ok()?.with_extension("seen");
     let modified = files::metadata(&path).ok()?.modified().ok()?;
     Timestamp::try_from(modified).ok().map(clock::text)
@@ -75,7 +75,7 @@ pub(crate) async fn connect(context: &Context, target: &Target) -> Result<(), Er
 }
 
 /// Notes that the host has just given a whole answer.
-pub(crate) fn note_seen(context: &Context, target: &Target) {
+pub(crate) fn note_answer(context: &Context, target: &Target) {
     if let Ok(base) = target.base(context) {
         // A time that could not be noted is older than it need be, and no more.
         let _older = files::touch(&base.with_extension("seen"));
@@ -220,7 +220,7 @@ async fn resume(note: &Path) -> Option<Arc<Session>> {
     matches!(alive, Ok(Ok(()))).then(|| Arc::new(session))
 }
 
-/// Returns what the client said when another process failed to connect after a time.
+/// Returns what the client printed when another process failed to connect after a time.
 fn refused_since(refusal: &Path, time: Timestamp) -> Option<String> {
     let modified = files::metadata(refusal).ok()?.modified().ok()?;
     let stderr = files::read_regular(refusal, 1 << 20).ok()?;
@@ -275,17 +275,17 @@ fn has_no_client(context: &Context, source: &io::Error) -> bool {
 fn failed(context: &Context, target: &Target, stderr: String) -> Error {
     Error::Connect {
         host: target.host.clone(),
-        trouble: Trouble::of(&stderr),
+        failure: ConnectFailure::of(&stderr),
         stderr,
-        last_evidence_at: last_seen(context, target),
+        last_evidence_at: last_answer_at(context, target),
     }
 }
 
 fn unreachable(context: &Context, target: &Target, stderr: &str) -> Error {
     Error::Connect {
         host: target.host.clone(),
-        trouble: Trouble::Unreachable,
+        failure: ConnectFailure::Unreachable,
         stderr: stderr.to_owned(),
-        last_evidence_at: last_seen(context, target),
+        last_evidence_at: last_answer_at(context, target),
     }
 }

@@ -7,10 +7,10 @@ use crate::{
     system::files,
 };
 
-/// What the ssh client's words mean.
+/// Why the ssh client could not connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// Nobody answers.
+pub(crate) enum ConnectFailure {
+    /// The host does not answer.
     Unreachable,
     /// The name does not resolve.
     UnknownName,
@@ -24,8 +24,8 @@ pub(crate) enum Trouble {
     Configuration,
 }
 
-impl Trouble {
-    /// Sorts what `ssh` printed when it could not connect (recorded from OpenSSH 9.2).
+impl ConnectFailure {
+    /// Recognises what `ssh` printed when it could not connect (recorded from OpenSSH 9.2).
     pub(crate) fn of(stderr: &str) -> Self {
         let has = |part: &str| stderr.contains(part);
         if has("REMOTE HOST IDENTIFICATION HAS CHANGED")
@@ -62,8 +62,8 @@ pub(crate) enum Error {
     Connect {
         /// The host's name.
         host: String,
-        /// What the trouble is.
-        trouble: Trouble,
+        /// Why not.
+        failure: ConnectFailure,
         /// What the client printed.
         stderr: String,
         /// When it last answered.
@@ -85,7 +85,7 @@ pub(crate) enum Error {
 
 impl Error {
     /// Returns what the client or the host printed.
-    pub(crate) fn said(&self) -> Option<&str> {
+    pub(crate) fn stderr(&self) -> Option<&str> {
         match self {
             Self::Connect { stderr, .. } => Some(stderr),
             Self::Busy { .. } | Self::NoClient(_) | Self::Folder(_) => None,
@@ -96,13 +96,13 @@ impl Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Connect { trouble, .. } => match trouble {
-                Trouble::Unreachable => Code::SshUnreachable,
-                Trouble::UnknownName => Code::HostUnknown,
-                Trouble::Refused => Code::SshAuthFailed,
-                Trouble::KeyUnknown => Code::SshHostKeyUnknown,
-                Trouble::KeyChanged => Code::SshHostKeyChanged,
-                Trouble::Configuration => Code::SshConfigInvalid,
+            Self::Connect { failure, .. } => match failure {
+                ConnectFailure::Unreachable => Code::SshUnreachable,
+                ConnectFailure::UnknownName => Code::HostUnknown,
+                ConnectFailure::Refused => Code::SshAuthFailed,
+                ConnectFailure::KeyUnknown => Code::SshHostKeyUnknown,
+                ConnectFailure::KeyChanged => Code::SshHostKeyChanged,
+                ConnectFailure::Configuration => Code::SshConfigInvalid,
             },
             Self::Busy { .. } => Code::HostBusy,
             Self::NoClient(_) => Code::SshClientMissing,
@@ -112,13 +112,13 @@ impl Coded for Error {
 
     fn remediation(&self) -> String {
         match self {
-            Self::Connect { host, trouble, .. } => match trouble {
-                Trouble::Unreachable => format!("Check that {host} is up and reachable, then send the same call again."),
-                Trouble::UnknownName => format!("Add {host} with add-host or to your ssh configuration, or use a name from list-hosts."),
-                Trouble::Refused => format!("Add your public key to {host}, or start an ssh-agent, load the key and set SSH_AUTH_SOCK."),
-                Trouble::KeyUnknown => format!("Check the key's fingerprint with whoever runs {host}, then connect once by hand with ssh to accept it."),
-                Trouble::KeyChanged => format!("Find out why the key of {host} changed, then remove the old one with ssh-keygen -R."),
-                Trouble::Configuration => format!("Run ssh -G for {host} and mend what it names."),
+            Self::Connect { host, failure, .. } => match failure {
+                ConnectFailure::Unreachable => format!("Check that {host} is up and reachable, then send the same call again."),
+                ConnectFailure::UnknownName => format!("Add {host} with add-host or to your ssh configuration, or use a name from list-hosts."),
+                ConnectFailure::Refused => format!("Add your public key to {host}, or start an ssh-agent, load the key and set SSH_AUTH_SOCK."),
+                ConnectFailure::KeyUnknown => format!("Check the key's fingerprint with whoever runs {host}, then connect once by hand with ssh to accept it."),
+                ConnectFailure::KeyChanged => format!("Find out why the key of {host} changed, then remove the old one with ssh-keygen -R."),
+                ConnectFailure::Configuration => format!("Run ssh -G for {host} and fix what it names."),
             },
             Self::Busy { .. } => "Send the same call again in a moment, or raise ssh.max_sessions if the host allows more.".to_owned(),
             Self::NoClient(_) => "Install the OpenSSH client.".to_owned(),
@@ -130,14 +130,14 @@ impl Coded for Error {
         match self {
             Self::Connect {
                 host,
-                trouble: Trouble::UnknownName,
+                failure: ConnectFailure::UnknownName,
                 ..
             } => details::Unknown::new("host", host).into(),
             Self::Connect {
                 host,
                 stderr,
                 last_evidence_at,
-                trouble: _,
+                failure: _,
             } => details::Host::new(host, stderr)
                 .last_seen(last_evidence_at.clone())
                 .into(),
@@ -150,50 +150,50 @@ impl Coded for Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Trouble;
+    use super::ConnectFailure;
 
     /// Recorded from OpenSSH 9.2 on Debian 12.
     #[test]
     fn what_the_client_says() {
-        for (said, meant) in [
+        for (stderr, failure) in [
             (
                 "ssh: connect to host 127.0.0.9 port 1: Connection refused",
-                Trouble::Unreachable,
+                ConnectFailure::Unreachable,
             ),
             (
                 "ssh: connect to host h port 22: Connection timed out",
-                Trouble::Unreachable,
+                ConnectFailure::Unreachable,
             ),
             (
                 "kex_exchange_identification: Connection closed by remote host\r\nConnection closed by 127.0.0.2 port 2222",
-                Trouble::Unreachable,
+                ConnectFailure::Unreachable,
             ),
             (
                 "ssh: Could not resolve hostname nosuch: Name or service not known",
-                Trouble::UnknownName,
+                ConnectFailure::UnknownName,
             ),
             (
                 "ssh: Could not resolve hostname box: Temporary failure in name resolution",
-                Trouble::Unreachable,
+                ConnectFailure::Unreachable,
             ),
             (
                 "root@127.0.0.2: Permission denied (publickey).",
-                Trouble::Refused,
+                ConnectFailure::Refused,
             ),
             (
                 "No ED25519 host key is known for [127.0.0.2]:2222 and you have requested strict checking.\r\nHost key verification failed.",
-                Trouble::KeyUnknown,
+                ConnectFailure::KeyUnknown,
             ),
             (
                 "@@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key for [127.0.0.2]:2222 has changed and you have requested strict checking.\r\nHost key verification failed.",
-                Trouble::KeyChanged,
+                ConnectFailure::KeyChanged,
             ),
             (
                 "/tmp/c: line 1: Bad configuration option: nonsense\r\n/tmp/c: terminating, 1 bad configuration options",
-                Trouble::Configuration,
+                ConnectFailure::Configuration,
             ),
         ] {
-            assert_eq!(Trouble::of(said), meant, "{said}");
+            assert_eq!(ConnectFailure::of(stderr), failure, "{stderr}");
         }
     }
 }

@@ -4,5 +4,5 @@ mod connection;
 mod error;
 mod limiter;
 
-pub(crate) use connection::{Target, connect, last_seen, note_seen, run};
-pub(crate) use error::{Error, Trouble};
+pub(crate) use connection::{Target, connect, last_answer_at, note_answer, run};
+pub(crate) use error::{ConnectFailure, Error};

@@ -61,7 +61,7 @@ fn what_never_calls_legwork_is_told_so_once() {
         let scenarios = scenarios.as_array().expect("scenarios");
         let (first, rest) = scenarios.split_first().expect("a first");
         assert_eq!(first["findings"][0]["fault"], "not_called", "{command}");
-        let seen = first["findings"][0]["seen"]
+        let seen = first["findings"][0]["observed"]
             .as_str()
             .expect("what was seen");
         assert!(seen.contains(told), "{command}: {seen}");
@@ -147,7 +147,7 @@ fn nothing_is_left_when_the_call_goes() {
         eventually("the scenarios are played", || {
             processes(&mark)
                 .iter()
-                .any(|process| process.contains("--stand-in"))
+                .any(|process| process.contains("--stub"))
         });
         let sent = world
             .command("kill")

@@ -189,7 +189,7 @@ fn an_agent_whose_own_log_says_no_has_failed_whatever_it_exits_with() {
         (&job["outcome"], &job["summary"]["succeeded"]),
         (&json!("failed"), &json!(false))
     );
-    assert_eq!(job["summary"]["ending"], "unauthenticated");
+    assert_eq!(job["summary"]["end"], "unauthenticated");
 }
 
 #[test]

@@ -30,8 +30,8 @@ fn a_fix_fails_before_and_passes_after() {
         ("applied", json!("fixed"), json!("fixed"))
     );
     assert_eq!(call.at("/verification/check"), CHECK);
-    assert_eq!(call.at("/verification/before/exit_status"), 1);
-    assert_eq!(call.at("/verification/after/exit_status"), 0);
+    assert_eq!(call.at("/verification/before/exit_code"), 1);
+    assert_eq!(call.at("/verification/after/exit_code"), 0);
     assert!(
         call.at("/verification/fingerprint")
             .as_array()
@@ -120,10 +120,10 @@ fn a_test_that_the_diff_brings_along_is_carried_to_the_code_without_it() {
         )
         .ok();
     assert_eq!(
-        call.at("/verification/carried"),
+        call.at("/verification/copied_files"),
         json!(["tests/spelling.sh"])
     );
-    assert_eq!(call.at("/verification/before/exit_status"), 1);
+    assert_eq!(call.at("/verification/before/exit_code"), 1);
     assert_eq!(call.at("/verdict"), "fixed");
 
     // One that passes without the fix shows nothing, although it was not there before.

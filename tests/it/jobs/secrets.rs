@@ -1,13 +1,14 @@
 //! Secrets reach the agent's environment, and nothing else.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Workplace;
+use crate::support::{CHECK, Faults, Workplace, schemas};
 
 const SECRET: &str = "q7Zt-4Kp0-vX2m-hush";
 
@@ -129,4 +130,155 @@ fn a_secret_that_is_not_set_is_said_before_anything_starts() {
     );
     assert_eq!(call.details()["name"], "KEY_OF_MINE");
     assert_eq!(place.tally(), 0);
+}
+
+/// Lists the places of all values in a document.
+fn places(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    found.insert(at.to_owned());
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                places(field, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{number}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What programs act on, by where it stands; none of it is free text.
+const ACTED_ON: &[&str] = &[
+    "/jobs/0/job_id",
+    "/jobs/0/state",
+    "/jobs/0/outcome",
+    "/jobs/0/repository",
+    "/jobs/0/base_commit",
+    "/jobs/0/started_at",
+    "/job/job_id",
+    "/workspaces/0/repository",
+    "/workspaces/0/profile",
+    "/workspaces/0/state",
+    "/profiles/0/name",
+    "/folder",
+    "/files/0/name",
+    "/files/0/sha256",
+    "/files/0/state",
+    "/verification/verdict",
+    "/primitive",
+    "/input_schema",
+    "/chapters",
+    "/branch",
+];
+
+/// Calls a primitive and notes where its answer does not fit its schemas.
+fn answer(place: &Workplace, primitive: &str, input: &Value, faults: &Faults) -> Value {
+    let arguments = [primitive, "--json", &input.to_string()];
+    let output = place
+        .world()
+        .legwork_command(arguments)
+        .output()
+        .expect("legwork starts");
+    let (answer, broken) = schemas::judge(&output);
+    for fault in broken {
+        faults.note(format!("{primitive}: {fault}"));
+    }
+    answer
+}
+
+/// Notes what an answer has lost that programs act on.
+fn compare(what: &str, now: &Value, then: &Value, faults: &Faults) {
+    let mut found = [BTreeSet::new(), BTreeSet::new()];
+    for (found, answer) in found.iter_mut().zip([now, then]) {
+        places(&answer["data"], "", found);
+        places(&answer["details"], "", found);
+    }
+    faults.unless(found[0] == found[1], || {
+        format!("{what}: the fields differ: {now}")
+    });
+    for place in ACTED_ON {
+        let (now, then) = (now["data"].pointer(place), then["data"].pointer(place));
+        faults.unless(now == then, || {
+            format!("{what}: {place} is {now:?}, not {then:?}")
+        });
+    }
+    let inputs = |answer: &Value| -> Vec<Value> {
+        let next = answer["next"].as_array().into_iter().flatten();
+        next.map(|next| next["input"].clone()).collect()
+    };
+    faults.unless(inputs(now) == inputs(then), || {
+        format!("{what}: next is {}", now["next"])
+    });
+    let warned = now["warnings"].as_array().into_iter().flatten();
+    let warned = warned.filter(|warning| warning.to_string().contains("DB_PASSWORD"));
+    faults.unless(warned.count() <= 1, || format!("{what}: warned twice"));
+}
+
+#[test]
+fn a_secret_that_is_an_ordinary_word_takes_nothing_from_an_answer() {
+    let mut place = Workplace::here();
+    let job_id = place.launched("mender", &json!({"verify": CHECK}));
+    place.ended(&job_id);
+    let job = json!({"job_id": job_id});
+    let calls = [
+        ("list-jobs", json!({})),
+        ("poll-job", json!({"job_ids": [job_id]})),
+        ("list-events", json!({"job_id": job_id})),
+        ("list-workspaces", json!({})),
+        ("list-profiles", json!({})),
+        ("get-config", json!({})),
+        ("capabilities", json!({})),
+        ("describe", json!({"primitive": "list-jobs"})),
+        ("fetch-artifacts", job.clone()),
+        ("verify-fix", job.clone()),
+        ("wait-job", job),
+        ("cancel-job", json!({"job_id": "widgets-0123456789ab"})),
+    ];
+    let faults = Faults::default();
+    let ask = |place: &Workplace| -> Vec<Value> {
+        calls
+            .iter()
+            .map(|(primitive, input)| answer(place, primitive, input, &faults))
+            .collect()
+    };
+    // The second time nothing is new any more.
+    ask(&place);
+    let honest = ask(&place);
+    for word in [
+        "widgets",
+        "succeeded",
+        "job_id",
+        "changes",
+        "configuration",
+        "sha256",
+        "generic",
+        "legwork",
+        "list-jobs",
+        "mender",
+        "verdict",
+        "description",
+    ] {
+        place.world_mut().set("DB_PASSWORD", word);
+        for ((now, then), (primitive, _)) in ask(&place).iter().zip(&honest).zip(&calls) {
+            compare(&format!("{primitive} with {word}"), now, then, &faults);
+        }
+    }
+    // In free text it is masked; where it stands among legwork's own words, the owner of the secret is warned.
+    for (word, title, warnings) in [
+        ("greeting", "The [secret] is misspelt.", 0),
+        ("succeeded", "The greeting is misspelt.", 1),
+    ] {
+        place.world_mut().set("DB_PASSWORD", word);
+        let listed = answer(&place, "list-jobs", &json!({}), &faults);
+        assert_eq!(listed["data"]["jobs"][0]["title"], title);
+        assert_eq!(
+            listed["warnings"].as_array().map(Vec::len),
+            Some(warnings),
+            "{listed}"
+        );
+    }
+    faults.none();
 }

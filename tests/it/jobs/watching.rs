@@ -28,9 +28,9 @@ fn a_poll_tells_what_changed_since_a_cursor() {
     let mut all = ids(&call);
     all.reverse();
     assert_eq!((&all, call.at("/active")), (&jobs, json!(2)));
-    let cursor = call.at("/cursor");
+    let cursor = call.at("/next_cursor");
 
-    let quiet = place.call("poll-job", &json!({"since": cursor})).ok();
+    let quiet = place.call("poll-job", &json!({"cursor": cursor})).ok();
     assert_eq!((ids(&quiet), quiet.at("/active")), (Vec::new(), json!(2)));
 
     let cancelled = place
@@ -38,7 +38,7 @@ fn a_poll_tells_what_changed_since_a_cursor() {
         .ok();
     assert_eq!(cancelled.at("/job/state"), "cancelled");
     let news = place
-        .call("poll-job", &json!({"job_ids": jobs, "since": cursor}))
+        .call("poll-job", &json!({"job_ids": jobs, "cursor": cursor}))
         .ok();
     assert_eq!(
         (ids(&news), news.at("/active")),
@@ -47,7 +47,7 @@ fn a_poll_tells_what_changed_since_a_cursor() {
     let quiet = place
         .call(
             "poll-job",
-            &json!({"job_ids": jobs, "since": news.at("/cursor")}),
+            &json!({"job_ids": jobs, "cursor": news.at("/next_cursor")}),
         )
         .ok();
     assert_eq!(ids(&quiet), Vec::<String>::new());
@@ -252,14 +252,18 @@ fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
         "{kinds:?}"
     );
     let first = place.call("list-events", &json!({"limit": 2})).ok();
-    assert_eq!(first.at("/more"), true);
     let next = place
         .call(
             "list-events",
-            &json!({"limit": 1000, "cursor": first.at("/cursor")}),
+            &json!({"limit": 1000, "cursor": first.at("/next_cursor")}),
         )
         .ok();
-    assert_eq!(next.at("/more"), false);
+    assert_eq!(next.at("/next_cursor"), Value::Null);
+    let last = first.at("/events/1/number");
+    let after = place
+        .call("list-events", &json!({"limit": 1000, "after": last}))
+        .ok();
+    assert_eq!(after.at("/events"), next.at("/events"));
     assert_eq!(
         place
             .call("list-events", &json!({"job_id": "nobody"}))

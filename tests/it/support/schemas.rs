@@ -68,7 +68,10 @@ pub(crate) fn exits(kind: &str) -> &'static [i32] {
         | "aborted" => &[1],
         "unavailable" | "deadline_exceeded" | "unauthenticated" | "resource_exhausted" => &[2],
         "internal" | "data_loss" => &[3],
-        "cancelled" => &[129, 130, 143],
+        // 128 and the number of any signal that ends a process and can be caught.
+        "cancelled" => &[
+            129, 130, 131, 133, 134, 138, 140, 142, 143, 144, 152, 154, 155, 157, 158, 159,
+        ],
         _ => &[],
     }
 }

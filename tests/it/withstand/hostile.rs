@@ -348,3 +348,72 @@ fn a_run_that_speaks_for_its_supervisor_harms_nobody_else() {
     }
     assert_nothing_ran(&place, &place.world().path("canary"));
 }
+
+/// A character of every kind that misleads: overrides and marks of direction, blanks, separators, selectors and tags.
+const MISLEADING: &str = "a\u{202e}b \u{200b}c \u{200f}d \u{2028}e \u{feff}f \u{2800}g \u{3164}h \u{ad}i \u{e0159}j \u{e0041}k \u{2066}l";
+
+fn misleads(text: &str) -> bool {
+    MISLEADING
+        .chars()
+        .filter(|character| !character.is_ascii())
+        .any(|character| text.contains(character))
+}
+
+#[test]
+fn characters_that_mislead_are_shown_wherever_they_come_out() {
+    let place = Workplace::here();
+    place.agent(
+        "speaker",
+        &format!("printf '%s\\n' '{MISLEADING}'; echo x >made.txt"),
+    );
+    let job_id = place.launched("speaker", &json!({"message": MISLEADING}));
+    let job = place.ended(&job_id);
+    let title = job["title"].as_str().expect("a title");
+    assert!(
+        title.starts_with("a<U+202E>b <U+200B>c <U+200F>d "),
+        "{title}"
+    );
+    assert!(!misleads(title), "{title:?}");
+    let log = |format: &str| json!({"job_id": job_id, "format": format});
+    for (primitive, input) in [
+        ("poll-job", json!({"job_ids": [job_id]})),
+        ("list-jobs", json!({})),
+        ("tail-log", log("events")),
+        ("tail-log", log("raw")),
+        ("render-prompt", json!({"message": MISLEADING})),
+        ("fetch-issue", json!({"issue": format!("{MISLEADING}.md")})),
+        ("describe", json!({"primitive": MISLEADING})),
+    ] {
+        let call = place.call(primitive, &input);
+        assert!(!misleads(call.line()), "{primitive}: {}", call.line());
+        let pretty = place
+            .world()
+            .legwork([primitive, "--json", &input.to_string(), "--pretty"]);
+        assert!(
+            !misleads(pretty.stderr()),
+            "{primitive}: {}",
+            pretty.stderr()
+        );
+        assert!(!misleads(pretty.line()), "{primitive}: {}", pretty.line());
+    }
+    // A program gets back what was said: the line of JSON escapes it, and nothing is lost.
+    let raw = place.call("tail-log", &log("raw")).ok();
+    assert!(raw.text("/text").contains(MISLEADING), "{}", raw.line());
+    let events = place.call("tail-log", &log("events")).ok();
+    let events = events.at("/events").to_string();
+    assert!(
+        events.contains("<U+202E>") && !misleads(&events),
+        "{events}"
+    );
+    let prompt = place
+        .call("render-prompt", &json!({"message": MISLEADING}))
+        .ok()
+        .text("/text");
+    assert!(!misleads(&prompt), "{prompt}");
+    let refused = place.call("fetch-issue", &json!({"issue": format!("{MISLEADING}.md")}));
+    let line: Value = serde_json::from_str(refused.line()).expect("JSON");
+    for sentence in ["message", "remediation"] {
+        let sentence = line[sentence].as_str().expect("a sentence");
+        assert!(!misleads(sentence), "{sentence:?}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::{
     contract::{JobId, Name, text},
     domain::{
         agent, host,
-        investigation::error::Error,
+        investigation::{error::Error, prompt_input::check_message},
         issue,
         job::{self, Job, JobSpec, Limits, Progress},
         run::State,
@@ -33,9 +33,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Fills in configuration and defaults.
     pub(super) fn make(context: &Context, request: &Request) -> Result<Self, Error> {
-        let says_nothing = |text: &String| text.trim().is_empty();
-        if request.issue.is_none() && request.message.as_ref().is_none_or(says_nothing) {
-            return Err(Error::NothingToDo);
+        if request.issue.is_none() {
+            check_message(request.message.as_deref())?;
         }
         let configuration = context.configuration()?;
         let machine = host::resolve(context, request.host.as_ref())?;

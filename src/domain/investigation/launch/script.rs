@@ -44,7 +44,18 @@ pub(super) fn script(context: &Context, plan: &Plan, prepared: &Prepared) -> Res
         "spec": plan.spec,
         "session_id": prepared.session_id,
     });
-    context.redactor().value(&mut record);
+    let redactor = context.redactor();
+    // The ids and the words of the record stay what they are, whatever the secrets are.
+    for free in [
+        "/idempotency_key",
+        "/spec/model",
+        "/spec/verify",
+        "/spec/variables",
+    ] {
+        if let Some(text) = record.pointer_mut(free) {
+            redactor.value(text);
+        }
+    }
     let program = match prepared.argv.first() {
         Some(program) if !program.contains('\0') => program.clone(),
         // A program inside the worktree cannot be looked for before the worktree is there.

@@ -1,4 +1,4 @@
-//! What this program is started as by itself: a guard, or a stand-in for itself.
+//! What this program starts itself as: a reaper, or a stub of itself.
 
 use std::{
     ffi::OsString,
@@ -11,35 +11,35 @@ use crate::{
     contract::{Failure, unknown_primitive},
     registry::{self, Entry},
     system::{
-        Context, guard,
-        stand_in::{self, StandIn},
+        Context, reaper,
+        stub::{self, Stub},
     },
 };
 
-/// Does what the first argument asks for, and returns the exit status; nothing where this is a call like any other.
+/// Does what a hidden first argument asks for, and returns the exit code; nothing where this is a call like any other.
 pub(super) fn enter(arguments: &[OsString]) -> Option<u8> {
     let (flag, rest) = arguments.split_first()?;
     let done = match (flag.to_str()?, rest) {
-        (guard::FLAG, [folder, program, arguments @ ..]) => {
-            guard::keep(&PathBuf::from(folder), program, arguments).map(|()| 0)
+        (reaper::FLAG, [folder, program, arguments @ ..]) => {
+            reaper::reap(&PathBuf::from(folder), program, arguments).map(|()| 0)
         }
-        (stand_in::FLAG, [folder, arguments @ ..]) => play(&PathBuf::from(folder), arguments),
+        (stub::FLAG, [folder, arguments @ ..]) => respond(&PathBuf::from(folder), arguments),
         _ => return None,
     };
     Some(done.unwrap_or_else(|error| {
-        // No log is on here; where nobody reads this either, the files that are missing tell.
+        // There is no log here. Where stderr is not read either, the missing files show that something went wrong.
         let _unread = writeln!(io::stderr(), "{error}");
         3
     }))
 }
 
-/// Plays a part, called as legwork would be.
-fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
+/// Responds as the stub's script says, called as legwork would be.
+fn respond(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
     let shown: Vec<String> = arguments
         .iter()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    let stand_in = StandIn::begin(folder, &shown, print)?;
+    let stub = Stub::begin(folder, &shown, print)?;
     let primitive = shown.first().map_or("", String::as_str);
     let context = Context::of_process(registry::descriptions, registry::SCHEMA);
     let input = match Entry::find(primitive) {
@@ -50,8 +50,8 @@ fn play(folder: &Path, arguments: &[OsString]) -> io::Result<u8> {
         }
         None => Err(unknown_primitive(primitive, &registry::descriptions())),
     };
-    let part = stand_in.asked(primitive, input.map_err(|Failure { message, .. }| message))?;
-    stand_in.play(&part)
+    let response = stub.asked(primitive, input.map_err(|Failure { message, .. }| message))?;
+    stub.respond(&response)
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {

@@ -1,10 +1,11 @@
-//! A program that stands in for legwork: it plays a part, and writes down what was done to it.
+//! A stub of legwork: it gives prepared responses, and records what was done to it.
 //!
-//! It is this very program under another first argument, so that it is one process that starts no other, takes signals
-//! as legwork does, and can stop a write in the middle of a character.
+//! A harness that is being checked finds it in place of legwork. It is this very program under another first argument, so
+//! that it is one process that starts no other, takes signals as legwork does, and can stop a write in the middle of a
+//! character.
 #![expect(
     clippy::disallowed_methods,
-    reason = "what is written down here is gone before the call is over"
+    reason = "what is recorded here is gone before the call is over"
 )]
 
 use std::{
@@ -26,60 +27,60 @@ use signal_hook::{
 
 use super::{clock, quote::quote};
 
-/// The first argument that makes this program a stand-in; its folder and the arguments it was called with follow.
-pub(crate) const FLAG: &str = "--stand-in";
+/// The first argument that makes this program a stub; its folder and the arguments it was called with follow.
+pub(crate) const FLAG: &str = "--stub";
 
-/// The file that says what to play.
-const CAST: &str = "cast.json";
+/// The file with the script.
+const SCRIPT: &str = "script.json";
 
-/// The folder of what was written down, a file for each call.
+/// The folder of the records, a file for each call.
 const CALLS: &str = "calls";
 
 /// A line of a log, as floods are made of.
 const LOG_LINE: &[u8] =
     b"{\"level\":\"DEBUG\",\"message\":\"still at it\",\"note\":\"this is a log, and no answer\"}\n";
 
-/// All that may be called in one play.
+/// The calls that are expected, and the responses to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cast {
-    /// The calls that are expected; the first of them is for all that fits no other.
-    pub(crate) roles: Vec<Role>,
+pub(crate) struct Script {
+    /// The calls that are expected; the first of them stands for all that fits no other.
+    pub(crate) calls: Vec<Call>,
     /// How many of the first calls end themselves before they read their input.
     pub(crate) unread: usize,
     /// The line that answers a signal that comes before it is clear which call this is.
     pub(crate) cancelled: String,
 }
 
-/// One call, and what comes of it.
+/// One expected call, and the responses to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Role {
+pub(crate) struct Call {
     /// The primitive that is called.
     pub(crate) primitive: String,
     /// Its input.
     pub(crate) input: Value,
-    /// What to play each time; the last is played for ever.
-    pub(crate) parts: Vec<Part>,
+    /// The response to each try; the last is repeated for ever.
+    pub(crate) responses: Vec<Response>,
 }
 
-/// What to do in one call.
+/// What to do in one try of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Part {
+pub(crate) struct Response {
     /// Step by step.
     pub(crate) steps: Vec<Step>,
     /// What to do when a signal comes.
     pub(crate) on_signal: OnSignal,
 }
 
-/// One step of a part.
+/// One step of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
-    /// Writes a text to standard error.
-    Complain(String),
-    /// Writes so many bytes of log lines to standard error.
-    Flood(usize),
-    /// Writes bytes of a text to standard output: those from `from` up to `to`.
-    Print {
+    /// Writes a text to stderr.
+    Stderr(String),
+    /// Writes so many bytes of log lines to stderr.
+    StderrFlood(usize),
+    /// Writes bytes of a text to stdout: those from `from` up to `to`.
+    Stdout {
         /// The text.
         text: String,
         /// The first byte.
@@ -129,21 +130,21 @@ pub(crate) enum Event {
         primitive: String,
         /// The input as legwork would read it, or why legwork could not.
         input: Result<Value, String>,
-        /// Which role it played.
-        role: usize,
+        /// Which call of the script it counts as.
+        call: usize,
     },
-    /// It began to write to standard error.
-    Complaining,
-    /// All of that was taken.
-    Complained,
-    /// It began to write to standard output.
-    Printing,
-    /// All of that was taken.
-    Printed,
-    /// The line was taken to its end.
+    /// It began to write to stderr.
+    StderrBegun,
+    /// All of that was read.
+    StderrRead,
+    /// It began to write to stdout.
+    StdoutBegun,
+    /// All of that was read.
+    StdoutRead,
+    /// The line was read to its end.
     Answered,
-    /// Nobody would take what it wrote.
-    NobodyReads,
+    /// Stdout was closed.
+    StdoutClosed,
     /// A signal came.
     Signalled(i32),
     /// It is about to end.
@@ -153,24 +154,24 @@ pub(crate) enum Event {
 /// What happened in a call, with the times of [`clock::uptime`].
 pub(crate) type Record = Vec<(Duration, Event)>;
 
-/// Puts a stand-in for `program` named `legwork` into a folder, with what it is to play; returns the stand-in's path.
-pub(crate) fn set_up(folder: &Path, program: &Path, cast: &Cast) -> io::Result<PathBuf> {
+/// Puts a stub of `program` named `legwork` into a folder, with its script; returns the stub's path.
+pub(crate) fn set_up(folder: &Path, program: &Path, script: &Script) -> io::Result<PathBuf> {
     let place = folder.join("bin");
     fs::create_dir_all(&place)?;
     fs::create_dir_all(folder.join(CALLS))?;
-    fs::write(folder.join(CAST), serde_json::to_vec(cast)?)?;
+    fs::write(folder.join(SCRIPT), serde_json::to_vec(script)?)?;
     let path = place.join("legwork");
-    let script = format!(
+    let launcher = format!(
         "#!/bin/sh\nexec {} {FLAG} {} \"$@\"\n",
         quote(&program.to_string_lossy()),
         quote(&folder.to_string_lossy()),
     );
-    fs::write(&path, script)?;
+    fs::write(&path, launcher)?;
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(path)
 }
 
-/// Reads what was written down, call by call in the order in which they began.
+/// Reads the records, call by call in the order in which they began.
 pub(crate) fn records(folder: &Path) -> io::Result<Vec<Record>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder.join(CALLS))? {
@@ -178,7 +179,7 @@ pub(crate) fn records(folder: &Path) -> io::Result<Vec<Record>> {
         let text = fs::read_to_string(&path)?;
         let record: Record = text
             .lines()
-            // The last line of one that was killed while it wrote may be cut off.
+            // The last line of a stub that was killed while it wrote may be incomplete.
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect();
         if let Some((at, _)) = record.first() {
@@ -188,31 +189,31 @@ pub(crate) fn records(folder: &Path) -> io::Result<Vec<Record>> {
     Ok(found.into_values().collect())
 }
 
-/// A stand-in at work.
+/// A stub at work.
 #[derive(Debug)]
-pub(crate) struct StandIn {
+pub(crate) struct Stub {
     folder: PathBuf,
-    cast: Cast,
-    file: Arc<Mutex<File>>,
-    stage: Arc<Mutex<Stage>>,
+    script: Script,
+    record: Arc<Mutex<File>>,
+    signals: Arc<Mutex<SignalState>>,
     print: Print,
 }
 
-/// Writes to standard output.
+/// Writes to stdout.
 pub(crate) type Print = fn(&[u8]) -> io::Result<()>;
 
-/// What a signal finds.
+/// What a signal does now.
 #[derive(Debug)]
-struct Stage {
+struct SignalState {
     on_signal: OnSignal,
-    /// Whether somebody prints already, who then has the last word.
-    taken: bool,
+    /// Whether a response is being written already, which a signal then leaves alone.
+    writing: bool,
 }
 
-impl StandIn {
-    /// Begins: from here on signals are written down and answered.
+impl Stub {
+    /// Begins: from here on signals are recorded and answered.
     pub(crate) fn begin(folder: &Path, arguments: &[String], print: Print) -> io::Result<Self> {
-        let cast: Cast = serde_json::from_slice(&fs::read(folder.join(CAST))?)?;
+        let script: Script = serde_json::from_slice(&fs::read(folder.join(SCRIPT))?)?;
         let pid = rustix::process::getpid().as_raw_pid();
         let own = folder
             .join(CALLS)
@@ -221,84 +222,87 @@ impl StandIn {
             .create_new(true)
             .append(true)
             .open(&own)?;
-        let stand_in = Self {
+        let stub = Self {
             folder: folder.to_owned(),
-            stage: Arc::new(Mutex::new(Stage {
+            signals: Arc::new(Mutex::new(SignalState {
                 on_signal: OnSignal::Answer {
-                    line: cast.cancelled.clone(),
+                    line: script.cancelled.clone(),
                     after_ms: 0,
                 },
-                taken: false,
+                writing: false,
             })),
-            cast,
-            file: Arc::new(Mutex::new(file)),
+            script,
+            record: Arc::new(Mutex::new(file)),
             print,
         };
-        stand_in.note(&Event::Started {
+        stub.note(&Event::Started {
             pid,
             arguments: arguments.to_vec(),
         })?;
-        stand_in.answer_signals()?;
-        if stand_in.cast.unread > 0 && records(folder)?.len() <= stand_in.cast.unread {
-            stand_in.die()?;
+        stub.answer_signals()?;
+        if stub.script.unread > 0 && records(folder)?.len() <= stub.script.unread {
+            stub.die()?;
         }
-        Ok(stand_in)
+        Ok(stub)
     }
 
-    /// Takes what was asked, and returns what to play.
-    pub(crate) fn asked(&self, primitive: &str, input: Result<Value, String>) -> io::Result<Part> {
-        let role = self
-            .cast
-            .roles
+    /// Takes what was asked, and returns the response to it.
+    pub(crate) fn asked(
+        &self,
+        primitive: &str,
+        input: Result<Value, String>,
+    ) -> io::Result<Response> {
+        let calls = &self.script.calls;
+        let call = calls
             .iter()
-            .position(|role| role.primitive == primitive && Ok(&role.input) == input.as_ref())
+            .position(|call| call.primitive == primitive && Ok(&call.input) == input.as_ref())
             .unwrap_or(0);
         let before = records(&self.folder)?
             .iter()
             .flatten()
             .filter(
-                |(_, event)| matches!(event, Event::Asked { role: other, .. } if *other == role),
+                |(_, event)| matches!(event, Event::Asked { call: other, .. } if *other == call),
             )
             .count();
-        let parts = self.cast.roles.get(role).map(|role| role.parts.as_slice());
-        let part = parts
-            .and_then(|parts| parts.get(before).or(parts.last()))
+        let responses = calls.get(call).map(|call| call.responses.as_slice());
+        let response = responses
+            .and_then(|responses| responses.get(before).or(responses.last()))
             .cloned()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "there is no part"))?;
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "there is no response"))?;
         self.note(&Event::Asked {
             primitive: primitive.to_owned(),
             input,
-            role,
+            call,
         })?;
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        stage.on_signal.clone_from(&part.on_signal);
-        Ok(part)
+        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        signals.on_signal.clone_from(&response.on_signal);
+        Ok(response)
     }
 
-    /// Plays a part, and returns the exit status.
-    pub(crate) fn play(&self, part: &Part) -> io::Result<u8> {
-        for step in &part.steps {
+    /// Gives a response, and returns the exit code.
+    pub(crate) fn respond(&self, response: &Response) -> io::Result<u8> {
+        for step in &response.steps {
             match step {
-                Step::Complain(text) => {
-                    self.complain(|stderr| stderr.write_all(text.as_bytes()))?;
+                Step::Stderr(text) => {
+                    self.write_stderr(|stderr| stderr.write_all(text.as_bytes()))?;
                 }
-                Step::Flood(bytes) => {
+                Step::StderrFlood(bytes) => {
                     let piece = LOG_LINE.repeat(800);
-                    self.complain(|stderr| {
+                    self.write_stderr(|stderr| {
                         (0..*bytes)
                             .step_by(piece.len())
                             .try_for_each(|_| stderr.write_all(&piece))
                     })?;
                 }
-                Step::Print { text, from, to } => {
-                    self.take_the_stage();
-                    self.note(&Event::Printing)?;
+                Step::Stdout { text, from, to } => {
+                    self.begin_writing();
+                    self.note(&Event::StdoutBegun)?;
                     let bytes = text.as_bytes().get(*from..*to).unwrap_or_default();
                     if let Err(error) = (self.print)(bytes) {
-                        self.note(&Event::NobodyReads)?;
+                        self.note(&Event::StdoutClosed)?;
                         return Err(error);
                     }
-                    self.note(&Event::Printed)?;
+                    self.note(&Event::StdoutRead)?;
                     if bytes.ends_with(b"\n") {
                         self.note(&Event::Answered)?;
                     }
@@ -324,44 +328,48 @@ impl StandIn {
         Ok(())
     }
 
-    /// Writes to standard error, which may be closed: that is its reader's right.
-    fn complain(&self, write: impl FnOnce(&mut io::Stderr) -> io::Result<()>) -> io::Result<()> {
-        self.note(&Event::Complaining)?;
+    /// Writes to stderr, which its reader may have closed.
+    fn write_stderr(
+        &self,
+        write: impl FnOnce(&mut io::Stderr) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.note(&Event::StderrBegun)?;
         let _closed = write(&mut io::stderr());
-        self.note(&Event::Complained)
+        self.note(&Event::StderrRead)
     }
 
-    /// Keeps a signal from printing; where one came first, it has the last word.
-    fn take_the_stage(&self) {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        stage.taken = true;
+    /// Keeps a signal from writing a line of its own; waits for ever where a signal came first.
+    fn begin_writing(&self) {
+        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        signals.writing = true;
     }
 
     fn note(&self, event: &Event) -> io::Result<()> {
-        note(&self.file, event)
+        note(&self.record, event)
     }
 
     fn answer_signals(&self) -> io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-        let (stage, file, print) = (Arc::clone(&self.stage), Arc::clone(&self.file), self.print);
+        let (state, record) = (Arc::clone(&self.signals), Arc::clone(&self.record));
+        let print = self.print;
         std::thread::spawn(move || {
             for signal in signals.forever() {
-                let _unwritten = note(&file, &Event::Signalled(signal));
-                let found = stage.lock().unwrap_or_else(PoisonError::into_inner);
+                let _unwritten = note(&record, &Event::Signalled(signal));
+                let found = state.lock().unwrap_or_else(PoisonError::into_inner);
                 let OnSignal::Answer { line, after_ms } = found.on_signal.clone() else {
                     continue;
                 };
-                // Nothing else is printed while this is held.
-                if found.taken {
-                    // What was just taken is still to be written down.
+                // Nothing else is written to stdout while this is locked.
+                if found.writing {
+                    // That what was just written was read is still to be recorded.
                     clock::stand_still(Duration::from_millis(100));
                 } else {
                     clock::stand_still(Duration::from_millis(after_ms));
                     if print(line.as_bytes()).is_ok() {
-                        let _unwritten = note(&file, &Event::Answered);
+                        let _unwritten = note(&record, &Event::Answered);
                     }
                 }
-                let _unwritten = note(&file, &Event::Ending);
+                let _unwritten = note(&record, &Event::Ending);
                 leave(128 + signal);
             }
         });
@@ -369,10 +377,11 @@ impl StandIn {
     }
 }
 
-fn note(file: &Mutex<File>, event: &Event) -> io::Result<()> {
+fn note(record: &Mutex<File>, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(&(clock::uptime(), event))?;
     line.push(b'\n');
-    file.lock()
+    record
+        .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .write_all(&line)
 }

@@ -1,12 +1,12 @@
-//! The sheet that an answer is written on: lines, indented, some of them in colour.
+//! Writes an answer as lines for a terminal: indented, and some parts in colour.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 
 use crate::{contract::text::escape, system::terminal::Terminal};
 
 /// How a part of a line is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Style {
     /// As it is.
     Plain,
     /// What heads something.
@@ -15,7 +15,7 @@ pub(super) enum Look {
     Faint,
     /// What went well, or was added.
     Good,
-    /// What somebody should look at.
+    /// What needs a second look.
     Doubtful,
     /// What failed, or was taken away.
     Bad,
@@ -23,9 +23,9 @@ pub(super) enum Look {
     Place,
 }
 
-impl Look {
-    const fn style(self) -> Style {
-        let style = Style::new();
+impl Style {
+    const fn look(self) -> anstyle::Style {
+        let style = anstyle::Style::new();
         match self {
             Self::Plain => style,
             Self::Heading => style.bold(),
@@ -38,14 +38,14 @@ impl Look {
     }
 }
 
-/// Lines for a terminal. Whatever is written goes through [`escape`]: nothing but the looks is ever an escape sequence.
+/// Lines for a terminal. Whatever is written goes through [`escape`]: nothing but the styles is ever an escape sequence.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(super) struct Writer {
     text: String,
     terminal: Terminal,
 }
 
-impl Sheet {
+impl Writer {
     /// Begins one.
     pub(super) fn new(terminal: Terminal) -> Self {
         Self {
@@ -60,12 +60,12 @@ impl Sheet {
     }
 
     /// Writes one line of parts.
-    pub(super) fn line(&mut self, indent: usize, parts: &[(Look, &str)]) {
+    pub(super) fn line(&mut self, indent: usize, parts: &[(Style, &str)]) {
         self.text.extend(std::iter::repeat_n(' ', indent));
-        for (look, part) in parts {
+        for (style, part) in parts {
             let part = escape(part);
-            if self.terminal.colour && *look != Look::Plain && !part.is_empty() {
-                let style = look.style();
+            if self.terminal.colour && *style != Style::Plain && !part.is_empty() {
+                let style = style.look();
                 self.text.push_str(&style.render().to_string());
                 self.text.push_str(&part);
                 self.text.push_str(&style.render_reset().to_string());

@@ -1,4 +1,4 @@
-//! How a call of the script stands while the judge goes through what happened.
+//! The state of a call of the script while the judge goes through what happened.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::call::Call;
 use crate::contract::Retry;
 
-/// How one call of the script stands.
+/// The state of one call of the script.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct CallState {
     /// How often it was made.
     pub(super) tries: usize,
-    /// How often it got so far that its input was read.
+    /// How many of its tries got so far that their input was read.
     pub(super) turns: usize,
     /// What came of it the last time; nothing before the first.
     pub(super) last: Option<Outcome>,
