@@ -44,7 +44,7 @@ pub(crate) enum Error {
         reason: String,
         /// The program's exit status.
         status: i32,
-        /// What it complained.
+        /// The end of its stderr.
         stderr: String,
     },
     /// The archive holds what was not asked for, or not what was announced.
@@ -99,7 +99,7 @@ impl Coded for Error {
             }
             Self::ToolMissing { tool, host } => format!("Install {tool} on {host}."),
             Self::Garbled { .. } => {
-                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+                "Read details.stderr, repair the host, and send the same call again.".to_owned()
             }
             Self::Archive { .. } => {
                 "Look at the tar program of the host: it does not pack what it is told to."

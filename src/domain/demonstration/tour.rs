@@ -102,9 +102,9 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
     let repository_name = Name::fixed(&format!("demo-{}", request.name));
     let wish = workspace::Wish {
         host: Some(machine.name.clone()),
-        repository: repository::Wish {
+        repository: repository::Spec {
             url: Some(url),
-            ..repository::Wish::default()
+            ..repository::Spec::default()
         },
         python: None,
         packages: None,

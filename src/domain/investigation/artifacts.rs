@@ -4,7 +4,7 @@ use super::error::Error;
 use crate::{
     contract::JobId,
     domain::{
-        artifact::{self, Fetched, Folder, Kept, State, Wanted},
+        artifact::{self, FetchSpec, Fetched, Folder, State, StoredManifest},
         host,
         job::{self, Job},
         prompt::{self, Fault},
@@ -37,7 +37,7 @@ pub(super) async fn fetch(
     dry_run: bool,
 ) -> Result<Fetched, Error> {
     let machine = host::resolve(context, Some(&job.spec.host))?;
-    let wanted = Wanted {
+    let wanted = FetchSpec {
         job_id: &job.job_id,
         run: job.run,
         include,
@@ -134,7 +134,7 @@ pub(crate) async fn check_artifacts(
 }
 
 /// Examines what is here; nothing where that cannot tell.
-fn examine(folder: &Folder, kept: &Kept) -> Option<Checked> {
+fn examine(folder: &Folder, kept: &StoredManifest) -> Option<Checked> {
     let artifacts: Option<Vec<Examined>> = prompt::expected_artifacts()
         .iter()
         .map(|asked| examine_one(folder, kept, asked))
@@ -147,7 +147,11 @@ fn examine(folder: &Folder, kept: &Kept) -> Option<Checked> {
     })
 }
 
-fn examine_one(folder: &Folder, kept: &Kept, asked: &'static prompt::Artifact) -> Option<Examined> {
+fn examine_one(
+    folder: &Folder,
+    kept: &StoredManifest,
+    asked: &'static prompt::Artifact,
+) -> Option<Examined> {
     let blank = Examined {
         asked: asked.name,
         name: None,

@@ -221,10 +221,12 @@ pub(crate) fn events(
     after: i64,
     limit: u32,
 ) -> Result<Page<Event>, Error> {
+    // One statement for all of this would keep the indexes from being used. The first part has no lower bound, so that
+    // a row whose number is damaged is met too.
+    let of_job = job_id.map_or("?1 IS NULL", |_| "job_id = ?1");
+    let later = if after > 0 { "number > ?2" } else { "?2 <= 0" };
     let statement = format!(
-        "SELECT {EVENT_COLUMNS} FROM events WHERE {} number > ?2 ORDER BY number LIMIT ?3",
-        // One statement for both would keep the index from being used.
-        job_id.map_or("?1 IS NULL AND", |_| "job_id = ?1 AND")
+        "SELECT {EVENT_COLUMNS} FROM events WHERE {of_job} AND {later} ORDER BY number LIMIT ?3"
     );
     Ok(context.store()?.read(|connection| {
         EVENTS.page(
