@@ -120,12 +120,12 @@ const DECLARING_MACROS: &[&str] = &["adapters"];
 /// Folders in which files still import each other in a circle.
 const CIRCLES: &[&str] = &[
     "contract/",
+    "domain/artifact/",
     "domain/harness/",
     "domain/investigation/",
     "domain/job/",
     "domain/patch/",
     "domain/prompt/",
-    "domain/workspace/",
     "surfaces/",
 ];
 
@@ -146,8 +146,7 @@ const NOT_PURE: &[&str] = &[
     "rusqlite",
     "tracing",
     "std::io",
-    "std::time::Instant",
-    "std::time::SystemTime",
+    "std::time",
 ];
 
 /// A source file: where it lies below `src`, and what the rules ask of it.
@@ -742,7 +741,10 @@ fn only_surfaces_write_to_stdout() {
             .names
             .iter()
             .any(|name| name.ends_with("::stdout") && name.contains("io::"));
-        faults.unless(!writes || source.file.starts_with("surfaces/"), || {
+        // One module of `system` finds out whether it can be written, for the surfaces.
+        let may =
+            source.file.starts_with("surfaces/") || source.file == "system/standard_output.rs";
+        faults.unless(!writes || may, || {
             format!("{} opens standard output", source.file)
         });
     }
@@ -818,11 +820,7 @@ fn primitives_do_not_call_each_other() {
                 parts.next().unwrap_or_default(),
                 parts.next().unwrap_or_default(),
             );
-            // What all chapters share stands beside them.
-            let is_shared = SOURCES
-                .iter()
-                .any(|source| source.file == format!("primitives/{chapter}.rs"));
-            if chapter.starts_with(char::is_uppercase) || is_shared {
+            if chapter.starts_with(char::is_uppercase) || format!("{chapter}.rs") == own {
                 continue;
             }
             let target = format!("primitives/{chapter}/{file}.rs");
