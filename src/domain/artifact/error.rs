@@ -77,7 +77,7 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Name { .. } => Code::SpecInvalid,
-            Self::NoFolder { .. } => Code::ArtifactMissing,
+            Self::NoFolder { .. } => Code::JobFolderMissing,
             Self::ToolMissing { .. } => Code::HostToolMissing,
             Self::Garbled { .. } => Code::HostScriptFailed,
             Self::Archive { .. } => Code::ArtifactRefused,
@@ -122,7 +122,9 @@ impl Coded for Error {
                 None,
             )
             .into(),
-            Self::NoFolder { job_id, .. } => artifact(job_id, "", self.to_string()),
+            Self::NoFolder { job_id, .. } => {
+                details::Job::new(job_id.to_string(), None::<&str>).into()
+            }
             Self::ToolMissing { tool, host } => {
                 details::Tool::new(tool, host, "it is not on PATH there").into()
             }

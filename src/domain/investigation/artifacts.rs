@@ -1,5 +1,8 @@
 //! What a job left behind: bringing it here, and holding it against what the agent was asked for.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::error::Error;
 use crate::{
     contract::JobId,
@@ -13,6 +16,15 @@ use crate::{
     system::Context,
 };
 
+/// A job, and its artifacts here.
+#[derive(Clone, Debug)]
+pub(crate) struct FetchedJob {
+    /// The job.
+    pub(crate) job: Job,
+    /// The artifacts of its current run.
+    pub(crate) artifacts: Fetched,
+}
+
 /// Brings the artifacts of a job's current run here.
 ///
 /// A run that has not ended gives what there is so far.
@@ -22,10 +34,10 @@ pub(crate) async fn fetch_artifacts(
     include: &[String],
     max_bytes: u64,
     dry_run: bool,
-) -> Result<(Job, Fetched), Error> {
+) -> Result<FetchedJob, Error> {
     let job = job::find(context, job_id)?;
-    let fetched = fetch(context, &job, include, max_bytes, dry_run).await?;
-    Ok((job, fetched))
+    let artifacts = fetch(context, &job, include, max_bytes, dry_run).await?;
+    Ok(FetchedJob { job, artifacts })
 }
 
 /// Brings artifacts of a job here that is known already.
@@ -51,18 +63,19 @@ pub(super) async fn fetch(
     Ok(artifact::fetch(context, &machine, &wanted, ended).await?)
 }
 
-/// What an artifact that was asked for is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a file that was asked for is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Condition {
-    /// It is as it was asked for.
+    /// As it was asked for.
     Present,
-    /// It is not there.
+    /// Not there.
     Missing,
-    /// There is nothing in it.
+    /// Without anything in it, headings aside.
     Empty,
-    /// It is larger than what is taken.
+    /// Larger than what is taken.
     TooLarge,
-    /// It is not what was asked for: `reason` says why.
+    /// Not what was asked for, or no file: `reason` says why.
     Malformed,
 }
 

@@ -127,6 +127,7 @@ impl Primitive for LaunchInvestigation {
         Code::TemplateInvalid,
         Code::PromptTooLarge,
         Code::LaunchFailed,
+        Code::HostFolderUnwritable,
     ];
     const NEEDS_HOST: bool = true;
     type Input = Input;
@@ -137,10 +138,10 @@ impl Primitive for LaunchInvestigation {
             repository: Name::fixed("widgets"),
             issue: issue.map(str::to_owned),
             message: message.map(str::to_owned),
-            host: Some(Name::fixed("local")),
+            host: Some(Name::fixed("gpu-box")),
             agent: Some(Name::fixed("claude")),
             model: None,
-            verify: Some("python3 -m pytest -q tests/test_cart.py".to_owned()),
+            verify: Some("python3 -m unittest -q tests.test_cart".to_owned()),
             max_wall_s: Some(3600),
             max_idle_s: None,
             max_turns: None,

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Sshd, Workplace};
+use crate::support::{Sshd, Workplace, World};
 
 #[test]
 fn a_dry_run_changes_nothing_here_and_there() {
@@ -133,25 +133,17 @@ fn an_agent_that_is_missing_can_be_installed_and_the_same_call_launches() {
     );
     assert_eq!(call.next()[0].primitive, "preflight");
 
-    // It is known here, and it is plain that it never ran.
+    // A refused launch leaves no job that anybody could wait for.
     let listed = place.call("list-jobs", &json!({})).ok();
-    assert_eq!(listed.at("/jobs/0/state"), "launching");
-    let job_id = listed.text("/jobs/0/job_id");
-    let polled = place.poll(&job_id);
-    assert_eq!(
-        (&polled["state"], &polled["ended"]),
-        (&json!("launching"), &json!(false))
-    );
+    assert_eq!(listed.at("/jobs"), json!([]));
 
     let robot = tools.join("robot-of-mine");
     fs::write(&robot, "#!/bin/sh\necho \"$1\" >answer.txt\n").expect("a program");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&robot, mode).expect("its mode");
     let call = place.launch("robot", &order).ok();
-    assert_eq!(
-        (call.effect(), call.text("/job/job_id")),
-        ("applied", job_id.clone())
-    );
+    assert_eq!(call.effect(), "applied");
+    let job_id = call.text("/job/job_id");
     let job = place.ended(&job_id);
     assert_eq!(
         (&job["state"], &job["outcome"]),
@@ -234,4 +226,30 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
         json!([])
     );
     assert_eq!(place.tally(), 0);
+}
+
+#[test]
+fn agents_that_a_launch_can_name_are_listed() {
+    let world = World::new();
+    world.configure(
+        "[defaults]\nagent = 'mine'\n[agents.mine]\nadapter = 'command'\nargv = ['fixer', '{worktree}']\nmodel = 'small'\n",
+    );
+    let listed = world.legwork(["list-agents"]).ok();
+    assert_eq!(listed.text("/default_agent"), "mine");
+    let agents = listed.at("/agents");
+    let find = |name: &str| {
+        let found = agents.as_array().expect("agents").iter();
+        found
+            .clone()
+            .find(|agent| agent["name"] == name)
+            .cloned()
+            .expect("the agent")
+    };
+    let mine = find("mine");
+    assert_eq!(
+        (&mine["adapter"], &mine["program"], &mine["model"]),
+        (&json!("command"), &json!("fixer"), &json!("small"))
+    );
+    assert_eq!(find("claude")["options"]["max_turns"], true);
+    assert_eq!(find("codex")["options"]["max_turns"], false);
 }
