@@ -1,6 +1,6 @@
 //! Logs: raw and decoded, from where one left off, with what was cut said.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Workplace;
 

@@ -24,7 +24,8 @@ const CROSS_FIELD: &[&str] = &["oneOf", "anyOf", "const", "enum", "format", "val
 fn fitting(numbers: &mut Numbers, place: &Value) -> Value {
     for keyword in ["anyOf", "oneOf"] {
         if let Some(options) = place[keyword].as_array() {
-            return fitting(numbers, numbers.of(options));
+            let option = numbers.of(options);
+            return fitting(numbers, option);
         }
     }
     if let Some(only) = place.get("const") {
