@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PROGRAMS=(
     "forget_git process log changes agent sweep supervise"
-    "forget_git git process lock worktree launch start"
+    "forget_git git process lock worktree prepare submit start"
+    "process verification_folder submit start"
     "process start"
     "process poll"
     "process cancel"
@@ -16,6 +17,10 @@ PROGRAMS=(
     "forget_git git facts state"
     "forget_git git process lock facts step"
     "forget_git git facts check"
+    "end"
+    "tail"
+    "repro"
+    "verification"
     "list"
     "pack"
     "report root probe"

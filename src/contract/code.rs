@@ -584,6 +584,12 @@ pub enum Code {
     ///
     /// Use the name in `details.did_you_mean`, or ask `show-schema` without a name for the list.
     SchemaUnknown: NotFound, Retry::NEVER, Unknown;
+    /// The job's folder is gone from its host, so that nothing of the job can be read or verified there.
+    ///
+    /// ## Resolution
+    ///
+    /// Restore the folder on the host, or launch again with a new `idempotency_key`; what was fetched before is still here.
+    JobFolderMissing: FailedPrecondition, Retry::AFTER_FIX, Job;
     /// Too little is left of what the system allows this process: open files, processes, memory, or the size of files.
     ///
     /// ## Resolution

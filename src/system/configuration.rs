@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -61,7 +61,7 @@ impl Coded for Error {
                 path.display()
             ),
             Self::Invalid { path, .. } => {
-                format!("Mend {} as details.violations says.", path.display())
+                format!("Correct {} as details.violations says.", path.display())
             }
         }
     }

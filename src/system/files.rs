@@ -26,7 +26,7 @@ pub(crate) enum Error {
     Full {
         /// What was being written.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -35,14 +35,14 @@ pub(crate) enum Error {
     Unusable {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// Sorts what the system said.
+    /// Makes one from an error of the system.
     pub(crate) fn of(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         if matches!(

@@ -25,6 +25,17 @@ pub(crate) enum Error {
     Unfinished(Box<Unfinished>),
 }
 
+impl Error {
+    /// Returns whether the machine was certainly sent nothing.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            // Once a shell was started there, every fault is one of its answer.
+            Self::Ssh(_) | Self::Shell(_) => true,
+            Self::Unfinished(inner) => inner.is_before_beginning(),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {

@@ -169,6 +169,13 @@ pub(crate) struct Unfinished {
     pub(crate) last_evidence_at: Option<String>,
 }
 
+impl Unfinished {
+    /// Returns whether the program certainly never began.
+    pub(crate) fn is_before_beginning(&self) -> bool {
+        self.fault == Fault::NotBegun
+    }
+}
+
 impl Coded for Unfinished {
     fn code(&self) -> Code {
         match self.fault {

@@ -794,6 +794,34 @@ fn a_disk_that_is_full_or_read_only_is_said_to_be_so() {
 }
 
 #[test]
+fn a_configuration_that_is_no_regular_file_is_refused_at_once() {
+    let mut world = World::new();
+    let fifo = world.path("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+    assert!(made.success());
+    let circle = world.path("circle");
+    std::os::unix::fs::symlink(&circle, &circle).expect("a link to itself");
+    for place in [fifo.clone(), circle, world.path("")] {
+        let place = place.display().to_string();
+        world.set("LEGWORK_CONFIG", place.clone());
+        let since = Instant::now();
+        assert_eq!(
+            refused(&world, &["get-config"])["error_code"],
+            "config_unreadable"
+        );
+        world.legwork(["capabilities"]).ok();
+        let checked = refused(&world, &["check-config", "--path", &place]);
+        assert_eq!(checked["error_code"], "config_unreadable");
+        assert!(since.elapsed() < Duration::from_secs(10), "{place}");
+    }
+    // Nothing at all is a configuration, and so is a host's ssh configuration that nobody ever writes into.
+    world.set("LEGWORK_CONFIG", "/dev/null".to_owned());
+    fs::create_dir_all(world.home().join(".ssh")).expect("a folder");
+    fs::rename(&fifo, world.home().join(".ssh/config")).expect("the pipe");
+    world.legwork(["list-hosts"]).ok();
+}
+
+#[test]
 fn a_broken_configuration_is_shown_whole() {
     let mut world = World::new();
     let file = world.path("config.toml");

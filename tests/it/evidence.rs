@@ -253,12 +253,12 @@ fn evidence_outlives_the_folder_on_the_host() {
     desk.fetch(json!({})).ok();
     let before = files_below(&desk.results());
     fs::rename(&desk.folder, desk.world.path("gone")).expect("the folder goes");
-    assert_eq!(desk.fetch(json!({})).error_code(), "artifact_missing");
+    assert_eq!(desk.fetch(json!({})).error_code(), "job_folder_missing");
     assert_eq!(files_below(&desk.results()), before);
     assert_eq!(desk.check(json!({})).ok().at("/met"), true);
     assert_eq!(
         desk.check(json!({"refresh": true})).error_code(),
-        "artifact_missing"
+        "job_folder_missing"
     );
     assert_eq!(desk.apply(json!({})).ok().effect(), "applied");
 }

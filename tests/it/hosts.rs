@@ -72,7 +72,7 @@ fn assert_unknown_after(call: &Call, name: &str) {
     assert!(call.next().iter().any(|next| next.primitive == "preflight"));
 }
 
-/// Counts the connections that a server has let in.
+/// Writes an executable script.
 fn program(file: &Path, text: &str) {
     fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
     fs::write(file, text).expect("a program");

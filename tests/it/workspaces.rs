@@ -358,6 +358,41 @@ fn what_cannot_be_cloned_is_named() {
 }
 
 #[test]
+fn a_refused_provision_leaves_no_workspace_behind() {
+    let (world, source) = world();
+    let url = source.display().to_string();
+    let listed = || world.legwork(["list-workspaces"]).ok().at("/workspaces");
+    let refused = provision(&world, "local", "demo", &["--url", "/nonexistent"]);
+    assert_eq!(refused.error_code(), "clone_failed");
+    assert_eq!(refused.effect(), "none");
+    assert!(
+        refused.line().contains("\"retry_safe\":false"),
+        "{}",
+        refused.line()
+    );
+    assert_eq!(listed(), serde_json::json!([]));
+    // A step that was done stays known, and so does what was known before.
+    let resolved = provision(
+        &world,
+        "local",
+        "demo",
+        &["--url", &url, "--reference", "nosuch"],
+    );
+    assert_eq!(resolved.error_code(), "ref_not_found");
+    assert_eq!(resolved.effect(), "partial", "the clone was made");
+    assert_eq!(listed()[0]["missing_step"], "resolve");
+    provision(&world, "local", "demo", &["--url", &url]).ok();
+    let refused = provision(
+        &world,
+        "local",
+        "demo",
+        &["--url", &url, "--reference", "nosuch"],
+    );
+    assert_eq!(refused.effect(), "none");
+    assert_eq!(listed()[0]["ready"], true);
+}
+
+#[test]
 fn uv_is_asked_for_by_name_where_it_is_missing() {
     let (world, source) = world();
     let url = source.display().to_string();

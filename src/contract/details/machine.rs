@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Facts;
 use crate::contract::{
     Violations,
-    bounded::{Head, Tail},
+    bounded::{Few, Head, Tail},
     violation::ListedViolations,
 };
 
@@ -43,6 +43,23 @@ pub struct Store {
     reason: Head<2000>,
     /// Where a copy of what was found was put.
     backup: Option<Head<4096>>,
+    /// The tables and rows that cannot be read, at most 500, where the file itself is whole.
+    #[serde(default)]
+    damaged: Few<DamagedRecord, 500>,
+    /// How many more there are than are listed.
+    #[serde(default)]
+    omitted: u64,
+}
+
+/// A table or a row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DamagedRecord {
+    /// The table.
+    table: Head<200>,
+    /// The row, by its key; null where the table itself is damaged.
+    row: Option<Head<400>>,
+    /// What is wrong with it, the column first where it is one.
+    reason: Head<400>,
 }
 
 /// A host that did not do what was asked.
@@ -118,8 +135,15 @@ impl Store {
         Self {
             path: path.into(),
             reason: reason.into(),
-            backup: None,
+            ..Self::default()
         }
+    }
+
+    /// Adds the tables and rows that cannot be read.
+    #[must_use]
+    pub fn with_damaged(mut self, damaged: impl IntoIterator<Item = DamagedRecord>) -> Self {
+        (self.damaged, self.omitted) = Few::counted(damaged);
+        self
     }
 
     /// Adds where a copy of what was found was put.
@@ -127,6 +151,21 @@ impl Store {
     pub fn copied_to(mut self, backup: Option<impl Into<Head<4096>>>) -> Self {
         self.backup = backup.map(Into::into);
         self
+    }
+}
+
+impl DamagedRecord {
+    /// Creates one from its table, the key of its row, and what is wrong.
+    pub fn new(
+        table: impl Into<Head<200>>,
+        row: Option<impl Into<Head<400>>>,
+        reason: impl Into<Head<400>>,
+    ) -> Self {
+        Self {
+            table: table.into(),
+            row: row.map(Into::into),
+            reason: reason.into(),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub use evidence::{
     Artifact, Checkout, Conflict, Conflicted, Conformance, Diff, Finding, Forge, Job,
     Nonconformance, Requirement, Survivors,
 };
-pub use machine::{Config, File, Host, Step, Store, Tool};
+pub use machine::{Config, DamagedRecord, File, Host, Step, Store, Tool};
 pub use shape::{Details, Facts, Shape};
 
 #[cfg(test)]

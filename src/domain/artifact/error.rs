@@ -44,7 +44,7 @@ pub(crate) enum Error {
         reason: String,
         /// The program's exit status.
         status: i32,
-        /// What it complained.
+        /// The end of its stderr.
         stderr: String,
     },
     /// The archive holds what was not asked for, or not what was announced.
@@ -77,7 +77,7 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Name { .. } => Code::SpecInvalid,
-            Self::NoFolder { .. } => Code::ArtifactMissing,
+            Self::NoFolder { .. } => Code::JobFolderMissing,
             Self::ToolMissing { .. } => Code::HostToolMissing,
             Self::Garbled { .. } => Code::HostScriptFailed,
             Self::Archive { .. } => Code::ArtifactRefused,
@@ -99,7 +99,7 @@ impl Coded for Error {
             }
             Self::ToolMissing { tool, host } => format!("Install {tool} on {host}."),
             Self::Garbled { .. } => {
-                "Read details.stderr, mend the host, and send the same call again.".to_owned()
+                "Read details.stderr, repair the host, and send the same call again.".to_owned()
             }
             Self::Archive { .. } => {
                 "Look at the tar program of the host: it does not pack what it is told to."
@@ -122,7 +122,9 @@ impl Coded for Error {
                 None,
             )
             .into(),
-            Self::NoFolder { job_id, .. } => artifact(job_id, "", self.to_string()),
+            Self::NoFolder { job_id, .. } => {
+                details::Job::new(job_id.to_string(), None::<&str>).into()
+            }
             Self::ToolMissing { tool, host } => {
                 details::Tool::new(tool, host, "it is not on PATH there").into()
             }

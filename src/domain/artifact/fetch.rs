@@ -1,7 +1,7 @@
 //! Fetching: one look at what there is, and one trip for what is not here yet.
 
 use super::{
-    Error, File, Folder, Ignored, Kept, State,
+    Error, File, Folder, Ignored, State, StoredManifest,
     manifest::{self, Listed, Manifest},
     names,
     pack::{self, Unpacked},
@@ -18,7 +18,7 @@ const MAX_TOGETHER: u64 = 256 << 20;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct FetchSpec<'a> {
     /// The job.
     pub(crate) job_id: &'a JobId,
     /// The run.
@@ -48,7 +48,7 @@ pub(crate) struct Fetched {
     pub(crate) effect: Effect,
 }
 
-impl Wanted<'_> {
+impl FetchSpec<'_> {
     fn has(&self, name: &str) -> bool {
         self.include.is_empty() || self.include.iter().any(|one| names::stands_for(one, name))
     }
@@ -72,7 +72,7 @@ impl Wanted<'_> {
 pub(crate) async fn fetch(
     context: &Context,
     machine: &Machine,
-    wanted: &Wanted<'_>,
+    wanted: &FetchSpec<'_>,
     ended: impl Fn(&str) -> bool + Send,
 ) -> Result<Fetched, Error> {
     let folder = Folder::of(context, wanted.job_id, wanted.run);
@@ -129,7 +129,7 @@ pub(crate) async fn fetch(
 async fn list(
     context: &Context,
     machine: &Machine,
-    wanted: &Wanted<'_>,
+    wanted: &FetchSpec<'_>,
 ) -> Result<Manifest, Error> {
     let script = Script::new(include_str!("list.sh"))
         .argument(wanted.job_id.as_str())
@@ -142,7 +142,7 @@ async fn list(
 async fn pack(
     context: &Context,
     machine: &Machine,
-    wanted: &Wanted<'_>,
+    wanted: &FetchSpec<'_>,
     asked: &[String],
 ) -> Result<Vec<Unpacked>, Error> {
     let places: Vec<String> = asked
@@ -161,7 +161,7 @@ async fn pack(
 }
 
 /// Says of each file what is to become of it.
-fn plan(folder: &Folder, wanted: &Wanted<'_>, manifest: &Manifest) -> Vec<File> {
+fn plan(folder: &Folder, wanted: &FetchSpec<'_>, manifest: &Manifest) -> Vec<File> {
     let mut together = 0u64;
     let mut files: Vec<File> = manifest
         .files
@@ -192,7 +192,7 @@ fn plan(folder: &Folder, wanted: &Wanted<'_>, manifest: &Manifest) -> Vec<File> 
     files
 }
 
-fn judge(folder: &Folder, wanted: &Wanted<'_>, listed: &Listed) -> File {
+fn judge(folder: &Folder, wanted: &FetchSpec<'_>, listed: &Listed) -> File {
     let file = File {
         name: listed.name.clone(),
         path: None,
@@ -234,7 +234,7 @@ fn refused(file: File, reason: &str) -> File {
 fn write(
     context: &Context,
     folder: &Folder,
-    wanted: &Wanted<'_>,
+    wanted: &FetchSpec<'_>,
     files: &mut [File],
     asked: &[String],
     mut unpacked: Vec<Unpacked>,
@@ -283,7 +283,7 @@ fn write(
 fn conclude(
     context: &Context,
     fetched: &Fetched,
-    wanted: &Wanted<'_>,
+    wanted: &FetchSpec<'_>,
     wrote: bool,
 ) -> Result<Effect, Error> {
     let before = fetched.folder.manifest();
@@ -295,7 +295,7 @@ fn conclude(
         },
         ..file
     });
-    let mut kept = Kept {
+    let mut manifest = StoredManifest {
         v: 1,
         job_id: wanted.job_id.clone(),
         run: wanted.run,
@@ -305,20 +305,20 @@ fn conclude(
         ignored: fetched.ignored.clone(),
         ignored_total: fetched.ignored_total,
     };
-    let at = std::mem::take(&mut kept.at);
+    let at = std::mem::take(&mut manifest.at);
     let is_known = before.is_some_and(|mut before| {
         before.at = String::new();
         // Another choice of files is no change of them.
         before.files.retain(|file| file.state != State::Missing);
-        let mut now = kept.clone();
+        let mut now = manifest.clone();
         now.files.retain(|file| file.state != State::Missing);
         before == now
     });
     if is_known && !wrote {
         return Ok(Effect::Replayed);
     }
-    kept.at = at;
+    manifest.at = at;
     failpoint::reached("fetch.before_manifest");
-    fetched.folder.conclude(context.meter(), &kept)?;
+    fetched.folder.conclude(context.meter(), &manifest)?;
     Ok(Effect::Applied)
 }

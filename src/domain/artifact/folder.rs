@@ -55,7 +55,7 @@ pub(crate) struct Ignored {
 
 /// What is known of the files of a run: `manifest.json`, written last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct StoredManifest {
     /// The version of this file.
     pub(crate) v: u32,
     /// The job.
@@ -74,7 +74,7 @@ pub(crate) struct Kept {
     pub(crate) ignored_total: u64,
 }
 
-impl Kept {
+impl StoredManifest {
     /// Finds a file by its name.
     pub(crate) fn file(&self, name: &str) -> Option<&File> {
         self.files.iter().find(|file| file.name == name)
@@ -113,11 +113,11 @@ impl Folder {
     }
 
     /// Reads the manifest; none where there is none, or none of ours.
-    pub(crate) fn manifest(&self) -> Option<Kept> {
+    pub(crate) fn manifest(&self) -> Option<StoredManifest> {
         let bytes = files::read_regular(&self.path.join("manifest.json"), MANIFEST_LIMIT).ok()?;
-        serde_json::from_slice::<Kept>(&bytes)
+        serde_json::from_slice::<StoredManifest>(&bytes)
             .ok()
-            .filter(|kept| kept.v == 1)
+            .filter(|manifest| manifest.v == 1)
     }
 
     /// Reads the copy of an artifact if it is whole and has this digest.
@@ -171,8 +171,8 @@ impl Folder {
     }
 
     /// Writes the manifest, whole.
-    pub(super) fn conclude(&self, meter: &Meter, kept: &Kept) -> Result<(), Error> {
-        let mut text = serde_json::to_vec_pretty(kept).unwrap_or_default();
+    pub(super) fn conclude(&self, meter: &Meter, manifest: &StoredManifest) -> Result<(), Error> {
+        let mut text = serde_json::to_vec_pretty(manifest).unwrap_or_default();
         text.push(b'\n');
         Ok(files::write_whole(
             meter,

@@ -245,7 +245,10 @@ mod tests {
         }
         let cut = whole.replace("extras count=1\n", "");
         assert_eq!(parse(&cut).unwrap_err().code(), Code::HostScriptFailed);
-        assert_eq!(parse("absent\n").unwrap_err().code(), Code::ArtifactMissing);
+        assert_eq!(
+            parse("absent\n").unwrap_err().code(),
+            Code::JobFolderMissing
+        );
         assert_eq!(
             parse("lacks tool=tar\n").unwrap_err().code(),
             Code::HostToolMissing

@@ -1,7 +1,7 @@
 //! Artifacts: the files that a job leaves behind on its host, and their copies here.
 //!
 //! What comes from a host may be hostile: names are checked against a list, links and special files are refused, sizes
-//! are capped, and a file is written only once all of it is here and has the digest that was told.
+//! are capped, and a file is written only once all of it is here and has the digest that the host announced.
 
 mod error;
 mod fetch;
@@ -11,6 +11,6 @@ mod names;
 mod pack;
 
 pub(crate) use error::Error;
-pub(crate) use fetch::{Fetched, MAX_BYTES, Wanted, fetch};
-pub(crate) use folder::{File, Folder, Ignored, Kept, State};
+pub(crate) use fetch::{FetchSpec, Fetched, MAX_BYTES, fetch};
+pub(crate) use folder::{File, Folder, Ignored, State, StoredManifest};
 pub(crate) use names::check_names;

@@ -27,7 +27,7 @@ const OF_RUN: &[&str] = &[
 /// Files in the folder of a verification.
 const OF_VERIFICATION: &[&str] = &["result", "fingerprint", "before.log", "after.log"];
 
-/// Files that every run which ended well has; where one is not there, that is said.
+/// Files that every run which ended well has; one that is absent is reported as missing.
 pub(super) const USUAL: &[&str] = &[
     "report.md",
     "pr_title.txt",

@@ -37,12 +37,12 @@ pub(super) fn find(text: &str) -> Found {
     let Some((mark, body)) = text[begin..end].split_once('\n') else {
         return Found::Broken;
     };
-    let told = mark
+    let recorded = mark
         .split_once("sha256=")
         .and_then(|(_, rest)| rest.split_whitespace().next());
     Found::Block {
         span: (begin, end + END.len()),
-        edited: told != Some(&*of(body)),
+        edited: recorded != Some(&*of(body)),
     }
 }
 

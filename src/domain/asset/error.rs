@@ -39,7 +39,7 @@ pub(crate) enum Error {
     Unusable {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -49,7 +49,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Sorts what the system said.
+    /// Makes one from an error of the system.
     pub(super) fn of(path: &Path, source: io::Error) -> Self {
         match files::Error::of(path, source) {
             files::Error::Unusable { path, source } => Self::Unusable { path, source },

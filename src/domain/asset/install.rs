@@ -126,7 +126,7 @@ fn plan_files(
         }
     };
     *manifest = Manifest::read(recorded);
-    // A hook that was asked for once is kept up to date with the rest.
+    // A hook that was installed once is updated with the rest.
     let hook = request.hook || manifest.files.contains_key(bundle::HOOK_PATH);
     let mut planned = Vec::new();
     for asset in bundle::files(hook) {

@@ -111,7 +111,7 @@ fn plan_one(
     }))
 }
 
-/// Plans the removal of what an earlier version brought and this one has no more; what was edited stays, and is told.
+/// Plans the removal of what an earlier version brought and this one has no more; what was edited stays, and is reported.
 pub(super) fn plan_leftovers(
     place: &Place,
     manifest: &mut Manifest,

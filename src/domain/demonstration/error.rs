@@ -1,9 +1,9 @@
 //! What can go wrong with the demonstration.
 
 use crate::{
-    contract::{Below, Code, Coded, Next, Retry, details, details::Details, passes_on},
-    domain::{host, investigation, job, preflight, workspace},
-    system::{files, machine},
+    contract::{Below, Code, Coded, Name, Next, Retry, details, details::Details, passes_on},
+    domain::{agent, host, investigation, job, preflight, workspace},
+    system::{configuration, files, machine},
 };
 
 /// Why the demonstration did not come to its end.
@@ -29,19 +29,26 @@ pub(crate) enum Error {
         /// What the agent says.
         why: String,
     },
+    /// Each new job of the demonstration lost its folder.
+    #[error("the jobs of the demonstration on {repository} lose their folders")]
+    Lost {
+        /// The demonstration's repository.
+        repository: Name,
+    },
     /// An error from below.
     #[error(transparent)]
     Below(Below),
 }
 
 passes_on!(
-    Error: host::Error, investigation::Error, job::Error, preflight::Error, workspace::Error, files::Error, machine::Error,
+    Error: agent::Error, host::Error, investigation::Error, job::Error, preflight::Error, workspace::Error, configuration::Error,
+    files::Error, machine::Error,
 );
 
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Repository { .. } | Self::NotFixed { .. } => Code::StepFailed,
+            Self::Repository { .. } | Self::NotFixed { .. } | Self::Lost { .. } => Code::StepFailed,
             Self::Below(inner) => inner.code(),
         }
     }
@@ -53,6 +60,9 @@ impl Coded for Error {
             ),
             Self::Repository { .. } => {
                 "Read details.stderr, repair the machine, and send the same call again.".to_owned()
+            }
+            Self::Lost { .. } => {
+                "Find out what removes legwork's folder from the host, then give the demonstration another name.".to_owned()
             }
             Self::Below(inner) => inner.remediation(),
         }
@@ -66,13 +76,21 @@ impl Coded for Error {
             Self::Repository { status, stderr, .. } => details::Step::new("repository", "", stderr)
                 .exited(Some(i64::from(*status)))
                 .into(),
+            Self::Lost { repository } => details::Step::new(
+                "launch",
+                "",
+                format!("no job of {repository} keeps its folder"),
+            )
+            .into(),
             Self::Below(inner) => inner.details(),
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Repository { .. } | Self::NotFixed { .. } => self.code().retry(),
+            Self::Repository { .. } | Self::NotFixed { .. } | Self::Lost { .. } => {
+                self.code().retry()
+            }
             Self::Below(inner) => inner.retry(),
         }
     }
@@ -84,7 +102,7 @@ impl Coded for Error {
                 serde_json::json!({"job_id": job_id}),
                 "see what the agent did",
             )],
-            Self::Repository { .. } => Vec::new(),
+            Self::Repository { .. } | Self::Lost { .. } => Vec::new(),
             Self::Below(inner) => inner.next(),
         }
     }

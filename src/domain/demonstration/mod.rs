@@ -3,5 +3,4 @@
 mod error;
 mod tour;
 
-pub(crate) use error::Error;
 pub(crate) use tour::{Request, Stage, tour};

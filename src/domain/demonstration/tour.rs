@@ -5,12 +5,14 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::error::Error;
 use crate::{
-    contract::{Effect, Name},
+    contract::{Code, Coded as _, Effect, JobId, Name},
     domain::{
-        agent, host,
-        investigation::{self, ApplyRequest, Maker, Origin, VerifyRequest},
+        agent,
+        artifact::Folder,
+        host,
+        investigation::{self, ApplyRequest, DiffSource, Origin, VerifyRequest},
         job::{self, Job, Outcome},
         preflight, repository, workspace,
     },
@@ -30,7 +32,7 @@ pub(crate) struct Request {
     pub(crate) max_wall_s: u64,
 }
 
-/// A stage that was gone through.
+/// A stage that was completed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Stage {
     /// Its name.
@@ -64,27 +66,32 @@ pub(crate) struct Tour {
     pub(crate) effect: Effect,
 }
 
+/// How many jobs of a demonstration may have lost their folders before it gives up making new ones.
+const LOST_JOBS: u32 = 100;
+
 /// Goes through the main job: a repository with a bug, a workspace, an agent, its evidence, its proof, a branch.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the stages one after the other, as they are told"
-)]
+///
+/// Where the job's folder is gone from the host, a new job takes its place.
 pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, Error> {
     let machine = host::resolve(context, request.host.as_ref())?;
     let here = host::resolve(context, Some(&Name::fixed("local")))?;
+    if let Some(agent) = &request.agent {
+        agent::resolve(context.configuration()?, agent.as_str())?;
+    }
     let mut guide = Guide {
         progress: context.progress("demonstration"),
         since: clock::instant(),
         stages: Vec::new(),
+        effects: Vec::new(),
     };
-    let origin = format!("{}-origin", request.name);
-    let (_, url) = repository(context, &machine, &origin).await?;
-    let (_, checkout) = repository(context, &here, &format!("{}-checkout", request.name)).await?;
+    let origin = repository(context, &machine, &format!("{}-origin", request.name)).await?;
+    let checkout = repository(context, &here, &format!("{}-checkout", request.name)).await?;
+    guide.effects.extend([origin.effect, checkout.effect]);
+    let checkout = checkout.path;
     guide.note(
         "repository",
         format!("a shell script that thinks 1900 was a leap year, in {checkout}"),
     );
-
     let agent = match &request.agent {
         Some(agent) => agent.clone(),
         None => choose(context, &machine).await?,
@@ -98,13 +105,55 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
             agent.to_string()
         },
     );
+    let repository = Name::fixed(&format!("demo-{}", request.name));
+    let provisioned = provision(context, &machine, &repository, origin.path).await?;
+    guide.effects.push(provisioned);
+    guide.note("workspace", format!("ready on {}", machine.name));
+    let launch = investigation::Request {
+        host: Some(machine.name.clone()),
+        agent: Some(agent),
+        issue: Some(issue(context)?),
+        verify: Some("sh tests/run.sh".to_owned()),
+        max_wall_s: Some(request.max_wall_s),
+        ..investigation::Request::new(repository)
+    };
+    let fetched = launch_until_fetched(context, &mut guide, launch).await?;
+    let job = prove(context, &mut guide, fetched.job).await?;
+    let origin = Origin::Job {
+        job_id: job.job_id.clone(),
+        source: DiffSource::Supervisor,
+    };
+    let apply = ApplyRequest::new(origin, checkout.clone());
+    let applied = investigation::apply(context, &apply).await?.outcome;
+    guide.effects.push(applied.effect);
+    guide.note("apply", format!("branch {} in {checkout}", applied.branch));
+    let report = files::read_regular(&fetched.folder.place("report.md"), 1 << 20)
+        .ok()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(Tour {
+        job,
+        scripted,
+        checkout,
+        branch: applied.branch,
+        commit: applied.commit,
+        results: fetched.folder.path().display().to_string(),
+        report,
+        effect: guide.effect(),
+        stages: guide.stages,
+    })
+}
 
-    let repository_name = Name::fixed(&format!("demo-{}", request.name));
+async fn provision(
+    context: &Context,
+    machine: &Machine,
+    name: &Name,
+    url: String,
+) -> Result<Effect, Error> {
     let wish = workspace::Wish {
         host: Some(machine.name.clone()),
-        repository: repository::Wish {
+        repository: repository::Spec {
             url: Some(url),
-            ..repository::Wish::default()
+            ..repository::Spec::default()
         },
         python: None,
         packages: None,
@@ -112,106 +161,114 @@ pub(crate) async fn tour(context: &Context, request: &Request) -> Result<Tour, E
         dry_run: false,
         limit: 300,
     };
-    let provisioned = workspace::provision(context, &repository_name, wish).await?;
-    guide.note("workspace", format!("ready on {}", machine.name));
+    Ok(workspace::provision(context, name, wish).await?.effect)
+}
 
-    let issue = context.environment().home().join("demo-issue.md");
-    files::write_whole(context.meter(), &issue, include_bytes!("issue.md"))?;
-    let launched = investigation::launch(
-        context,
-        &investigation::Request {
-            host: Some(machine.name.clone()),
-            agent: Some(agent),
-            issue: Some(issue.display().to_string()),
-            verify: Some("sh tests/run.sh".to_owned()),
-            max_wall_s: Some(request.max_wall_s),
-            ..investigation::Request::new(repository_name)
-        },
-    )
-    .await?;
-    let job_id = launched.job.job_id.clone();
+/// Writes the issue into the state folder, unless it is there already; returns its path.
+fn issue(context: &Context) -> Result<String, Error> {
+    let file = context.environment().home().join("demo-issue.md");
+    let text: &[u8] = include_bytes!("issue.md");
+    if files::read_regular(&file, 1 << 20).ok().as_deref() != Some(text) {
+        files::write_whole(context.meter(), &file, text)?;
+    }
+    Ok(file.display().to_string())
+}
+
+/// A job that ended well, with its artifacts here.
+struct Fetched {
+    job: Job,
+    folder: Folder,
+}
+
+/// Launches the job and brings its artifacts here; launches a new one where the folder of the job is gone.
+async fn launch_until_fetched(
+    context: &Context,
+    guide: &mut Guide,
+    mut launch: investigation::Request,
+) -> Result<Fetched, Error> {
+    for _ in 0..LOST_JOBS {
+        let launched = investigation::launch(context, &launch).await?;
+        guide.effects.push(launched.effect);
+        let job_id = launched.job.job_id;
+        match wait_and_fetch(context, guide, &job_id, launch.max_wall_s).await {
+            // The next key is derived from the lost job, so that the next demonstration finds the new one.
+            Err(error) if error.code() == Code::JobFolderMissing => {
+                guide.note("launch", format!("{job_id} is gone from its host"));
+                launch.idempotency_key = Some(format!("demonstration after {job_id}"));
+            }
+            fetched => return fetched,
+        }
+    }
+    Err(Error::Lost {
+        repository: launch.repository,
+    })
+}
+
+async fn wait_and_fetch(
+    context: &Context,
+    guide: &mut Guide,
+    job_id: &JobId,
+    max_wall_s: Option<u64>,
+) -> Result<Fetched, Error> {
     guide.note("launch", format!("{job_id} at work"));
-    let observed = job::wait(context, &job_id, request.max_wall_s + 120).await?;
+    let observed = job::wait(context, job_id, max_wall_s.unwrap_or_default() + 120).await?;
     guide.note("wait", format!("ended: {}", observed.job.state));
-    let (_, fetched) =
-        investigation::fetch_artifacts(context, &job_id, &[], 64 << 20, false).await?;
-    let results = fetched.folder.path().display().to_string();
-    guide.note("fetch", format!("report, diff and logs in {results}"));
+    let fetched = investigation::fetch_artifacts(context, job_id, &[], 64 << 20, false).await?;
+    let folder = fetched.artifacts.folder;
+    guide.note(
+        "fetch",
+        format!("report, diff and logs in {}", folder.path().display()),
+    );
     if !matches!(
         observed.job.outcome,
         Some(Outcome::Unverified | Outcome::Fixed)
     ) {
         return Err(not_fixed(&observed.job));
     }
-    let (_, job, _) = investigation::verify(
-        context,
-        &job_id,
-        &VerifyRequest {
-            check: None,
-            limit_s: 60,
-            attempt: 1,
-            dry_run: false,
-        },
-    )
-    .await?;
-    if job.outcome != Some(Outcome::Fixed) {
-        return Err(not_fixed(&job));
+    Ok(Fetched {
+        job: observed.job,
+        folder,
+    })
+}
+
+async fn prove(context: &Context, guide: &mut Guide, job: Job) -> Result<Job, Error> {
+    let request = VerifyRequest {
+        limit_s: 60,
+        ..VerifyRequest::default()
+    };
+    let proven = investigation::verify(context, &job.job_id, &request).await?;
+    guide.effects.push(proven.effect);
+    if proven.job.outcome != Some(Outcome::Fixed) {
+        return Err(not_fixed(&proven.job));
     }
     guide.note(
         "verify",
         "fixed: the test fails without the diff and passes with it".to_owned(),
     );
-    let applied = investigation::apply(
-        context,
-        &ApplyRequest {
-            origin: Origin::Job {
-                job_id: job_id.clone(),
-                maker: Maker::Supervisor,
-            },
-            checkout: checkout.clone(),
-            branch: None,
-            onto: None,
-            three_way: false,
-            message: None,
-            author: None,
-            allow: Vec::new(),
-            allow_dirty: false,
-            dry_run: false,
-        },
-    )
-    .await?
-    .outcome;
-    guide.note("apply", format!("branch {} in {checkout}", applied.branch));
-    let report = files::read_regular(&fetched.folder.place("report.md"), 1 << 20)
-        .ok()
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let all_there = [provisioned.effect, launched.effect, applied.effect]
-        .iter()
-        .all(|effect| *effect == Effect::Replayed);
-    Ok(Tour {
-        job,
-        scripted,
-        checkout,
-        branch: applied.branch,
-        commit: applied.commit,
-        results,
-        report,
-        stages: guide.stages,
-        effect: if all_there {
-            Effect::Replayed
-        } else {
-            Effect::Applied
-        },
-    })
+    Ok(proven.job)
 }
 
 struct Guide {
     progress: Progress,
     since: std::time::Instant,
     stages: Vec<Stage>,
+    effects: Vec<Effect>,
 }
 
 impl Guide {
+    /// Returns the effect of all stages together.
+    fn effect(&self) -> Effect {
+        if self
+            .effects
+            .iter()
+            .all(|effect| *effect == Effect::Replayed)
+        {
+            Effect::Replayed
+        } else {
+            Effect::Applied
+        }
+    }
+
     fn note(&mut self, name: &str, said: String) {
         self.progress.note(&format!("{name}: {said}"));
         self.progress.say(&format!("demonstration, after {name}"));
@@ -241,28 +298,48 @@ fn not_fixed(job: &Job) -> Error {
     }
 }
 
-/// Makes the small repository on a machine; returns its commit and its path there.
-async fn repository(
-    context: &Context,
-    machine: &Machine,
-    name: &str,
-) -> Result<(String, String), Error> {
+/// The small repository on a machine.
+struct Repository {
+    path: String,
+    effect: Effect,
+}
+
+/// Makes the small repository on a machine, or finds it there.
+async fn repository(context: &Context, machine: &Machine, name: &str) -> Result<Repository, Error> {
     let script = Script::new(include_str!("repository.sh"))
         .argument(name)
         .payload(include_str!("calendar.sh"))
         .payload(include_str!("test.sh"));
-    let reply = machine.run(context, script).await?;
+    context.meter().changing();
+    let reply = match machine.run(context, script).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            if error.is_before_sending() {
+                context.meter().settled(Effect::None);
+            }
+            return Err(error.into());
+        }
+    };
     let answer = reply.text();
-    answer
+    let line = answer
         .lines()
-        .find_map(|line| line.strip_prefix("legwork-repository "))
-        .and_then(|line| line.split_once(' '))
-        .map(|(commit, path)| (commit.to_owned(), path.to_owned()))
-        .ok_or_else(|| Error::Repository {
-            host: machine.name.to_string(),
-            status: reply.status,
-            stderr: reply.stderr,
-        })
+        .find_map(|line| line.strip_prefix("legwork-repository "));
+    let (effect, path) = match line.and_then(|line| line.split_once(' ')) {
+        Some(("made", path)) => (Effect::Applied, path),
+        Some(("found", path)) => (Effect::Replayed, path),
+        Some(_) | None => {
+            return Err(Error::Repository {
+                host: machine.name.to_string(),
+                status: reply.status,
+                stderr: reply.stderr,
+            });
+        }
+    };
+    context.meter().settled(effect);
+    Ok(Repository {
+        path: path.to_owned(),
+        effect,
+    })
 }
 
 /// Takes Claude Code where a launch with it would work, else the bundled script.

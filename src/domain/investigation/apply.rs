@@ -1,5 +1,8 @@
 //! Handing a diff back: a job's own, or one in a file, onto a branch of a checkout here.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{artifacts, error::Error};
 use crate::{
     contract::JobId,
@@ -13,15 +16,17 @@ use crate::{
 };
 
 /// Which diff of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Maker {
-    /// The one the supervisor made of the worktree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DiffSource {
+    /// The one that the supervisor made of the worktree.
+    #[default]
     Supervisor,
-    /// The one the agent wrote itself.
+    /// The one that the agent wrote itself, `fix.diff`.
     Agent,
 }
 
-impl Maker {
+impl DiffSource {
     const fn file(self) -> &'static str {
         match self {
             Self::Supervisor => "changes.diff",
@@ -38,7 +43,7 @@ pub(crate) enum Origin {
         /// The job.
         job_id: JobId,
         /// Which of its diffs.
-        maker: Maker,
+        source: DiffSource,
     },
     /// A file here.
     File {
@@ -49,7 +54,7 @@ pub(crate) enum Origin {
     },
 }
 
-/// What is wanted.
+/// A diff to apply, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct ApplyRequest {
     /// Where the diff comes from.
@@ -74,7 +79,25 @@ pub(crate) struct ApplyRequest {
     pub(crate) dry_run: bool,
 }
 
-/// What came of it.
+impl ApplyRequest {
+    /// Asks to apply a diff to a checkout, everything else by default.
+    pub(crate) const fn new(origin: Origin, checkout: String) -> Self {
+        Self {
+            origin,
+            checkout,
+            branch: None,
+            onto: None,
+            three_way: false,
+            message: None,
+            author: None,
+            allow: Vec::new(),
+            allow_dirty: false,
+            dry_run: false,
+        }
+    }
+}
+
+/// A diff that was applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
     /// What was done.
@@ -99,7 +122,7 @@ struct Diff {
 /// Makes a branch carry a diff.
 pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<Applied, Error> {
     let diff = match &request.origin {
-        Origin::Job { job_id, maker } => of_job(context, job_id, *maker).await?,
+        Origin::Job { job_id, source } => of_job(context, job_id, *source).await?,
         Origin::File { path, base } => of_file(context, path, base.as_ref())?,
     };
     let sha256 = digest::sha256(&diff.bytes);
@@ -147,14 +170,14 @@ fn of_file(context: &Context, path: &str, base: Option<&String>) -> Result<Diff,
 /// Gets the diff of a job's current run, which must have ended.
 ///
 /// The copy here is taken where it was fetched after the end and is whole; else the host is asked.
-async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff, Error> {
+async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result<Diff, Error> {
     let job = job::ended(context, job::find(context, job_id)?).await?;
     let lacking = |reason: String| Error::NoArtifact {
         job_id: job_id.clone(),
-        name: maker.file().to_owned(),
+        name: source.file().to_owned(),
         reason,
     };
-    if maker == Maker::Supervisor {
+    if source == DiffSource::Supervisor {
         if job.progress.changes == Some(Changes::Failed) {
             let reason = "the changes could not be recorded: changes.err says why";
             return Err(lacking(reason.to_owned()));
@@ -166,14 +189,14 @@ async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff,
         }
     }
     let folder = Folder::of(context, job_id, job.run);
-    let bytes = match known(&folder, maker) {
+    let bytes = match known(&folder, source) {
         Some(bytes) => bytes,
-        None => fetched(context, &job, &folder, maker).await?,
+        None => fetched(context, &job, &folder, source).await?,
     };
     let recorded = job
         .progress
         .diff_bytes
-        .filter(|_| maker == Maker::Supervisor);
+        .filter(|_| source == DiffSource::Supervisor);
     if recorded.is_some_and(|size| size != bytes.len() as u64) {
         return Err(lacking(format!(
             "it has {} bytes, and the supervisor recorded {}",
@@ -196,9 +219,9 @@ async fn of_job(context: &Context, job_id: &JobId, maker: Maker) -> Result<Diff,
     })
 }
 
-fn known(folder: &Folder, maker: Maker) -> Option<Vec<u8>> {
+fn known(folder: &Folder, source: DiffSource) -> Option<Vec<u8>> {
     let kept = folder.manifest().filter(|kept| kept.ended)?;
-    let file = kept.file(maker.file())?;
+    let file = kept.file(source.file())?;
     folder.read(&file.name, file.size_bytes, file.sha256.as_deref()?)
 }
 
@@ -206,11 +229,11 @@ async fn fetched(
     context: &Context,
     job: &Job,
     folder: &Folder,
-    maker: Maker,
+    source: DiffSource,
 ) -> Result<Vec<u8>, Error> {
-    let names = [maker.file().to_owned(), "pr_title.txt".to_owned()];
+    let names = [source.file().to_owned(), "pr_title.txt".to_owned()];
     let fetched = artifacts::fetch(context, job, &names, artifact::MAX_BYTES, false).await?;
-    let file = fetched.files.iter().find(|file| file.name == maker.file());
+    let file = fetched.files.iter().find(|file| file.name == source.file());
     let reason = match file {
         Some(file) if file.state == State::Refused => {
             format!(
@@ -220,9 +243,9 @@ async fn fetched(
         }
         _ => "it is not on the host".to_owned(),
     };
-    known(folder, maker).ok_or_else(|| Error::NoArtifact {
+    known(folder, source).ok_or_else(|| Error::NoArtifact {
         job_id: job.job_id.clone(),
-        name: maker.file().to_owned(),
+        name: source.file().to_owned(),
         reason,
     })
 }

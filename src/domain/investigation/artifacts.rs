@@ -1,10 +1,13 @@
 //! What a job left behind: bringing it here, and holding it against what the agent was asked for.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::error::Error;
 use crate::{
     contract::JobId,
     domain::{
-        artifact::{self, Fetched, Folder, Kept, State, Wanted},
+        artifact::{self, FetchSpec, Fetched, Folder, State, StoredManifest},
         host,
         job::{self, Job},
         prompt::{self, Fault},
@@ -12,6 +15,15 @@ use crate::{
     },
     system::Context,
 };
+
+/// A job, and its artifacts here.
+#[derive(Clone, Debug)]
+pub(crate) struct FetchedJob {
+    /// The job.
+    pub(crate) job: Job,
+    /// The artifacts of its current run.
+    pub(crate) artifacts: Fetched,
+}
 
 /// Brings the artifacts of a job's current run here.
 ///
@@ -22,10 +34,10 @@ pub(crate) async fn fetch_artifacts(
     include: &[String],
     max_bytes: u64,
     dry_run: bool,
-) -> Result<(Job, Fetched), Error> {
+) -> Result<FetchedJob, Error> {
     let job = job::find(context, job_id)?;
-    let fetched = fetch(context, &job, include, max_bytes, dry_run).await?;
-    Ok((job, fetched))
+    let artifacts = fetch(context, &job, include, max_bytes, dry_run).await?;
+    Ok(FetchedJob { job, artifacts })
 }
 
 /// Brings artifacts of a job here that is known already.
@@ -37,7 +49,7 @@ pub(super) async fn fetch(
     dry_run: bool,
 ) -> Result<Fetched, Error> {
     let machine = host::resolve(context, Some(&job.spec.host))?;
-    let wanted = Wanted {
+    let wanted = FetchSpec {
         job_id: &job.job_id,
         run: job.run,
         include,
@@ -51,18 +63,19 @@ pub(super) async fn fetch(
     Ok(artifact::fetch(context, &machine, &wanted, ended).await?)
 }
 
-/// What an artifact that was asked for is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a file that was asked for is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Condition {
-    /// It is as it was asked for.
+    /// As it was asked for.
     Present,
-    /// It is not there.
+    /// Not there.
     Missing,
-    /// There is nothing in it.
+    /// Without anything in it, headings aside.
     Empty,
-    /// It is larger than what is taken.
+    /// Larger than what is taken.
     TooLarge,
-    /// It is not what was asked for: `reason` says why.
+    /// Not what was asked for, or no file: `reason` says why.
     Malformed,
 }
 
@@ -134,7 +147,7 @@ pub(crate) async fn check_artifacts(
 }
 
 /// Examines what is here; nothing where that cannot tell.
-fn examine(folder: &Folder, kept: &Kept) -> Option<Checked> {
+fn examine(folder: &Folder, kept: &StoredManifest) -> Option<Checked> {
     let artifacts: Option<Vec<Examined>> = prompt::expected_artifacts()
         .iter()
         .map(|asked| examine_one(folder, kept, asked))
@@ -147,7 +160,11 @@ fn examine(folder: &Folder, kept: &Kept) -> Option<Checked> {
     })
 }
 
-fn examine_one(folder: &Folder, kept: &Kept, asked: &'static prompt::Artifact) -> Option<Examined> {
+fn examine_one(
+    folder: &Folder,
+    kept: &StoredManifest,
+    asked: &'static prompt::Artifact,
+) -> Option<Examined> {
     let blank = Examined {
         asked: asked.name,
         name: None,

@@ -55,6 +55,46 @@ pub(crate) enum Error {
         /// The host's standard error.
         stderr: String,
     },
+    /// The run was asked to start and has not reported anything yet.
+    #[error("{job_id} was started on {host} and has not reported anything yet")]
+    LaunchSilent {
+        /// The job.
+        job_id: JobId,
+        /// The host.
+        host: String,
+        /// The host's standard error.
+        stderr: String,
+    },
+    /// The verification was asked to start and has not reported anything yet.
+    #[error("the verification of {job_id} on {host} has not reported anything yet")]
+    VerificationSilent {
+        /// The job.
+        job_id: JobId,
+        /// The host.
+        host: String,
+        /// The host's standard error.
+        stderr: String,
+    },
+    /// The host's disk is full.
+    #[error("no room for {path} on {host}")]
+    DiskFull {
+        /// The host.
+        host: String,
+        /// The file.
+        path: String,
+        /// The host's standard error.
+        stderr: String,
+    },
+    /// The folder of a file cannot be written on the host.
+    #[error("cannot write {path} on {host}")]
+    FolderUnwritable {
+        /// The host.
+        host: String,
+        /// The file.
+        path: String,
+        /// The host's standard error.
+        stderr: String,
+    },
     /// There is nothing to judge a fix by.
     #[error("neither a verify command nor a repro says how to judge the fix of {job_id}")]
     NothingToVerifyBy {
@@ -110,11 +150,13 @@ impl Coded for Error {
             Self::NothingToDo => Code::SpecInvalid,
             Self::AgentMissing { .. } => Code::AgentMissing,
             Self::SecretMissing { .. } => Code::SecretUnavailable,
-            Self::Launch { .. } => Code::LaunchFailed,
+            Self::Launch { .. } | Self::LaunchSilent { .. } => Code::LaunchFailed,
+            Self::DiskFull { .. } => Code::DiskFull,
+            Self::FolderUnwritable { .. } => Code::HostFolderUnwritable,
             Self::NothingToVerifyBy { .. } => Code::VerifyUnspecified,
             Self::NoDiff { .. } => Code::DiffEmpty,
             Self::NoArtifact { .. } => Code::ArtifactMissing,
-            Self::Script { .. } => Code::HostScriptFailed,
+            Self::Script { .. } | Self::VerificationSilent { .. } => Code::HostScriptFailed,
             Self::Below(inner) => inner.code(),
         }
     }
@@ -135,6 +177,17 @@ impl Coded for Error {
             Self::Launch { .. } => {
                 "Read details.stderr, run preflight for the host, then send the same call again."
                     .to_owned()
+            }
+            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => {
+                "Send the same call again: it finds out what became of the start.".to_owned()
+            }
+            Self::DiskFull { host, path, .. } => {
+                format!("Free room on the disk of {path} on {host}, then send the same call again.")
+            }
+            Self::FolderUnwritable { host, path, .. } => {
+                format!(
+                    "Make the folder of {path} on {host} writable, or configure another root for it."
+                )
             }
             Self::NothingToVerifyBy { .. } => {
                 "Give verify, a command that fails without the fix and passes with it.".to_owned()
@@ -176,6 +229,12 @@ impl Coded for Error {
                 details::Unknown::new("environment variable", variable).into()
             }
             Self::Launch { step, stderr, .. } => details::Step::new(step, "", stderr).into(),
+            Self::LaunchSilent { stderr, .. } | Self::VerificationSilent { stderr, .. } => {
+                details::Step::new("start", "", stderr).into()
+            }
+            Self::DiskFull { path, stderr, .. } | Self::FolderUnwritable { path, stderr, .. } => {
+                details::File::new(path, stderr).into()
+            }
             Self::NothingToVerifyBy { job_id, state } => {
                 details::Job::new(job_id.to_string(), Some(state.name())).into()
             }
@@ -200,14 +259,17 @@ impl Coded for Error {
 
     fn retry(&self) -> Retry {
         match self {
-            // It was asked to start and has not answered yet: the same call finds out what became of it.
-            Self::Launch { step, .. } if step == "supervisor" => Retry::of(Mode::SameCall),
+            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => {
+                Retry::of(Mode::SameCall)
+            }
             Self::Below(inner) => inner.retry(),
             Self::KeyReused { .. }
             | Self::NothingToDo
             | Self::AgentMissing { .. }
             | Self::SecretMissing { .. }
             | Self::Launch { .. }
+            | Self::DiskFull { .. }
+            | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }
             | Self::NoDiff { .. }
             | Self::NoArtifact { .. }
@@ -230,6 +292,10 @@ impl Coded for Error {
             Self::NothingToDo
             | Self::SecretMissing { .. }
             | Self::Launch { .. }
+            | Self::LaunchSilent { .. }
+            | Self::VerificationSilent { .. }
+            | Self::DiskFull { .. }
+            | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }
             | Self::NoDiff { .. }
             | Self::NoArtifact { .. }

@@ -6,9 +6,11 @@ mod command;
 mod error;
 mod launch;
 mod prompt_input;
+mod unwritten;
+mod verification;
 mod verify;
 
-pub(crate) use apply::{Applied, ApplyRequest, Maker, Origin, apply};
+pub(crate) use apply::{Applied, ApplyRequest, DiffSource, Origin, apply};
 pub(crate) use artifacts::{Condition, Examined, check_artifacts, fetch_artifacts};
 pub(crate) use error::Error;
 pub(crate) use launch::{Request, launch};

@@ -1,22 +1,31 @@
 //! Proof: the check fails without the diff and passes with it, in clean worktrees on the job's host.
+//!
+//! A verification is a supervised run like that of an agent, below the folder of its job: a lost connection costs
+//! nothing, and the same call again finds it under way or done. Its name is a digest of everything that it depends on, so
+//! that the same verification asked for many times at once is one run and one verdict.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{command, error::Error};
+use super::{command, error::Error, unwritten, verification};
 use crate::{
     contract::{Effect, JobId},
     domain::{
         host,
-        job::{self, Check, Job, Outcome, Verdict, Verified, inconclusive, verdict},
-        run::{self, State, Status},
+        job::{self, Job, Outcome, Verdict, Verified},
+        run::{self, Absence, Question, RunId, Runner, Started, Status},
         workspace,
     },
     system::{
-        Context, clock, digest, failpoint, machine::Machine, quote::quote, reply::Reply,
-        script::Script, secrets::Redactor, shell,
+        Context, digest, failpoint, files, machine::Machine, quote::quote, reply::Reply,
+        script::Script, shell,
     },
 };
+
+/// Seconds of one look at a verification that is under way; a connection that dies meanwhile costs no more than this.
+const LOOK_S: u64 = 60;
+
+/// Bytes kept of the log of a verification; the output of the check itself has files of its own.
+const LOG_BYTES: u64 = 1 << 20;
 
 /// What is to be judged, and how.
 #[derive(Clone, Debug)]
@@ -27,96 +36,319 @@ pub(crate) struct Request {
     pub(crate) limit_s: u64,
     /// Which try this is; another one makes the same check again.
     pub(crate) attempt: u32,
-    /// Whether only to say what would be done.
+    /// Whether only to report what would be done.
     pub(crate) dry_run: bool,
 }
 
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            check: None,
+            limit_s: 600,
+            attempt: 1,
+            dry_run: false,
+        }
+    }
+}
+
+/// What came of a verification.
+#[derive(Clone, Debug)]
+pub(crate) struct VerifiedJob {
+    /// The job, with the outcome that the evidence gives it.
+    pub(crate) job: Job,
+    /// The verification; none in a dry run.
+    pub(crate) verified: Option<Verified>,
+    /// What this call did.
+    pub(crate) effect: Effect,
+}
+
+impl VerifiedJob {
+    fn recorded(job: &Job, name: &str) -> Option<Self> {
+        let verified = job.verification.as_ref()?;
+        (verified.verification == name).then(|| Self {
+            verified: Some(verified.clone()),
+            job: job.clone(),
+            effect: Effect::Replayed,
+        })
+    }
+}
+
 /// Finds out whether the diff of a job fixes what it is to fix, and gives the job its outcome.
-///
-/// The work is a supervised run of its own on the host: a lost connection costs nothing, and the same call again
-/// finds it under way or done.
 pub(crate) async fn verify(
     context: &Context,
     job_id: &JobId,
     request: &Request,
-) -> Result<(Option<Verified>, Job, Effect), Error> {
-    let job = job::find(context, job_id)?;
-    let job = job::ended(context, job).await?;
+) -> Result<VerifiedJob, Error> {
+    let job = job::ended(context, job::find(context, job_id)?).await?;
     if job.progress.diff_bytes == Some(0) {
         return Err(Error::NoDiff { job_id: job.job_id });
     }
     let machine = host::resolve(context, Some(&job.spec.host))?;
     let check = match request.check.clone().or_else(|| job.spec.verify.clone()) {
         Some(check) => check,
-        None => repro(context, &machine, &job).await?,
+        None => repro_check(context, &machine, &job).await?,
     };
-    let subject = format!(
-        "v-{}",
-        &digest::canonical(&(
-            &job.job_id,
-            job.run,
-            &check,
-            request.limit_s,
-            request.attempt
-        ))[..12]
-    );
-    if let Some(made) = &job.verification
-        && made.verification == subject
-    {
-        return Ok((Some(made.clone()), job, Effect::Replayed));
+    let name = name(&job, &check, request);
+    if let Some(recorded) = VerifiedJob::recorded(&job, &name) {
+        return Ok(recorded);
     }
     if request.dry_run {
-        return Ok((None, job, Effect::None));
+        return Ok(VerifiedJob {
+            job,
+            verified: None,
+            effect: Effect::None,
+        });
     }
-    let name = JobId::fixed(&subject);
-    context.meter().changing();
-    let mut status = start(context, &machine, &job, &name, &check, request.limit_s).await?;
-    failpoint::reached("verify.started");
-    let progress = context.progress(&format!("verifying {job_id} on {}", machine.name));
-    while !status.state.is_terminal() {
-        status = look(context, &machine, &job, &status).await?;
-        progress.say(&format!(
-            "verifying {job_id} on {}: the check without the diff, then with it, is {}",
-            machine.name, status.state
-        ));
-    }
-    drop(progress);
-    let reply = read(context, &machine, &job, &name).await?;
-    let verified = judge(&context.redactor(), &reply.text(), &status, &check, subject);
-    let job = job::update(context, &job.job_id, |job| {
-        let outcome = match verified.verdict {
-            Verdict::Fixed => Outcome::Fixed,
-            Verdict::NotReproduced => Outcome::NotReproduced,
-            Verdict::NotFixed => Outcome::NotFixed,
-            // What could not be judged says nothing about the job.
-            Verdict::Inconclusive => job.outcome.unwrap_or(Outcome::Unverified),
-        };
-        job.outcome = Some(outcome);
-        job.verification = Some(verified.clone());
-        vec![(
-            "verified",
-            json!({"verdict": verified.verdict, "reason": verified.reason, "outcome": outcome}),
-        )]
-    })
-    .await?;
-    context.meter().settled(Effect::Applied);
-    Ok((Some(verified), job, Effect::Applied))
+    let task = Task {
+        machine,
+        runner: run::runner(&job.runner)?,
+        run: RunId::of_verification(job.job_id.clone(), JobId::fixed(&name)),
+        job,
+        check,
+        limit_s: request.limit_s,
+    };
+    task.carry_out(context).await
 }
 
-/// Finds the repro that lies in the job's folder and the program that runs it.
-async fn repro(context: &Context, machine: &Machine, job: &Job) -> Result<String, Error> {
-    const FIND: &str = r#"
-for r_file in "$LEGWORK_ROOT/jobs/$1"/repro.py "$LEGWORK_ROOT/jobs/$1"/repro.sh "$LEGWORK_ROOT/jobs/$1"/repro.js; do
-    if [ -f "$r_file" ] && [ ! -L "$r_file" ]; then
-        printf 'legwork-repro %s\n' "${r_file##*/}"
-        exit 0
-    fi
-done
-printf 'legwork-repro -\n'
-"#;
-    let reply = machine
-        .run(context, Script::new(FIND).argument(job.job_id.as_str()))
-        .await?;
+/// Names a verification by everything that it depends on.
+fn name(job: &Job, check: &str, request: &Request) -> String {
+    let identity = (
+        &job.job_id,
+        job.run,
+        check,
+        request.limit_s,
+        request.attempt,
+    );
+    format!("v-{}", &digest::canonical(&identity)[..12])
+}
+
+/// A verification to carry out.
+struct Task {
+    machine: Machine,
+    runner: &'static dyn Runner,
+    run: RunId,
+    job: Job,
+    check: String,
+    limit_s: u64,
+}
+
+impl Task {
+    fn name(&self) -> &str {
+        self.run.subject().as_str()
+    }
+
+    async fn carry_out(self, context: &Context) -> Result<VerifiedJob, Error> {
+        // One process of this machine at a time starts a given verification; the others wait and then find it started.
+        let locks = context.environment().home().join("locks");
+        files::make_private_folder(&locks)?;
+        let lock = files::lock(&locks.join(self.name())).await?;
+        let job = job::find(context, &self.job.job_id)?;
+        if let Some(recorded) = VerifiedJob::recorded(&job, self.name()) {
+            return Ok(recorded);
+        }
+        context.meter().changing();
+        let (mut status, found) = self.start(context).await?;
+        drop(lock);
+        failpoint::reached("verify.started");
+        let heading = format!("verifying {} on {}", self.job.job_id, self.machine.name);
+        let progress = context.progress(&heading);
+        while !status.state.is_terminal() {
+            status = self.look(context, status).await?;
+            progress.say(&format!(
+                "{heading}: the check without the diff, then with it, is {}",
+                status.state
+            ));
+        }
+        drop(progress);
+        let reply = self.read(context).await?;
+        let verified = verification::judge(
+            &context.redactor(),
+            &reply.text(),
+            &status,
+            &self.check,
+            self.name(),
+        );
+        let job = job::update(context, &self.job.job_id, |job| record(job, &verified)).await?;
+        // A verification that an earlier call started had its effect then.
+        let effect = if found {
+            Effect::Replayed
+        } else {
+            Effect::Applied
+        };
+        context.meter().settled(effect);
+        // Another call that waited for the same run may have recorded it first.
+        let recorded = job
+            .verification
+            .clone()
+            .filter(|recorded| recorded.verification == verified.verification);
+        Ok(VerifiedJob {
+            job,
+            verified: Some(recorded.unwrap_or(verified)),
+            effect,
+        })
+    }
+
+    /// Starts the verification, or finds it started.
+    async fn start(&self, context: &Context) -> Result<(Status, bool), Error> {
+        let start = run::Start {
+            run: self.run.clone(),
+            limits: run::Limits {
+                wall_s: self.limit_s * 2 + 120,
+                idle_s: 0,
+                grace_s: 5,
+                log_bytes: LOG_BYTES,
+            },
+            command: self.program(),
+            stdin: String::new(),
+            secrets: String::new(),
+            worktree: None,
+            preparation: run::Preparation {
+                script: [shell::PROCESS, include_str!("verification_folder.sh")].join("\n"),
+                arguments: Vec::new(),
+                files: Vec::new(),
+            },
+        };
+        let started = match self.runner.start(context, &self.machine, &start).await {
+            Ok(started) => started,
+            Err(error) => {
+                if error.is_before_sending() {
+                    context.meter().settled(Effect::None);
+                }
+                return Err(error.into());
+            }
+        };
+        let host = self.machine.name.to_string();
+        match started {
+            Started::Run { status, found } => Ok((*status, found)),
+            Started::Refused(refusal) => {
+                context.meter().settled(Effect::None);
+                Err(self.refusal(&host, refusal))
+            }
+            Started::Silent(silent) => {
+                Err(
+                    unwritten::error(&host, &silent).unwrap_or_else(|| Error::VerificationSilent {
+                        job_id: self.job.job_id.clone(),
+                        host,
+                        stderr: silent.stderr,
+                    }),
+                )
+            }
+        }
+    }
+
+    fn refusal(&self, host: &str, refusal: run::Refusal) -> Error {
+        if refusal.step == "job" {
+            return self.folder_missing();
+        }
+        unwritten::error(host, &refusal).unwrap_or_else(|| Error::Script {
+            host: host.to_owned(),
+            step: "verify",
+            status: 0,
+            stdout: refusal.stdout,
+            stderr: refusal.stderr,
+        })
+    }
+
+    fn folder_missing(&self) -> Error {
+        job::Error::FolderMissing {
+            job_id: self.job.job_id.clone(),
+            host: self.machine.name.clone(),
+            state: self.job.state,
+            last_evidence_at: self.job.progress.last_evidence_at.clone(),
+        }
+        .into()
+    }
+
+    /// Renders the program of the run: `verify.sh` with what it needs in front of it.
+    fn program(&self) -> String {
+        let spec = &self.job.spec;
+        [
+            command::prelude(spec.environment.as_deref(), &spec.seed),
+            format!(
+                "base={}\ndiff=$root/{}/changes.diff\nv_limit={}\ncheck={}\n",
+                quote(&spec.base_commit),
+                self.job.run_id().folder(),
+                self.limit_s,
+                quote(&self.check)
+            ),
+            "LEGWORK_ROOT=$root\n".to_owned(),
+            format!(
+                "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
+                workspace::exports(&spec.variables)
+            ),
+            workspace::worktree_script(),
+            "\nprepare_git\n".to_owned(),
+            include_str!("verify.sh").to_owned(),
+        ]
+        .concat()
+    }
+
+    /// Waits for a change of the run, a while at most.
+    async fn look(&self, context: &Context, known: Status) -> Result<Status, Error> {
+        let questions = [Question {
+            run: self.run.clone(),
+            known: Some(known),
+        }];
+        let sightings = self
+            .runner
+            .poll(context, &self.machine, &questions, LOOK_S)
+            .await?;
+        let sighting = sightings.into_iter().next().unwrap_or_default();
+        if sighting.absence == Some(Absence::Folder) {
+            return Err(self.folder_missing());
+        }
+        sighting.status.ok_or_else(|| Error::VerificationSilent {
+            job_id: self.job.job_id.clone(),
+            host: self.machine.name.to_string(),
+            stderr: String::new(),
+        })
+    }
+
+    async fn read(&self, context: &Context) -> Result<Reply, Error> {
+        let script =
+            Script::new(include_str!("verification.sh")).argument(self.run.subject_folder());
+        let reply = self.machine.run(context, script).await?;
+        if reply.text().lines().any(|line| line == "missing") {
+            return Err(self.folder_missing());
+        }
+        if reply.status == 0 {
+            return Ok(reply);
+        }
+        Err(Error::Script {
+            host: self.machine.name.to_string(),
+            step: "read the verification",
+            status: reply.status,
+            stdout: reply.text(),
+            stderr: reply.stderr,
+        })
+    }
+}
+
+/// Writes a verification into the record of its job, unless it was recorded before; returns the events to note.
+fn record(job: &mut Job, verified: &Verified) -> Vec<(&'static str, Value)> {
+    if job.verified.contains(&verified.verification) {
+        return Vec::new();
+    }
+    let outcome = match verified.verdict {
+        Verdict::Fixed => Outcome::Fixed,
+        Verdict::NotReproduced => Outcome::NotReproduced,
+        Verdict::NotFixed => Outcome::NotFixed,
+        // What could not be judged says nothing about the job.
+        Verdict::Inconclusive => job.outcome.unwrap_or(Outcome::Unverified),
+    };
+    job.outcome = Some(outcome);
+    job.verification = Some(verified.clone());
+    job.verified.push(verified.verification.clone());
+    vec![(
+        "verified",
+        json!({"verdict": verified.verdict, "reason": verified.reason, "outcome": outcome}),
+    )]
+}
+
+/// Finds the repro in the job's folder and makes the check that runs it.
+async fn repro_check(context: &Context, machine: &Machine, job: &Job) -> Result<String, Error> {
+    let script = Script::new(include_str!("repro.sh")).argument(job.run_id().subject_folder());
+    let reply = machine.run(context, script).await?;
     let answer = reply.text();
     let name = answer
         .lines()
@@ -126,206 +358,16 @@ printf 'legwork-repro -\n'
         Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
         Some("repro.sh") => Ok("sh ../../../repro.sh".to_owned()),
         Some("repro.js") => Ok("node ../../../repro.js".to_owned()),
-        _ => Err(Error::NothingToVerifyBy {
+        Some("missing") => Err(job::Error::FolderMissing {
+            job_id: job.job_id.clone(),
+            host: machine.name.clone(),
+            state: job.state,
+            last_evidence_at: job.progress.last_evidence_at.clone(),
+        }
+        .into()),
+        Some(_) | None => Err(Error::NothingToVerifyBy {
             job_id: job.job_id.clone(),
             state: job.state,
         }),
-    }
-}
-
-/// Puts the verification's folder in place and starts it, once; then goes on as `start.sh`.
-///
-/// $1 job, $2 verification, $3 name of the supervisor's file. Payloads: 1 supervisor, 2 spec, 3 command.sh.
-const START: &str = r#"
-v_job=$LEGWORK_ROOT/jobs/$1/verify/$2
-v_run=$v_job/runs/1
-v_supervisor=$LEGWORK_ROOT/bin/$3
-if [ ! -d "$v_run/claim" ]; then
-    mkdir -p "$LEGWORK_ROOT/bin" "$v_run" || exit 1
-    [ -f "$v_supervisor" ] || unpack "$v_supervisor" 1 || exit 1
-    printf '%s\n' "$v_supervisor" >"$v_run/supervisor"
-    unpack "$v_run/command.sh" 3 || exit 1
-    { payload 2; printf 'cwd %s\n' "$v_job"; } >"$v_run/.spec.$$" && mv -f "$v_run/.spec.$$" "$v_run/spec" || exit 1
-fi
-set -- "$1/verify/$2" 1 "$3"
-"#;
-
-async fn start(
-    context: &Context,
-    machine: &Machine,
-    job: &Job,
-    name: &JobId,
-    check: &str,
-    limit_s: u64,
-) -> Result<Status, Error> {
-    let spec_of_job = &job.spec;
-    let program = [
-        command::prelude(spec_of_job.environment.as_deref(), &spec_of_job.seed),
-        format!(
-            "base={}\ndiff=${{job%/verify/*}}/runs/{}/changes.diff\nv_limit={limit_s}\ncheck={}\n",
-            quote(&spec_of_job.base_commit),
-            job.run,
-            quote(check)
-        ),
-        "LEGWORK_ROOT=$root\n".to_owned(),
-        format!(
-            "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-            workspace::exports(&spec_of_job.variables)
-        ),
-        workspace::worktree_script(),
-        "\nprepare_git\n".to_owned(),
-        include_str!("verify.sh").to_owned(),
-    ]
-    .concat();
-    let spec = run::Spec {
-        job: name.clone(),
-        run: 1,
-        wall_s: limit_s * 2 + 120,
-        idle_s: 0,
-        grace_s: 5,
-        log_cap: 1 << 20,
-        beat_s: 5,
-        cwd: "/".to_owned(),
-        changes: None,
-    }
-    .render()?;
-    let supervisor = format!(
-        "supervise-{}.sh",
-        digest::sha256(run::SUPERVISOR.as_bytes())
-    );
-    let script = Script::new([shell::PROCESS, START, run::START].join("\n"))
-        .argument(job.job_id.as_str())
-        .argument(name.as_str())
-        .argument(supervisor)
-        .payload(run::SUPERVISOR)
-        .payload(spec)
-        .payload(program);
-    let reply = machine.run(context, script).await?;
-    match run::parse_answer(&reply.text()) {
-        Ok(Ok(status)) => Ok(status),
-        Ok(Err(_)) | Err(_) => Err(failed(machine, "verify", &reply)),
-    }
-}
-
-async fn look(
-    context: &Context,
-    machine: &Machine,
-    job: &Job,
-    status: &Status,
-) -> Result<Status, Error> {
-    let script = Script::new(run::POLL)
-        .argument("60")
-        .argument(run::digest([status.line.as_str()]))
-        .argument(format!("{}/verify/{}", job.job_id, status.job))
-        .argument("1")
-        .argument(status.hint(true));
-    let reply = machine.run(context, script).await?;
-    let poll = run::parse_poll(&reply.text())?;
-    poll.statuses
-        .into_iter()
-        .next()
-        .ok_or_else(|| failed(machine, "verify", &reply))
-}
-
-async fn read(
-    context: &Context,
-    machine: &Machine,
-    job: &Job,
-    name: &JobId,
-) -> Result<Reply, Error> {
-    const READ: &str = r#"
-cd "$LEGWORK_ROOT/jobs/$1/verify/$2" || exit 1
-[ -f result ] && cat result
-[ -f fingerprint ] && sed 's/^/fingerprint /' fingerprint
-for r_name in before after; do
-    [ -f "$r_name.log" ] || continue
-    printf 'log %s ' "$r_name"
-    tail -c 16384 "$r_name.log" | base64 | tr -d '\n'
-    printf '\n'
-done
-exit 0
-"#;
-    let script = Script::new(READ)
-        .argument(job.job_id.as_str())
-        .argument(name.as_str());
-    let reply = machine.run(context, script).await?;
-    if reply.status == 0 {
-        Ok(reply)
-    } else {
-        Err(failed(machine, "read the verification", &reply))
-    }
-}
-
-fn failed(machine: &Machine, step: &'static str, reply: &Reply) -> Error {
-    Error::Script {
-        host: machine.name.to_string(),
-        step,
-        status: reply.status,
-        stdout: reply.text(),
-        stderr: reply.stderr.clone(),
-    }
-}
-
-/// Judges what `verify.sh` wrote down.
-///
-/// What is kept of it is kept without the secrets of this machine.
-fn judge(
-    redactor: &Redactor,
-    answer: &str,
-    status: &Status,
-    check: &str,
-    subject: String,
-) -> Verified {
-    let output = |name: &str| -> String {
-        let prefix = format!("log {name} ");
-        let encoded = answer
-            .lines()
-            .find_map(|line| line.strip_prefix(prefix.as_str()))
-            .unwrap_or_default();
-        let bytes = STANDARD.decode(encoded).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let text = redactor.text(&text);
-        let skipped = text.chars().count().saturating_sub(4000);
-        text.chars().skip(skipped).collect()
-    };
-    let ran = |name: &str| -> Option<Check> {
-        let line = answer
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(" status="))?;
-        let (exit_code, seconds) = line.split_once(" seconds=")?;
-        Some(Check {
-            exit_code: exit_code.parse().ok()?,
-            duration_s: seconds.parse().ok()?,
-            output: output(name),
-        })
-    };
-    let listed = |prefix: &str| -> Vec<String> {
-        answer
-            .lines()
-            .filter_map(|line| line.strip_prefix(prefix).map(str::to_owned))
-            .collect()
-    };
-    let (before, after) = (ran("before"), ran("after"));
-    let stop = listed("stop ").into_iter().next();
-    let (verdict, reason) = match (&before, &after, stop.as_deref()) {
-        (_, _, Some("apply")) => inconclusive("diff_does_not_apply"),
-        (_, _, Some(_)) => inconclusive("worktree_failed"),
-        (Some(before), Some(after), None) => verdict(before.exit_code, after.exit_code),
-        _ if status.state == State::Succeeded => inconclusive("worktree_failed"),
-        _ => (
-            Verdict::Inconclusive,
-            Some(format!("verification_{}", status.state)),
-        ),
-    };
-    Verified {
-        verdict,
-        reason,
-        check: redactor.text(check).into_owned(),
-        before,
-        after,
-        copied_files: listed("carried "),
-        fingerprint: listed("fingerprint "),
-        verification: subject,
-        at: clock::now_text(),
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    contract::{Below, Code, Coded, JobId, Next, Retry, details, details::Details, passes_on},
+    contract::{
+        Below, Code, Coded, JobId, Name, Next, Retry, details, details::Details, passes_on,
+    },
     domain::{host, run},
     system::{files, machine, store},
 };
@@ -55,6 +57,18 @@ pub(crate) enum Error {
         /// When its host last reported it.
         last_evidence_at: Option<String>,
     },
+    /// The job's folder is gone from its host.
+    #[error("the folder of {job_id} is gone from {host}")]
+    FolderMissing {
+        /// The job.
+        job_id: JobId,
+        /// The host.
+        host: Name,
+        /// Its last known state.
+        state: run::State,
+        /// When its host last reported it.
+        last_evidence_at: Option<String>,
+    },
     /// The job ended otherwise than required.
     #[error("{job_id} is required to be {required} and is {state}{}", .outcome.as_ref().map_or_else(String::new, |outcome| format!(", {outcome}")))]
     Requirement {
@@ -96,6 +110,7 @@ impl Coded for Error {
             Self::Survivors { .. } => Code::ProcessesSurvived,
             Self::WaitOver { .. } => Code::WaitTimedOut,
             Self::Unreachable { .. } => Code::JobUnreachable,
+            Self::FolderMissing { .. } => Code::JobFolderMissing,
             Self::Requirement { .. } => Code::RequirementUnmet,
             Self::Script { .. } => Code::HostScriptFailed,
             Self::Below(inner) => inner.code(),
@@ -118,6 +133,9 @@ impl Coded for Error {
             Self::Unreachable { .. } => {
                 "Send the same call again later; the job may well be running.".to_owned()
             }
+            Self::FolderMissing { job_id, host, .. } => format!(
+                "Restore the folder of {job_id} on {host}, or launch again with a new idempotency_key."
+            ),
             Self::Requirement { .. } => {
                 "Read the report; launch again with a new idempotency_key if another try is wanted."
                     .to_owned()
@@ -146,6 +164,12 @@ impl Coded for Error {
                 job_id,
                 state,
                 last_evidence_at,
+            }
+            | Self::FolderMissing {
+                job_id,
+                state,
+                last_evidence_at,
+                ..
             } => details::Job::new(job_id.to_string(), Some(state.name()))
                 .last_seen(last_evidence_at.as_ref())
                 .into(),
@@ -186,6 +210,7 @@ impl Coded for Error {
             | Self::Survivors { .. }
             | Self::WaitOver { .. }
             | Self::Unreachable { .. }
+            | Self::FolderMissing { .. }
             | Self::Requirement { .. }
             | Self::Script { .. } => self.code().retry(),
         }
@@ -203,11 +228,13 @@ impl Coded for Error {
                 json!({}),
                 "see which jobs there are",
             )],
-            Self::Unreachable { job_id, .. } => vec![Next::new(
-                "poll-job",
-                json!({"job_ids": [job_id]}),
-                "see where it stands",
-            )],
+            Self::Unreachable { job_id, .. } | Self::FolderMissing { job_id, .. } => {
+                vec![Next::new(
+                    "poll-job",
+                    json!({"job_ids": [job_id]}),
+                    "see where it stands",
+                )]
+            }
             Self::Survivors { .. } | Self::Requirement { .. } | Self::Script { .. } => Vec::new(),
             Self::Below(inner) => inner.next(),
         }

@@ -1,18 +1,32 @@
-//! Reading the logs of a run, a bounded piece at a time.
+//! Reading the logs of a run, a bounded piece at a time, raw or decoded into events.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{error::Error, model::Job};
 use crate::{
-    domain::host,
+    domain::{agent, host},
     system::{Context, script::Script},
 };
 
 /// Which of a run's logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Stream {
-    /// Its standard output.
+    /// What the agent wrote to stdout.
+    #[default]
     Output,
-    /// Its standard error.
+    /// What the agent wrote to stderr.
     Errors,
+}
+
+impl Stream {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Output => "agent.log",
+            Self::Errors => "agent.err",
+        }
+    }
 }
 
 /// A piece of a log.
@@ -22,12 +36,21 @@ pub(crate) struct Chunk {
     pub(crate) size: u64,
     /// Where the piece begins.
     pub(crate) from: u64,
-    /// What stands before the cut, or all of the piece.
+    /// The bytes before the gap, or all of the piece.
     pub(crate) head: Vec<u8>,
-    /// What stands behind the cut.
+    /// The bytes behind the gap; empty where there is none.
     pub(crate) tail: Vec<u8>,
     /// Whether the log is there at all.
     pub(crate) exists: bool,
+}
+
+/// The events of a piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Decoded {
+    /// The events, in their order.
+    pub(crate) events: Vec<agent::Event>,
+    /// Where the next piece begins: behind the last line that was whole.
+    pub(crate) cursor: u64,
 }
 
 impl Chunk {
@@ -40,7 +63,7 @@ impl Chunk {
         }
     }
 
-    /// Returns how many bytes were cut out of the middle.
+    /// Returns how many bytes were left out between head and tail.
     pub(crate) fn cut(&self) -> u64 {
         if self.tail.is_empty() {
             0
@@ -48,33 +71,53 @@ impl Chunk {
             self.size - self.from - (self.head.len() + self.tail.len()) as u64
         }
     }
+
+    /// Returns whether a reader at `cursor` has seen everything that the job will ever write.
+    pub(crate) const fn is_complete(&self, job: &Job, cursor: u64) -> bool {
+        job.state.is_terminal() && cursor >= self.size
+    }
+
+    /// Decodes the whole lines of the piece into events.
+    ///
+    /// A line that the gap cut in two is left out, and an unfinished line at the end is left to the next piece, unless
+    /// the job has ended and nothing can follow.
+    pub(crate) fn decode(&self, job: &Job) -> Decoded {
+        let complete = self.is_complete(job, self.end());
+        let has_gap = !self.tail.is_empty();
+        let (head, head_rest) = whole_lines(&self.head, complete && !has_gap);
+        let behind_gap = match self.tail.iter().position(|byte| *byte == b'\n') {
+            Some(end) => &self.tail[end + 1..],
+            None => &[],
+        };
+        let (tail, tail_rest) = whole_lines(behind_gap, complete);
+        let events = head
+            .split(|byte| *byte == b'\n')
+            .chain(tail.split(|byte| *byte == b'\n'))
+            .filter(|line| !line.is_empty())
+            .flat_map(|line| agent::decode(job.spec.adapter, line))
+            .collect();
+        let rest = if has_gap { tail_rest } else { head_rest };
+        let cursor = self.end() - rest as u64;
+        // A line longer than the largest piece would never be whole: it is skipped.
+        let is_stuck = cursor == self.from && rest > 0 && !has_gap && self.end() < self.size;
+        Decoded {
+            events,
+            cursor: if is_stuck { self.end() } else { cursor },
+        }
+    }
 }
 
-/// Prints `legwork-log size=… head=…` and then the bytes of the head and of the tail.
-///
-/// $1 job, $2 run, $3 file, $4 where to begin, or `-` for head and tail, $5 bytes at most.
-const TAIL: &str = r#"
-t_file=$LEGWORK_ROOT/jobs/$1/runs/$2/$3
-if [ ! -f "$t_file" ]; then
-    printf 'legwork-log size=0 head=0 exists=no\n'
-    exit 0
-fi
-t_size=$(wc -c <"$t_file")
-t_size=$((t_size + 0))
-if [ "$4" != - ]; then
-    printf 'legwork-log size=%s head=%s exists=yes\n' "$t_size" "$5"
-    [ "$4" -ge "$t_size" ] || tail -c "+$(($4 + 1))" "$t_file" | head -c "$5"
-elif [ "$t_size" -le "$5" ]; then
-    printf 'legwork-log size=%s head=%s exists=yes\n' "$t_size" "$5"
-    head -c "$t_size" "$t_file"
-else
-    t_head=$(($5 / 4))
-    t_tail=$(($5 - t_head))
-    printf 'legwork-log size=%s head=%s exists=yes\n' "$t_size" "$t_head"
-    head -c "$t_head" "$t_file"
-    tail -c "+$((t_size - t_tail + 1))" "$t_file" | head -c "$t_tail"
-fi
-"#;
+/// Splits off an unfinished last line; returns the whole lines and the number of bytes left over.
+fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
+    if complete {
+        return (bytes, 0);
+    }
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    (&bytes[..end], bytes.len() - end)
+}
 
 /// Reads a piece of a log: from `cursor` on, or its beginning and its end.
 pub(crate) async fn read(
@@ -85,13 +128,8 @@ pub(crate) async fn read(
     max_bytes: u64,
 ) -> Result<Chunk, Error> {
     let machine = host::resolve(context, Some(&job.spec.host))?;
-    let script = Script::new(TAIL)
-        .argument(job.job_id.as_str())
-        .argument(job.run.to_string())
-        .argument(match stream {
-            Stream::Output => "agent.log",
-            Stream::Errors => "agent.err",
-        })
+    let script = Script::new(include_str!("tail.sh"))
+        .argument(format!("{}/{}", job.run_id().folder(), stream.file()))
         .argument(cursor.map_or_else(|| "-".to_owned(), |cursor| cursor.to_string()))
         .argument(max_bytes.to_string());
     let reply = machine.run(context, script).await?;
@@ -119,9 +157,16 @@ pub(crate) async fn read(
     };
     let bytes = &reply.stdout[line_end + 1..];
     let head = usize::try_from(head).unwrap_or(usize::MAX).min(bytes.len());
+    let from = cursor.unwrap_or(0);
+    // The lengths are the host's word: what does not add up would make nonsense of the cursor.
+    let is_sound = bytes.len() as u64 <= max_bytes
+        && (head == bytes.len() || from + bytes.len() as u64 <= size);
+    if !is_sound {
+        return Err(unreadable(&reply.stdout));
+    }
     Ok(Chunk {
         size,
-        from: cursor.unwrap_or(0),
+        from,
         head: bytes[..head].to_vec(),
         tail: bytes[head..].to_vec(),
         exists: line.ends_with("exists=yes"),

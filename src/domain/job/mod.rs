@@ -2,6 +2,7 @@
 
 mod cancel;
 mod error;
+mod launch_lock;
 mod log;
 mod model;
 mod observe;
@@ -15,13 +16,15 @@ mod wait;
 
 pub(crate) use cancel::cancel;
 pub(crate) use error::Error;
+pub(crate) use launch_lock::lock as launch_lock;
 pub(crate) use log::{Chunk, Stream, read as read_log};
 pub(crate) use model::{Job, JobSpec, Limits, Outcome, Progress};
 pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{
-    Filter, changed_since, events, find, find_all, find_by_key, insert, last_event, list, update,
+    Filter, Recorded, changed_since, events, find, find_all, find_by_key, insert, last_event, list,
+    update, withdraw,
 };
 pub(crate) use table::{EVENTS, JOBS};
 pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};

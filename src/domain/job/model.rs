@@ -10,9 +10,12 @@ use crate::{
     contract::{JobId, Name},
     domain::{
         agent,
-        run::{self, Changes, State, Status},
+        run::{self, Changes, RunId, State, Status},
     },
 };
+
+/// The reason of a job that ended because its launch never reached the host.
+pub(super) const NEVER_STARTED: &str = "never_started";
 
 /// What the evidence says of a job that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -140,6 +143,9 @@ pub(crate) struct Job {
     pub(crate) spec: JobSpec,
     /// The number of its current run.
     pub(crate) run: u32,
+    /// The name of the runner that has it.
+    #[serde(default = "first_runner")]
+    pub(crate) runner: String,
     /// Where the run stands, by the last evidence.
     pub(crate) state: State,
     /// What the evidence says of it; none before the end.
@@ -148,13 +154,36 @@ pub(crate) struct Job {
     pub(crate) progress: Progress,
     /// The last verification.
     pub(crate) verification: Option<Verified>,
+    /// The names of all verifications whose verdicts were recorded, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verified: Vec<String>,
     /// When it was launched (RFC 3339, UTC).
     pub(crate) created_at: String,
     /// When something of it last changed (RFC 3339, UTC).
     pub(crate) updated_at: String,
 }
 
+/// Jobs recorded before there was a choice ran under the only runner of that time.
+fn first_runner() -> String {
+    "direct".to_owned()
+}
+
 impl Job {
+    /// Names the current run.
+    pub(crate) fn run_id(&self) -> RunId {
+        RunId::of_job(self.job_id.clone(), self.run)
+    }
+
+    /// Returns whether the job ended because its launch never reached the host.
+    pub(crate) fn was_never_started(&self) -> bool {
+        self.progress.reason.as_deref() == Some(NEVER_STARTED)
+    }
+
+    /// Returns whether nothing about the end can change any more, so that its host need not be asked.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.is_terminal() && self.outcome.is_some() && !self.was_never_started()
+    }
+
     /// Returns the last state line, read.
     pub(crate) fn status(&self) -> Option<Status> {
         let line = self.progress.line.as_deref()?;

@@ -1,7 +1,16 @@
 //! Asking hosts for the states of their jobs.
 //!
-//! Each host is asked once for all of its jobs. A host that does not answer makes its jobs unreachable beside their last
-//! known state; only a state line of the host itself ends a job.
+//! The problem: hosts fall silent, folders vanish, launches die between the record here and the run there, and answers
+//! arrive late. What always holds:
+//!
+//! - Each host is asked once for all of its jobs, whatever their number; jobs that have ended cost nothing.
+//! - A host that does not answer makes its jobs unreachable beside their last known state. It ends none of them, and it
+//!   says nothing about the jobs of other hosts.
+//! - Only a state line of the host ends a job. The one exception is a job that never got a state line: its host has
+//!   no run of it, no call here is launching it, and enough time has passed for a launch to show. It ends as never
+//!   started, and is the only end that is taken back: the same launch starts it, and a late state line counts.
+//! - The record is read again inside the transaction that changes it, so that of two looks at once neither undoes the
+//!   other.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +20,10 @@ use serde_json::json;
 
 use super::{
     error::Error,
+    launch_lock,
     model::Job,
     observed::{Observed, Unreachable},
-    progress::{differs, note_beat, note_status, outcome},
+    progress::{differs, note_beat, note_never_started, note_status, outcome},
     records,
     status_line::{self, Watched},
 };
@@ -21,7 +31,7 @@ use crate::{
     contract::{Coded, JobId, Name},
     domain::{
         agent, host,
-        run::{self, Status},
+        run::{self, Absence, Question, Sighting, Supervision},
     },
     system::{Context, clock, failpoint, machine::Machine, progress::Progress, script::Script},
 };
@@ -33,6 +43,17 @@ const STALE_S: u64 = 60;
 ///
 /// Each write is an fsync, and ten seconds is precise enough to say since when a host has been silent.
 const EVIDENCE_S: i64 = 10;
+
+/// A launch that was recorded this many seconds ago and has left nothing on the host was never sent.
+///
+/// A script that was sent makes the job's folder within moments of arriving.
+const NEVER_SENT_S: i64 = 60;
+
+/// A launch that was recorded this many seconds ago and was not claimed on the host ended there before it started.
+///
+/// Its script may outlive the call that sent it: it waits up to ten minutes for the lock of the repository, and a large
+/// worktree takes its time.
+const NEVER_CLAIMED_S: i64 = 3600;
 
 /// Looks at jobs; those that have ended cost nothing, the others one round trip for each host.
 ///
@@ -54,91 +75,92 @@ pub(super) async fn poll_with_progress(
     progress: &Progress,
 ) -> Result<Vec<Observed>, Error> {
     let order: Vec<JobId> = jobs.iter().map(|job| job.job_id.clone()).collect();
-    let (ended, active): (Vec<Job>, Vec<Job>) = jobs
-        .into_iter()
-        .partition(|job| job.state.is_terminal() && job.outcome.is_some());
+    let (settled, active): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_settled);
     // Waiting is for a change; where one has happened already there is nothing to wait for.
-    let wait_s = if ended.is_empty() { wait_s } else { 0 };
-    let mut seen: BTreeMap<JobId, Observed> = ended
+    let wait_s = if settled.is_empty() { wait_s } else { 0 };
+    let mut known: BTreeMap<JobId, Observed> = settled
         .into_iter()
         .map(|job| (job.job_id.clone(), Observed::recorded(job)))
         .collect();
     let mut asked = FuturesUnordered::new();
-    for (name, group) in by_host(active) {
+    for ((host, runner), group) in by_host_and_runner(active) {
         for job in &group {
-            seen.insert(job.job_id.clone(), Observed::recorded(job.clone()));
+            known.insert(job.job_id.clone(), Observed::recorded(job.clone()));
         }
-        asked.push(ask(context, name, group, wait_s));
+        asked.push(ask(context, host, runner, group, wait_s));
     }
     while let Some(answer) = asked.next().await {
         let mut changed = false;
         for observed in answer? {
-            let before = seen.get(&observed.job.job_id);
+            let before = known.get(&observed.job.job_id);
             changed |= before.is_none_or(|before| before.job.state != observed.job.state);
-            seen.insert(observed.job.job_id.clone(), observed);
+            known.insert(observed.job.job_id.clone(), observed);
         }
-        progress.say(&status_line::waiting_for(seen.values().map(Watched::from)));
+        progress.say(&status_line::waiting_for(known.values().map(Watched::from)));
         if changed && wait_s > 0 {
             break;
         }
     }
-    Ok(order.iter().filter_map(|id| seen.remove(id)).collect())
+    Ok(order.iter().filter_map(|id| known.remove(id)).collect())
+}
+
+/// Groups jobs by what can be asked about them in one go.
+fn by_host_and_runner(jobs: Vec<Job>) -> BTreeMap<(Name, String), Vec<Job>> {
+    let mut groups: BTreeMap<(Name, String), Vec<Job>> = BTreeMap::new();
+    for job in jobs {
+        let key = (job.spec.host.clone(), job.runner.clone());
+        groups.entry(key).or_default().push(job);
+    }
+    groups
 }
 
 async fn ask(
     context: &Context,
-    name: Name,
+    host: Name,
+    runner: String,
     jobs: Vec<Job>,
     wait_s: u64,
 ) -> Result<Vec<Observed>, Error> {
-    let machine = host::resolve(context, Some(&name))?;
-    let statuses: Vec<Option<Status>> = jobs.iter().map(Job::status).collect();
-    // Only whoever waits for a change has to say what it would be a change from.
-    let known = if wait_s > 0 {
-        run::digest(statuses.iter().flatten().map(|status| status.line.as_str()))
-    } else {
-        String::new()
+    let machine = host::resolve(context, Some(&host))?;
+    let questions: Vec<Question> = jobs
+        .iter()
+        .map(|job| Question {
+            run: job.run_id(),
+            known: job.status(),
+        })
+        .collect();
+    let answer = match run::runner(&runner) {
+        Ok(runner) => runner.poll(context, &machine, &questions, wait_s).await,
+        Err(error) => Err(error),
     };
-    // This is asked more often than anything else, and a process is a good part of what it costs.
-    let mut script = Script::new(run::POLL)
-        .without_subshell()
-        .argument(wait_s.to_string())
-        .argument(if known.is_empty() { "-" } else { &known });
-    for (job, status) in jobs.iter().zip(&statuses) {
-        let hint = status
-            .as_ref()
-            .map_or_else(|| "0".to_owned(), |status| status.hint(true));
-        script = script.arguments([job.job_id.to_string(), job.run.to_string(), hint]);
-    }
-    let reply = match machine.run(context, script).await {
-        Ok(reply) => reply,
+    let sightings = match answer {
+        Ok(sightings) => sightings,
+        // What one host answers says nothing about the jobs of the others.
         Err(error) => return Ok(unreachable(jobs, &error)),
     };
-    let poll = match run::parse_poll(&reply.text()) {
-        Ok(poll) => poll,
-        // What one host says says nothing about the jobs of the others.
-        Err(error) => return Ok(unreachable(jobs, &error)),
-    };
-    for garbled in &poll.garbled {
-        tracing::warn!(host = %name, error = %garbled, "a line of the host could not be read");
-    }
+    let mut observed = record(context, jobs, &sightings).await?;
+    failpoint::reached("poll.noted");
+    conclude(context, &machine, &mut observed).await?;
+    Ok(observed)
+}
+
+/// Writes sightings into the records of their jobs, as far as they say something new.
+async fn record(
+    context: &Context,
+    jobs: Vec<Job>,
+    sightings: &[Sighting],
+) -> Result<Vec<Observed>, Error> {
     let at = clock::now_text();
     let fresh = clock::text_of_epoch(clock::now().as_second() - EVIDENCE_S);
-    // Two lines of the same job: one of them speaks for another, and nobody can tell which.
-    let status_of = |id: &JobId| {
-        let mut lines = poll.statuses.iter().filter(|status| status.job == *id);
-        lines.next().filter(|_| lines.next().is_none())
-    };
-    let beat_of = |id: &JobId| poll.beats.iter().find(|beat| beat.job == *id);
     let wanted = jobs
         .iter()
-        .filter_map(|job| {
-            let status = status_of(&job.job_id)?;
-            let beat = beat_of(&job.job_id);
+        .zip(sightings)
+        .filter_map(|(job, sighting)| {
+            let status = sighting.status.as_ref()?;
             let at = at.clone();
             differs(job, status, &fresh).then(|| {
                 let change = move |job: &mut Job| {
-                    note_beat(job, beat);
+                    note_beat(job, sighting.beat.as_ref());
                     note_status(job, status, at)
                 };
                 (job.job_id.clone(), change)
@@ -151,59 +173,57 @@ async fn ask(
         .map(|job| (job.job_id.clone(), job))
         .collect();
     let mut observed = Vec::with_capacity(jobs.len());
-    for mut job in jobs {
-        let id = job.job_id.clone();
-        let beat = beat_of(&id);
-        let missing = poll.missing.iter().find(|missing| missing.job == id);
-        if let Some(changed) = changed.remove(&id) {
+    for (mut job, sighting) in jobs.into_iter().zip(sightings) {
+        if let Some(changed) = changed.remove(&job.job_id) {
             job = changed;
-        } else if status_of(&id).is_some() {
+        } else if sighting.status.is_some() {
             job.progress.last_evidence_at = Some(at.clone());
-            note_beat(&mut job, beat);
+            note_beat(&mut job, sighting.beat.as_ref());
+        } else if let Some(absence) = sighting.absence {
+            job = without_run(context, job, absence).await?;
         }
-        let late = beat.is_some_and(|beat| beat.at + STALE_S < poll.now);
-        let unsupervised = poll.unsupervised.contains(&id);
+        let active = !job.state.is_terminal();
+        let is_late = sighting.beat_age_s > STALE_S;
         observed.push(Observed {
-            stalled: !job.state.is_terminal() && (late || unsupervised),
-            missing: missing.is_some_and(|missing| !missing.dir),
+            stalled: active && (is_late || sighting.supervision == Supervision::Gone),
+            supervised_elsewhere: active && sighting.supervision == Supervision::Elsewhere,
+            missing: sighting.absence == Some(Absence::Folder),
             unreachable: None,
             job,
         });
     }
-    failpoint::reached("poll.noted");
-    conclude(context, &machine, &mut observed).await?;
     Ok(observed)
+}
+
+/// Ends a job whose run its host does not have, where no launch of it is under way and the last one is long ago.
+async fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Job, Error> {
+    let age_s = match absence {
+        Absence::Folder => NEVER_SENT_S,
+        Absence::Claim => NEVER_CLAIMED_S,
+    };
+    let deadline = clock::text_of_epoch(clock::now().as_second() - age_s);
+    if job.state.is_terminal() || job.progress.line.is_some() || job.updated_at > deadline {
+        return Ok(job);
+    }
+    // A launch holds this lock from before the record until its answer is recorded.
+    let Some(_lock) = launch_lock::try_lock(context, &job.job_id)? else {
+        return Ok(job);
+    };
+    records::update(context, &job.job_id, note_never_started).await
 }
 
 /// Marks jobs as unreachable. That their host answered other calls since is no evidence of these jobs.
 fn unreachable(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
     jobs.into_iter()
         .map(|job| Observed {
-            job,
             unreachable: Some(Unreachable {
                 code: error.code(),
                 message: error.to_string(),
             }),
-            stalled: false,
-            missing: false,
+            ..Observed::recorded(job)
         })
         .collect()
 }
-
-/// Tells the size of the diff and the end of the log of runs that have ended.
-///
-/// For each run: its job id and number. The log's end is enough for what an agent says last.
-const ENDS: &str = r#"
-while [ $# -ge 2 ]; do
-    e_run=$LEGWORK_ROOT/jobs/$1/runs/$2
-    e_diff=0
-    [ -f "$e_run/changes.diff" ] && e_diff=$(wc -c <"$e_run/changes.diff")
-    printf 'legwork-end job=%s diff=%s log=' "$1" "$((e_diff + 0))"
-    [ -f "$e_run/agent.log" ] && tail -c 131072 "$e_run/agent.log" | base64 | tr -d '\n'
-    printf '\n'
-    shift 2
-done
-"#;
 
 /// Gives runs that have just ended their outcome; costs one more round trip when one has.
 async fn conclude(
@@ -214,13 +234,13 @@ async fn conclude(
     let fresh = |observed: &&mut Observed| {
         observed.job.state.is_terminal() && observed.job.outcome.is_none()
     };
-    let mut script = Script::new(ENDS);
+    let mut script = Script::new(include_str!("end.sh"));
     let mut any = false;
     for observed in observed.iter_mut().filter(fresh) {
         any = true;
         script = script.arguments([
             observed.job.job_id.to_string(),
-            observed.job.run.to_string(),
+            observed.job.run_id().folder(),
         ]);
     }
     if !any {
@@ -242,7 +262,7 @@ async fn conclude(
         else {
             continue;
         };
-        // What is kept of it is kept without the secrets of this machine.
+        // The record holds none of this machine's secrets.
         let log = STANDARD.decode(log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let log = redactor.text(&log);
@@ -261,13 +281,4 @@ async fn conclude(
         .await?;
     }
     Ok(())
-}
-
-/// Groups jobs by their host, to ask each host once.
-fn by_host(jobs: Vec<Job>) -> BTreeMap<Name, Vec<Job>> {
-    let mut groups: BTreeMap<Name, Vec<Job>> = BTreeMap::new();
-    for job in jobs {
-        groups.entry(job.spec.host.clone()).or_default().push(job);
-    }
-    groups
 }

@@ -12,6 +12,8 @@ pub(crate) struct Observed {
     pub(crate) unreachable: Option<Unreachable>,
     /// Whether its supervisor gave no sign for too long although the host answers.
     pub(crate) stalled: bool,
+    /// Whether another machine that shares the folder supervises it, of which its host cannot tell more.
+    pub(crate) supervised_elsewhere: bool,
     /// Whether its folder is gone from the host.
     pub(crate) missing: bool,
 }
@@ -27,11 +29,12 @@ pub(crate) struct Unreachable {
 
 impl Observed {
     /// Takes a job as it is recorded, without asking its host.
-    pub(super) fn recorded(job: Job) -> Self {
+    pub(super) const fn recorded(job: Job) -> Self {
         Self {
             job,
             unreachable: None,
             stalled: false,
+            supervised_elsewhere: false,
             missing: false,
         }
     }

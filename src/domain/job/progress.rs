@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Job, Outcome};
+use super::model::{Job, NEVER_STARTED, Outcome};
 use crate::{
     domain::run::{Beat, Changes, State, Status},
     system::clock,
@@ -32,7 +32,9 @@ pub(crate) fn note_status(
     status: &Status,
     at: String,
 ) -> Vec<(&'static str, Value)> {
-    if job.state.is_terminal() && !status.state.is_terminal() {
+    if job.was_never_started() {
+        job.outcome = None;
+    } else if job.state.is_terminal() && !status.state.is_terminal() {
         return Vec::new();
     }
     let before = job.state;
@@ -72,6 +74,34 @@ pub(crate) fn note_status(
 
 fn text(epoch: u64) -> String {
     clock::text_of_epoch(i64::try_from(epoch).unwrap_or(i64::MAX))
+}
+
+/// Ends a job whose launch never reached the host; returns the events to note.
+pub(super) fn note_never_started(job: &mut Job) -> Vec<(&'static str, Value)> {
+    // The record may have changed since it was read: a host that has answered meanwhile knows better.
+    if job.state.is_terminal() || job.progress.line.is_some() {
+        return Vec::new();
+    }
+    let before = job.state;
+    job.state = State::Failed;
+    job.outcome = Some(Outcome::Failed);
+    job.progress.reason = Some(NEVER_STARTED.to_owned());
+    vec![(
+        "state",
+        json!({"from": before, "to": job.state, "reason": NEVER_STARTED}),
+    )]
+}
+
+/// Takes back the end of a job that was never started, because it is being launched; returns the events to note.
+pub(super) fn note_launching(job: &mut Job) -> Vec<(&'static str, Value)> {
+    if !job.was_never_started() {
+        return Vec::new();
+    }
+    let before = job.state;
+    job.state = State::Launching;
+    job.outcome = None;
+    job.progress.reason = None;
+    vec![("state", json!({"from": before, "to": job.state}))]
 }
 
 /// Decides the outcome of a run that has ended and was not verified.

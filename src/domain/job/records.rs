@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     error::Error,
     model::{Job, Outcome},
+    progress::note_launching,
     table::{self, EVENT_COLUMNS, EVENTS, Event, JOB_COLUMNS, JOBS},
 };
 use crate::{
@@ -121,11 +122,26 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Erro
     })?)
 }
 
-/// Inserts a new job; returns the recorded one, which another call with the same key may have inserted first.
-pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
+/// A job that is recorded for its launch.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    /// The job as it is recorded.
+    pub(crate) job: Job,
+    /// Whether this call recorded it; another one with the same key may have done so before.
+    pub(crate) is_new: bool,
+}
+
+/// Records a job that is about to be launched.
+///
+/// One that is recorded already stays as it is, and is launching again where it had ended as never started.
+pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Recorded, Error> {
     let recorded = context.store()?.write(|transaction| {
         if let Some(there) = one(transaction, "idempotency_key", &job.idempotency_key)? {
-            return Ok(there);
+            let there = update_one(transaction, &there.job_id, note_launching)?.unwrap_or(there);
+            return Ok(Recorded {
+                job: there,
+                is_new: false,
+            });
         }
         transaction.execute(
             "INSERT INTO jobs (job_id, idempotency_key, input_digest, host, repository, agent, state, active, outcome, record, created_at, updated_at)
@@ -143,9 +159,34 @@ pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Job, Error> {
             ],
         )?;
         note(transaction, &job.job_id, "recorded", &serde_json::json!({}))?;
-        Ok(job.clone())
+        Ok(Recorded {
+            job: job.clone(),
+            is_new: true,
+        })
     });
     Ok(recorded.await?)
+}
+
+/// Removes the record of a job that its host refused to start, or that was never sent: there is no such job.
+///
+/// A job that any host has reported on stays.
+pub(crate) async fn withdraw(context: &Context, job_id: &JobId) -> Result<(), Error> {
+    let withdrawn = context.store()?.write(|transaction| {
+        let Some(job) = one(transaction, "job_id", job_id.as_str())? else {
+            return Ok(());
+        };
+        if job.state.is_terminal() || job.progress.line.is_some() {
+            return Ok(());
+        }
+        for table in ["events", "jobs"] {
+            transaction.execute(
+                &format!("DELETE FROM {table} WHERE job_id = ?1"),
+                [job_id.as_str()],
+            )?;
+        }
+        Ok(())
+    });
+    Ok(withdrawn.await?)
 }
 
 /// Changes a job as it stands now, and notes events, all or nothing.
@@ -221,10 +262,12 @@ pub(crate) fn events(
     after: i64,
     limit: u32,
 ) -> Result<Page<Event>, Error> {
+    // One statement for all of this would keep the indexes from being used. The first part has no lower bound, so that
+    // a row whose number is damaged is met too.
+    let of_job = job_id.map_or("?1 IS NULL", |_| "job_id = ?1");
+    let later = if after > 0 { "number > ?2" } else { "?2 <= 0" };
     let statement = format!(
-        "SELECT {EVENT_COLUMNS} FROM events WHERE {} number > ?2 ORDER BY number LIMIT ?3",
-        // One statement for both would keep the index from being used.
-        job_id.map_or("?1 IS NULL AND", |_| "job_id = ?1 AND")
+        "SELECT {EVENT_COLUMNS} FROM events WHERE {of_job} AND {later} ORDER BY number LIMIT ?3"
     );
     Ok(context.store()?.read(|connection| {
         EVENTS.page(

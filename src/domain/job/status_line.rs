@@ -26,6 +26,8 @@ impl<'a> From<&'a Observed> for Watched<'a> {
                 Some("its host does not answer")
             } else if observed.missing {
                 Some("its folder is gone")
+            } else if observed.supervised_elsewhere {
+                Some("another machine supervises it")
             } else if observed.stalled {
                 Some("its supervisor gives no sign")
             } else {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     error::Error,
     model::{Job, Outcome},
@@ -20,8 +23,9 @@ use crate::{
 /// The longest single question to a host; a connection that dies meanwhile costs no more than this.
 const LONGEST_S: u64 = 120;
 
-/// What an ended job is demanded to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an ended job must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Requirement {
     /// The agent ended well and changed something.
     Succeeded,
@@ -51,6 +55,15 @@ pub(crate) async fn wait(
         };
         if observed.job.state.is_terminal() {
             return Ok(observed);
+        }
+        // A run that was reported once and whose folder is gone will never report its end.
+        if observed.missing && observed.job.progress.line.is_some() {
+            return Err(Error::FolderMissing {
+                job_id: observed.job.job_id,
+                host: observed.job.spec.host,
+                state: observed.job.state,
+                last_evidence_at: observed.job.progress.last_evidence_at,
+            });
         }
         if since.elapsed() >= allowed {
             return Err(over(observed));
@@ -117,7 +130,7 @@ pub(crate) fn require_verdict(job: &Job, verdict: Verdict) -> Result<(), Error> 
     Err(unmet(job, Requirement::Fixed))
 }
 
-/// Fails where an ended job is not what is demanded.
+/// Fails where an ended job does not meet a requirement.
 pub(crate) fn require(job: &Job, requirement: Requirement) -> Result<(), Error> {
     let outcome = job.outcome;
     let met = match requirement {

@@ -38,7 +38,7 @@ pub(crate) struct Request {
     pub(crate) three_way: bool,
     /// The commit's message.
     pub(crate) message: String,
-    /// The commit's author; whoever git says makes commits here, where none is given.
+    /// The commit's author; git's own committer in the checkout where none is given.
     pub(crate) author: Option<Identity>,
     /// Whether only to say what would be done.
     pub(crate) dry_run: bool,

@@ -184,7 +184,7 @@ impl Checkout {
         Ok(None)
     }
 
-    /// Returns who makes commits here, as git is configured, or a stand-in where it is not.
+    /// Returns who makes commits here, as git is configured, or legwork itself where it is not.
     pub(super) async fn identity(&self) -> Result<Identity, Error> {
         let exit = self.git.run(["var", "GIT_COMMITTER_IDENT"], b"").await?;
         let line = text(&exit.stdout);

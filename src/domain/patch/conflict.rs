@@ -28,7 +28,7 @@ pub(super) fn is_unreadable(stderr: &[u8]) -> bool {
     .any(|sign| contains(stderr, sign))
 }
 
-/// Lists the files that `git apply` names in its complaints, with the first hunk of each that does not apply.
+/// Lists the files that `git apply` names on stderr, with the first hunk of each that does not apply.
 ///
 /// git names no second hunk of a file once one failed. Names may hold line breaks, so each file of the diff is looked
 /// for in the text, rather than the text being cut into names.

@@ -21,7 +21,7 @@ pub(crate) enum Error {
     File {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// There is nothing in it.
@@ -58,7 +58,7 @@ pub(crate) enum Error {
     /// git does not read it.
     #[error("git does not read the diff: {stderr}")]
     Unreadable {
-        /// What git said.
+        /// What git wrote to stderr.
         stderr: String,
     },
     /// git changed a file that the diff was not seen to change.
@@ -165,7 +165,7 @@ pub(crate) enum Error {
     DiskFull {
         /// Where.
         path: PathBuf,
-        /// What was said.
+        /// What git wrote to stderr.
         reason: String,
     },
     /// git failed for a reason that has no name here.
@@ -185,7 +185,7 @@ pub(crate) enum Error {
     System {
         /// What was being done.
         step: &'static str,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
@@ -308,7 +308,7 @@ impl Coded for Error {
                 )
             }
             Self::Git { .. } | Self::System { .. } => {
-                "Read `details.stderr`, mend what it names, and send the same call again."
+                "Read `details.stderr`, repair what it names, and send the same call again."
                     .to_owned()
             }
         }

@@ -58,7 +58,7 @@ impl Header {
             }
         };
         if !complete {
-            return Err("the name of a file cannot be told");
+            return Err("the name of a file cannot be determined");
         }
         if change == Change::Modify && old != new {
             return Err("the names of a file contradict each other");

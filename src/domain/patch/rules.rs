@@ -1,6 +1,6 @@
 //! What in a diff is refused unless its rule is allowed by name.
 //!
-//! A new executable bit is no finding: whoever runs a repository's tests runs its files, whatever their mode.
+//! A new executable bit is no finding: running a repository's tests runs its files, whatever their mode.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

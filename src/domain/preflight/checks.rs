@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(check.status, Status::Pass, "{check:?}");
             assert_eq!(check.remediation, None, "{check:?}");
         }
-        assert_eq!(checks.len(), 21);
+        assert_eq!(checks.len(), 22);
     }
 
     /// A line of the good report, the line in its place, the check that it changes, its result, and whether a launch
@@ -339,7 +339,7 @@ mod tests {
             observation.round_trip = None;
             observation.facts = None;
             let checks = evaluate(&observation);
-            assert_eq!(checks.len(), 21, "as many as with a connection");
+            assert_eq!(checks.len(), 22, "as many as with a connection");
             let position = checks
                 .iter()
                 .position(|check| check.status == Status::Fail)

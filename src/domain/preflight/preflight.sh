@@ -32,7 +32,7 @@ agent_itself() {
 
 repository() {
     [ -n "$url" ] || return
-    # Nobody is there to answer a question.
+    # git must fail rather than prompt: nobody can answer.
     GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force
     export GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE
     if [ -z "${GIT_SSH_COMMAND:-}" ] && ! git config --get core.sshCommand >/dev/null 2>&1; then

@@ -68,8 +68,8 @@ fn find(
     } else {
         Origin::BuiltIn
     };
-    let settings = merged(configured, built_in, name).map_err(|trouble| match trouble {
-        Trouble::Unknown { by: None, name } => Error::Unknown {
+    let settings = merged(configured, built_in, name).map_err(|unresolved| match unresolved {
+        Unresolved::Unknown { by: None, name } => Error::Unknown {
             name,
             known: configured
                 .keys()
@@ -77,17 +77,17 @@ fn find(
                 .map(Name::to_string)
                 .collect(),
         },
-        Trouble::Unknown { by: Some(by), name } => Error::Invalid {
+        Unresolved::Unknown { by: Some(by), name } => Error::Invalid {
             file: context.environment().configuration_file(),
             pointer: format!("/profiles/{by}/extends"),
             reason: format!("there is no profile {name}"),
         },
-        Trouble::Circle(by) => Error::Invalid {
+        Unresolved::Circle(by) => Error::Invalid {
             file: context.environment().configuration_file(),
             pointer: format!("/profiles/{by}/extends"),
             reason: "the profiles extend each other in a circle".to_owned(),
         },
-        Trouble::Variable { by, variable } => Error::Invalid {
+        Unresolved::Variable { by, variable } => Error::Invalid {
             file: context.environment().configuration_file(),
             pointer: format!("/profiles/{by}/variables"),
             reason: format!("{variable:?} is not the name of a variable"),
@@ -101,14 +101,14 @@ fn find(
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Trouble {
+enum Unresolved {
     Unknown { by: Option<Name>, name: Name },
     Circle(Name),
     Variable { by: Name, variable: String },
 }
 
 /// Fills in what a profile extends. One that extends its own name means the built-in one.
-fn merged(configured: &Profiles, built_in: &Profiles, name: &Name) -> Result<Profile, Trouble> {
+fn merged(configured: &Profiles, built_in: &Profiles, name: &Name) -> Result<Profile, Unresolved> {
     let mut visited: Vec<&Name> = Vec::new();
     let mut chain: Vec<&Profile> = Vec::new();
     let mut next = Some(name);
@@ -116,15 +116,15 @@ fn merged(configured: &Profiles, built_in: &Profiles, name: &Name) -> Result<Pro
         let own = configured.get(name).filter(|_| !visited.contains(&name));
         let Some(profile) = own.or_else(|| built_in.get(name)) else {
             return Err(match visited.last() {
-                Some(by) if visited.contains(&name) => Trouble::Circle((*by).clone()),
-                by => Trouble::Unknown {
+                Some(by) if visited.contains(&name) => Unresolved::Circle((*by).clone()),
+                by => Unresolved::Unknown {
                     by: by.copied().cloned(),
                     name: name.clone(),
                 },
             });
         };
         if let Some(variable) = profile.variables.keys().find(|it| !is_variable(it)) {
-            return Err(Trouble::Variable {
+            return Err(Unresolved::Variable {
                 by: name.clone(),
                 variable: variable.clone(),
             });
@@ -165,7 +165,7 @@ fn is_variable(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Profiles, Trouble, built_in, merged};
+    use super::{Profiles, Unresolved, built_in, merged};
     use crate::contract::{
         Name,
         configuration::{Environment, Install},
@@ -210,12 +210,12 @@ mod tests {
         let circle = configured("[a]\nextends = 'b'\n[b]\nextends = 'a'\n");
         assert_eq!(
             merged(&circle, &built_in, &Name::fixed("a")),
-            Err(Trouble::Circle(Name::fixed("b")))
+            Err(Unresolved::Circle(Name::fixed("b")))
         );
         let stranger = configured("[a]\nextends = 'x'\n");
         assert_eq!(
             merged(&stranger, &built_in, &Name::fixed("a")),
-            Err(Trouble::Unknown {
+            Err(Unresolved::Unknown {
                 by: Some(Name::fixed("a")),
                 name: Name::fixed("x")
             })
@@ -223,7 +223,7 @@ mod tests {
         let hostile = configured("[a.variables]\n'A;touch x' = ''\n");
         assert!(matches!(
             merged(&hostile, &built_in, &Name::fixed("a")),
-            Err(Trouble::Variable { .. })
+            Err(Unresolved::Variable { .. })
         ));
     }
 }

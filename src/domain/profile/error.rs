@@ -53,7 +53,9 @@ impl Coded for Error {
             Self::Unknown { name, .. } => format!(
                 "Use a name from list-profiles, or add [profiles.{name}] to the configuration."
             ),
-            Self::Invalid { file, pointer, .. } => format!("Mend {pointer} in {}.", file.display()),
+            Self::Invalid { file, pointer, .. } => {
+                format!("Correct {pointer} in {}.", file.display())
+            }
             Self::BuiltIn(_) => "Report this; it is a bug in legwork.".to_owned(),
             Self::Configuration(inner) => inner.remediation(),
         }

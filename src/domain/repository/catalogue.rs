@@ -12,7 +12,7 @@ const REFERENCE_RULE: &str = "a branch, a tag, a full ref name or a commit";
 
 /// What a call says of a repository; the configuration fills in the rest.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wish {
+pub(crate) struct Spec {
     /// Where to clone it from.
     pub(crate) url: Option<String>,
     /// The branch, tag or commit to start from.
@@ -35,11 +35,11 @@ pub(crate) struct Repository {
 }
 
 /// Finds out which repository is meant.
-pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repository, Error> {
+pub(crate) fn resolve(context: &Context, name: &Name, spec: Spec) -> Result<Repository, Error> {
     let configuration = context.configuration()?;
     let configured = configuration.repositories.get(name);
-    let from_call = wish.url.is_some();
-    let url = wish
+    let from_call = spec.url.is_some();
+    let url = spec
         .url
         .or_else(|| configured.and_then(|it| it.url.clone()))
         .ok_or_else(|| Error::Unknown {
@@ -68,8 +68,8 @@ pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repo
             rule: URL_RULE,
         }
     })?;
-    let from_call = wish.reference.is_some();
-    let reference = wish
+    let from_call = spec.reference.is_some();
+    let reference = spec
         .reference
         .or_else(|| configured.and_then(|it| it.reference.clone()));
     if let Some(text) = &reference
@@ -82,7 +82,7 @@ pub(crate) fn resolve(context: &Context, name: &Name, wish: Wish) -> Result<Repo
             rule: REFERENCE_RULE,
         });
     }
-    let profile = wish
+    let profile = spec
         .profile
         .or_else(|| configured.and_then(|it| it.profile.clone()))
         .unwrap_or_else(|| Name::fixed("generic"));

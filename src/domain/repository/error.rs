@@ -58,7 +58,7 @@ impl Coded for Error {
                 configuration: Some(file),
                 pointer,
                 ..
-            } => format!("Mend {pointer} in {}.", file.display()),
+            } => format!("Correct {pointer} in {}.", file.display()),
             Self::Invalid { pointer, rule, .. } => format!("Give {rule} in {pointer}."),
             Self::Configuration(inner) => inner.remediation(),
         }

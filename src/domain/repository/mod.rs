@@ -2,12 +2,12 @@
 
 mod catalogue;
 mod error;
+mod git_failure;
 mod script;
-mod trouble;
 mod url;
 
-pub(crate) use catalogue::{Repository, Wish, check, resolve, verify_command};
+pub(crate) use catalogue::{Repository, Spec, check, resolve, verify_command};
 pub(crate) use error::Error;
+pub(crate) use git_failure::GitFailure;
 pub(crate) use script::GIT;
-pub(crate) use trouble::Trouble;
 pub(crate) use url::Url;

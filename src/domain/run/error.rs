@@ -2,14 +2,14 @@
 
 use crate::{
     contract::{
-        Code, Coded, Violation,
+        Code, Coded, Next, Retry, Violation,
         details::{self, Details},
     },
-    system::records::Malformed,
+    system::{machine, records::Malformed},
 };
 
-/// What can go wrong when a run is described or its host's answer is read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a run could not be described, started, polled or ended.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// A line of the host is not what a supervisor or a script writes.
     #[error(transparent)]
@@ -35,6 +35,32 @@ pub(crate) enum Error {
         /// The name.
         name: String,
     },
+    /// The record of a job names a runner that this legwork does not have.
+    #[error("this legwork has no runner {name}")]
+    RunnerUnknown {
+        /// The runner.
+        name: String,
+        /// The runners that there are.
+        known: Vec<&'static str>,
+    },
+    /// The machine gave no whole answer.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+}
+
+impl Error {
+    /// Returns whether the machine was certainly sent nothing.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Machine(inner) => inner.is_before_sending(),
+            Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => true,
+            Self::Record(_) => false,
+        }
+    }
 }
 
 impl Coded for Error {
@@ -44,6 +70,8 @@ impl Coded for Error {
             Self::LineBreak { .. } | Self::Nul { .. } | Self::Program | Self::Variable { .. } => {
                 Code::SpecInvalid
             }
+            Self::RunnerUnknown { .. } => Code::StoreNewer,
+            Self::Machine(inner) => inner.code(),
         }
     }
 
@@ -58,6 +86,13 @@ impl Coded for Error {
             Self::Variable { .. } => {
                 "Use letters, digits and underscores, not beginning with a digit.".to_owned()
             }
+            Self::RunnerUnknown { known, .. } => {
+                format!(
+                    "Use the legwork that launched the job; this one has {}.",
+                    known.join(", ")
+                )
+            }
+            Self::Machine(inner) => inner.remediation(),
         }
     }
 
@@ -75,6 +110,32 @@ impl Coded for Error {
             }
             Self::Program => violation("/argv".to_owned(), "minItems"),
             Self::Variable { name } => violation(format!("/variables/{name}"), "propertyNames"),
+            Self::RunnerUnknown { .. } => details::Store::new("", self.to_string()).into(),
+            Self::Machine(inner) => inner.details(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Machine(inner) => inner.retry(),
+            Self::Record(inner) => inner.retry(),
+            Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => self.code().retry(),
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match self {
+            Self::Machine(inner) => inner.next(),
+            Self::Record(inner) => inner.next(),
+            Self::LineBreak { .. }
+            | Self::Nul { .. }
+            | Self::Program
+            | Self::Variable { .. }
+            | Self::RunnerUnknown { .. } => Vec::new(),
         }
     }
 }

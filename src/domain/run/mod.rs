@@ -1,17 +1,21 @@
-//! A run: one agent, started once, watched over where it runs.
-//!
-//! Pure: what is said to a host and what it answers. The scripts in this folder do the rest there.
+//! Runs: programs started once on a host and watched over there, whoever lives on to ask.
 
+mod direct;
 mod error;
 mod poll;
+mod run_id;
+mod runner;
+mod runners;
 mod script;
-mod spec;
 mod state;
 mod status;
 
 pub(crate) use error::Error;
-pub(crate) use poll::{digest, parse_answer, parse_poll};
-pub(crate) use script::{CANCEL, POLL, START, SUPERVISOR};
-pub(crate) use spec::Spec;
+pub(crate) use run_id::{FIRST, RunId};
+pub(crate) use runner::{
+    Absence, Cancelled, Limits, Preparation, Question, Refusal, Runner, Sighting, Start, Started,
+    Supervision, Worktree,
+};
+pub(crate) use runners::{default_runner, runner};
 pub(crate) use state::State;
 pub(crate) use status::{Beat, Changes, Status, parse_state};

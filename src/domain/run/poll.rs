@@ -1,7 +1,9 @@
 //! The answers of the scripts of a run.
 
-use super::status::{job_of, parse_state_with_beat};
-use super::{Beat, Error, Status, parse_state};
+use super::{
+    error::Error,
+    status::{Beat, Status, parse_state, parse_state_with_beat},
+};
 use crate::{
     contract::JobId,
     system::{
@@ -22,12 +24,10 @@ pub(crate) struct Missing {
 }
 
 /// The answer of `poll.sh`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Poll {
     /// The host's clock, in seconds since the epoch.
     pub(crate) now: u64,
-    /// The id of the host's boot.
-    pub(crate) boot: String,
     /// The runs that have a state.
     pub(crate) statuses: Vec<Status>,
     /// Their heartbeats, in the same order.
@@ -53,9 +53,9 @@ pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
         .and_then(|seconds| seconds.trim().parse().ok())
         .ok_or_else(|| Malformed::without("btime", answer))?;
     let uptime: u64 = head.number("uptime")?;
+    head.plain("boot")?;
     let mut poll = Poll {
         now: started.saturating_add(uptime),
-        boot: head.plain("boot")?,
         ..Poll::default()
     };
     for line in lines.filter(|line| !is_of_the_machine(line)) {
@@ -95,8 +95,8 @@ impl Poll {
         let record = Record::parse(line)?;
         match record.tag() {
             "legwork-missing" => self.missing.push(missing(&record)?),
-            "legwork-unsupervised" => self.unsupervised.push(job_of(&record)?),
-            "legwork-elsewhere" => self.elsewhere.push(job_of(&record)?),
+            "legwork-unsupervised" => self.unsupervised.push(subject(&record)?),
+            "legwork-elsewhere" => self.elsewhere.push(subject(&record)?),
             _ => return Err(record.malformed("record").into()),
         }
         Ok(())
@@ -118,10 +118,17 @@ pub(crate) fn parse_answer(answer: &str) -> Result<Result<Status, Missing>, Erro
 
 fn missing(record: &Record<'_>) -> Result<Missing, Malformed> {
     Ok(Missing {
-        job: job_of(record)?,
+        job: subject(record)?,
         dir: record.is("dir")?,
         claim: record.is("claim")?,
     })
+}
+
+/// Reads which job or verification a record is about; of a folder below a job's, the last part names it.
+fn subject(record: &Record<'_>) -> Result<JobId, Malformed> {
+    let folder = record.text("job")?;
+    let name = folder.rsplit('/').next().unwrap_or(folder);
+    JobId::new(name).map_err(|_| record.malformed("job"))
 }
 
 /// Digests the states known to the caller, in the order of the runs asked about; those without one are left out.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, State};
+use super::{error::Error, state::State};
 use crate::{
     contract::JobId,
     system::records::{Malformed, Record},
@@ -38,18 +38,10 @@ pub(crate) struct Status {
     pub(crate) run: u32,
     /// Where it stands.
     pub(crate) state: State,
-    /// The leader of the agent's session and process group; none before the agent is started.
-    pub(crate) pid: Option<u32>,
-    /// The leader's start time, in clock ticks since the boot.
-    pub(crate) start: Option<u64>,
     /// The supervisor.
     pub(crate) sup: u32,
-    /// The supervisor's start time, in clock ticks since the boot.
-    pub(crate) sup_start: u64,
     /// The id of the boot in which the line was written.
     pub(crate) boot: String,
-    /// The machine on which it was written.
-    pub(crate) node: String,
     /// When the agent was started, in seconds since the epoch by the host's clock.
     pub(crate) started: Option<u64>,
     /// When the run ended, by the host's clock.
@@ -64,21 +56,17 @@ pub(crate) struct Status {
     pub(crate) survivors: Vec<u32>,
     /// Whether the changes were recorded; none before the end.
     pub(crate) changes: Option<Changes>,
-    /// The line without its heartbeat, which [`super::digest`] is made from.
+    /// The line without its heartbeat; a waiting poll names it to say from which state it waits for a change.
     pub(crate) line: String,
 }
 
 impl Status {
-    /// Returns what to tell the next poll about the run's supervisor.
-    ///
-    /// `fresh` says whether its heartbeat is recent; if not, the host looks more closely.
-    pub(crate) fn hint(&self, fresh: bool) -> String {
+    /// Returns what `poll.sh` takes to find the run's supervisor quickly.
+    pub(super) fn hint(&self) -> String {
         if self.state.is_terminal() {
             "-".to_owned()
-        } else if fresh {
-            format!("{}@{}", self.sup, self.boot)
         } else {
-            "0".to_owned()
+            format!("{}@{}", self.sup, self.boot)
         }
     }
 }
@@ -138,6 +126,11 @@ fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
             ("none", Some(Changes::None)),
         ],
     )?;
+    // Nothing here needs these, but a line without them is not a supervisor's.
+    record.optional_number::<u32>("pid")?;
+    record.optional_number::<u64>("start")?;
+    record.number::<u64>("sup_start")?;
+    record.plain("node")?;
     let reason = match record.optional_text("reason")? {
         Some(word) if !is_word(word) => return Err(record.malformed("reason")),
         reason => reason.map(str::to_owned),
@@ -152,12 +145,8 @@ fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
         job: job_of(record)?,
         run: record.number("run")?,
         state,
-        pid: record.optional_number("pid")?.filter(|&pid| pid != 0),
-        start: record.optional_number("start")?,
         sup: record.number("sup")?,
-        sup_start: record.number("sup_start")?,
         boot: record.plain("boot")?,
-        node: record.plain("node")?,
         started: time(record, "started")?,
         ended,
         exit: record.optional_number("exit")?,
@@ -193,7 +182,7 @@ fn time(record: &Record<'_>, key: &'static str) -> Result<Option<u64>, Malformed
     Ok(time)
 }
 
-pub(super) fn job_of(record: &Record<'_>) -> Result<JobId, Malformed> {
+fn job_of(record: &Record<'_>) -> Result<JobId, Malformed> {
     JobId::new(record.text("job")?).map_err(|_| record.malformed("job"))
 }
 
@@ -218,20 +207,16 @@ mod tests {
     fn a_recorded_line_is_read() {
         let status = parse_state(RUNNING).expect("a state line");
         assert_eq!(status.state, State::Running);
-        assert_eq!((status.pid, status.sup), (Some(19681), 19668));
+        assert_eq!(status.sup, 19668);
         assert_eq!((status.exit, status.changes), (None, None));
-        assert_eq!(
-            status.hint(true),
-            "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30"
-        );
-        assert_eq!(status.hint(false), "0");
+        assert_eq!(status.hint(), "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30");
 
         let status = parse_state(CANCELLED).expect("a state line");
         assert_eq!(status.state, State::Cancelled);
         assert_eq!(status.survivors, [7, 8]);
         assert_eq!((status.exit, status.signal), (Some(137), Some(9)));
         assert_eq!(status.changes, Some(Changes::None));
-        assert_eq!(status.hint(true), "-");
+        assert_eq!(status.hint(), "-");
     }
 
     #[test]

@@ -194,7 +194,7 @@ passes_on!(Error: host::Error, repository::Error, profile::Error, machine::Error
 
 /// Returns whether a program says that a disk is full.
 pub(super) fn is_full(message: &str) -> bool {
-    repository::Trouble::of(message) == repository::Trouble::DiskFull
+    repository::GitFailure::of(message) == repository::GitFailure::DiskFull
         || message.contains("os error 28")
 }
 

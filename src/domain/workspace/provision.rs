@@ -17,7 +17,7 @@ pub(crate) struct Wish {
     /// The host; the default one where none is named.
     pub(crate) host: Option<Name>,
     /// What to clone, from where, at which ref.
-    pub(crate) repository: repository::Wish,
+    pub(crate) repository: repository::Spec,
     /// The Python version or interpreter, in place of the profile's.
     pub(crate) python: Option<String>,
     /// The packages, in place of the profile's.

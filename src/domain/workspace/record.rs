@@ -238,11 +238,12 @@ pub(crate) fn list(
     limit: u32,
     after: Option<(String, String)>,
 ) -> Result<Page, Error> {
-    let (after_host, after_repository) = after.unwrap_or_default();
+    // The first part has no lower bound, so that a row whose key is damaged is met too.
+    let (after_host, after_repository) = after.unzip();
     let page = context.store()?.read(|connection| {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM workspaces
-             WHERE (host, repository) > (?1, ?2)
+             WHERE (?1 IS NULL OR (host, repository) > (?1, ?2))
                AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
              ORDER BY host, repository LIMIT ?5"
         ))?;

@@ -185,8 +185,9 @@ impl Work<'_> {
     }
 
     fn git_failure(&self, step: Step, answer: StepAnswer) -> Error {
-        let trouble = repository::Trouble::of(&answer.log);
-        let no_such_ref = answer.exit == NO_SUCH_REF || trouble == repository::Trouble::NoSuchRef;
+        let failure = repository::GitFailure::of(&answer.log);
+        let no_such_ref =
+            answer.exit == NO_SUCH_REF || failure == repository::GitFailure::NoSuchRef;
         if step == Step::Resolve && no_such_ref {
             return Error::Reference {
                 repository: self.specification.repository.clone(),
@@ -203,7 +204,7 @@ impl Work<'_> {
             } else {
                 "fetch"
             },
-            reason: if trouble == repository::Trouble::Refused {
+            reason: if failure == repository::GitFailure::Refused {
                 CloneReason::Refused
             } else {
                 CloneReason::Other

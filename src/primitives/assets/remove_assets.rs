@@ -13,7 +13,7 @@ use crate::{
 
 /// Takes away what `install-assets` brought: the files, the hook's entry in `settings.json`, or the marked block.
 ///
-/// Only what is as legwork left it is removed. What a person edited stays, is told as `kept`, and is no failure.
+/// Only what is as legwork left it is removed. What a person edited stays, is reported as `kept`, and is no failure.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {

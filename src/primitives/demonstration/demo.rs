@@ -86,6 +86,7 @@ impl Primitive for Demo {
     const NAME: &'static str = "demo";
     const SUMMARY: &'static str = "Show the main job from end to end";
     const EFFECTS: Effects = Effects::ENSURES_REMOTE;
+    // What its parts return: see `demo::the_demonstration_declares_what_its_parts_return`.
     const CODES: &'static [Code] = &[
         Code::StepFailed,
         Code::HostFolderUnwritable,
@@ -94,19 +95,34 @@ impl Primitive for Demo {
         Code::CloneFailed,
         Code::RefNotFound,
         Code::ProvisionStepFailed,
+        Code::WorkspaceNotFound,
+        Code::WorkspaceNotReady,
         Code::WorktreeFailed,
         Code::AgentUnknown,
         Code::AgentMissing,
+        Code::AgentOptionUnsupported,
         Code::SecretUnavailable,
+        Code::IssueInvalid,
+        Code::TemplateInvalid,
+        Code::PromptTooLarge,
         Code::LaunchFailed,
+        Code::JobNotFound,
+        Code::JobNotEnded,
+        Code::JobFolderMissing,
         Code::WaitTimedOut,
         Code::JobUnreachable,
+        Code::ArtifactMissing,
+        Code::ArtifactRefused,
         Code::ArtifactChanged,
         Code::DiffEmpty,
+        Code::DiffInvalid,
         Code::DiffRefused,
         Code::DiffConflict,
         Code::DirtyTree,
+        Code::CheckoutInvalid,
+        Code::BaseMissing,
         Code::BranchExists,
+        Code::BranchMoved,
         Code::GitMissing,
         Code::GitFailed,
     ];

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Timeout, Violations, details},
     domain::{
-        investigation::{self, Applied, ApplyRequest, Maker, Origin},
+        investigation::{self, Applied, ApplyRequest, DiffSource, Origin},
         job::Outcome,
         patch::{self, Change, Changed, Identity, Rule},
     },
@@ -35,7 +35,7 @@ pub(crate) struct Input {
     pub(crate) diff: Option<String>,
     /// Which diff of the job.
     #[serde(default)]
-    pub(crate) which: Which,
+    pub(crate) which: DiffSource,
     /// A folder of the checkout; the current folder where none is given.
     #[serde(default = "checkout")]
     #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
@@ -76,17 +76,6 @@ pub(crate) struct Input {
     /// Seconds the call may take.
     #[serde(default)]
     pub(crate) timeout_s: Timeout<120, 3600>,
-}
-
-/// Which diff of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Which {
-    /// The one that the supervisor made of the worktree.
-    #[default]
-    Supervisor,
-    /// The one that the agent wrote itself, `fix.diff`.
-    Agent,
 }
 
 /// A rule that a diff may be allowed to break.
@@ -158,6 +147,7 @@ impl Primitive for ApplyDiff {
         Code::JobNotFound,
         Code::JobNotEnded,
         Code::JobUnreachable,
+        Code::JobFolderMissing,
         Code::ArtifactMissing,
         Code::ArtifactRefused,
         Code::ArtifactChanged,
@@ -182,7 +172,7 @@ impl Primitive for ApplyDiff {
         let example = |job_id: Option<&str>, diff: Option<&str>| Input {
             job_id: job_id.map(JobId::fixed),
             diff: diff.map(str::to_owned),
-            which: Which::Supervisor,
+            which: DiffSource::Supervisor,
             checkout: checkout(),
             branch: None,
             base: None,
@@ -223,12 +213,14 @@ impl Primitive for ApplyDiff {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let (origin, source) = match (input.job_id, input.diff) {
             (Some(job_id), None) => {
-                let maker = match input.which {
-                    Which::Supervisor => Maker::Supervisor,
-                    Which::Agent => Maker::Agent,
-                };
-                let source = job_id.to_string();
-                (Origin::Job { job_id, maker }, source)
+                let name = job_id.to_string();
+                (
+                    Origin::Job {
+                        job_id,
+                        source: input.which,
+                    },
+                    name,
+                )
             }
             (None, Some(path)) => {
                 let base = input.base;
@@ -256,7 +248,7 @@ impl Primitive for ApplyDiff {
         };
         let applied = investigation::apply(context, &request)
             .await
-            .map_err(|error| told(error.into(), source))?;
+            .map_err(|error| naming_source(error.into(), source))?;
         let effect = applied.outcome.effect;
         let unproven = applied
             .job
@@ -273,8 +265,8 @@ impl Primitive for ApplyDiff {
     }
 }
 
-/// Says in a failure about a diff which one it is about.
-fn told(mut failure: Failure, source: String) -> Failure {
+/// Names the diff in the details of a failure.
+fn naming_source(mut failure: Failure, source: String) -> Failure {
     failure.details = failure
         .details
         .revised(|diff: details::Diff| diff.from_source(source));

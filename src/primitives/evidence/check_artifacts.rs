@@ -58,29 +58,13 @@ pub(crate) struct Artifact {
     /// Whether a job without it is incomplete.
     pub(crate) required: bool,
     /// What it is like.
-    pub(crate) condition: Is,
+    pub(crate) condition: Condition,
     /// Its size.
     pub(crate) size_bytes: u64,
     /// The copy here.
     pub(crate) path: Option<String>,
     /// Why it is malformed.
     pub(crate) reason: Option<String>,
-}
-
-/// What a file that was asked for is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Is {
-    /// As it was asked for.
-    Present,
-    /// Not there.
-    Missing,
-    /// Without anything in it, headings aside.
-    Empty,
-    /// Larger than what is taken.
-    TooLarge,
-    /// Not what was asked for, or no file: `reason` says why.
-    Malformed,
 }
 
 /// Carries the declaration of `check-artifacts`.
@@ -92,6 +76,7 @@ impl Primitive for CheckArtifacts {
     const EFFECTS: Effects = Effects::READS_REMOTE;
     const CODES: &'static [Code] = &[
         Code::JobNotFound,
+        Code::JobFolderMissing,
         Code::ArtifactMissing,
         Code::ArtifactRefused,
         Code::ArtifactChanged,
@@ -117,7 +102,7 @@ impl Primitive for CheckArtifacts {
         let artifacts: Vec<Artifact> = checked.artifacts.into_iter().map(shown).collect();
         let met = artifacts
             .iter()
-            .all(|one| !one.required || one.condition == Is::Present);
+            .all(|one| !one.required || one.condition == Condition::Present);
         let next = Next::new(
             "verify-fix",
             json!({"job_id": input.job_id}),
@@ -144,13 +129,7 @@ fn shown(examined: Examined) -> Artifact {
         asked: examined.asked.to_owned(),
         name: examined.name,
         required: examined.required,
-        condition: match examined.condition {
-            Condition::Present => Is::Present,
-            Condition::Missing => Is::Missing,
-            Condition::Empty => Is::Empty,
-            Condition::TooLarge => Is::TooLarge,
-            Condition::Malformed => Is::Malformed,
-        },
+        condition: examined.condition,
         size_bytes: examined.size_bytes,
         path: examined.path,
         reason: examined.reason,

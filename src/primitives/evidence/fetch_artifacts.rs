@@ -77,6 +77,7 @@ impl Primitive for FetchArtifacts {
     const EFFECTS: Effects = Effects::ENSURES_REMOTE;
     const CODES: &'static [Code] = &[
         Code::JobNotFound,
+        Code::JobFolderMissing,
         Code::ArtifactMissing,
         Code::ArtifactRefused,
         Code::ArtifactChanged,
@@ -105,7 +106,7 @@ impl Primitive for FetchArtifacts {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let (job, fetched) = investigation::fetch_artifacts(
+        let fetched = investigation::fetch_artifacts(
             context,
             &input.job_id,
             &input.include,
@@ -113,6 +114,7 @@ impl Primitive for FetchArtifacts {
             input.dry_run,
         )
         .await?;
+        let (job, fetched) = (fetched.job, fetched.artifacts);
         let refused = fetched
             .files
             .iter()

@@ -92,6 +92,8 @@ impl Primitive for VerifyFix {
         Code::JobNotFound,
         Code::JobNotEnded,
         Code::JobUnreachable,
+        Code::JobFolderMissing,
+        Code::HostFolderUnwritable,
         Code::DiffEmpty,
         Code::VerifyUnspecified,
         Code::RequirementUnmet,
@@ -123,15 +125,15 @@ impl Primitive for VerifyFix {
             attempt: input.attempt,
             dry_run: input.dry_run,
         };
-        let (verified, job, effect) =
-            investigation::verify(context, &input.job_id, &request).await?;
+        let done = investigation::verify(context, &input.job_id, &request).await?;
+        let (job, verified) = (done.job, done.verified);
         let verdict = verified.as_ref().map(|verified| verified.verdict);
         if let (Some(Require::Fixed), Some(verdict)) = (input.require, verdict) {
             job::require_verdict(&job, verdict)?;
         }
         let fixed = job.outcome == Some(Outcome::Fixed);
         let answer = Answer::new(
-            effect,
+            done.effect,
             Output {
                 job_id: job.job_id,
                 verdict,

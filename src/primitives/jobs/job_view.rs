@@ -14,6 +14,10 @@ use crate::{
 
 /// A job, by the last evidence.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a field of the contract"
+)]
 #[schemars(rename = "Job")]
 pub(crate) struct JobView {
     /// Its id.
@@ -38,10 +42,15 @@ pub(crate) struct JobView {
     pub(crate) model: Option<String>,
     /// The number of its run.
     pub(crate) run: u32,
+    /// How its host runs it: `direct` is under a supervisor of its own.
+    pub(crate) runner: String,
     /// Why its host gave no answer; null where it answered or was not asked. The job may be running all the same.
     pub(crate) unreachable: Option<Unreachable>,
     /// Whether its supervisor gave no sign for over a minute although the host answers.
     pub(crate) stalled: bool,
+    /// Whether another machine that shares the job's folder supervises it, so that its host cannot tell whether it lives; false where
+    /// the host was not asked.
+    pub(crate) supervised_elsewhere: bool,
     /// Whether its folder is gone from the host.
     pub(crate) missing: bool,
     /// When its state was last seen (RFC 3339, UTC); null where never.
@@ -89,6 +98,7 @@ impl From<Observed> for JobView {
     fn from(observed: Observed) -> Self {
         let mut view = Self::from(observed.job);
         view.stalled = observed.stalled;
+        view.supervised_elsewhere = observed.supervised_elsewhere;
         view.missing = observed.missing;
         view.unreachable = observed.unreachable.map(|unreachable| Unreachable {
             error_code: unreachable.code,
@@ -113,8 +123,10 @@ impl From<Job> for JobView {
             agent: spec.agent,
             model: spec.model,
             run: job.run,
+            runner: job.runner,
             unreachable: None,
             stalled: false,
+            supervised_elsewhere: false,
             missing: false,
             last_evidence_at: progress.last_evidence_at,
             created_at: job.created_at,

@@ -127,6 +127,7 @@ impl Primitive for LaunchInvestigation {
         Code::TemplateInvalid,
         Code::PromptTooLarge,
         Code::LaunchFailed,
+        Code::HostFolderUnwritable,
     ];
     const NEEDS_HOST: bool = true;
     type Input = Input;

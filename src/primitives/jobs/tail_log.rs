@@ -10,7 +10,7 @@ use crate::{
     contract::{Answer, Code, Cursor, Effects, Failure, JobId, Next, Pager, Timeout, text},
     domain::{
         agent,
-        job::{self, Chunk, Job},
+        job::{self, Chunk, Job, Stream},
     },
     primitives::Primitive,
     system::Context,
@@ -49,17 +49,6 @@ pub(crate) struct Input {
 
 const fn max_bytes() -> u64 {
     65_536
-}
-
-/// Which log.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Stream {
-    /// What the agent wrote to stdout.
-    #[default]
-    Output,
-    /// What the agent wrote to stderr.
-    Errors,
 }
 
 /// How to show a log.
@@ -127,16 +116,12 @@ impl Primitive for TailLog {
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let job = job::find(context, &input.job_id)?;
-        let stream = match input.stream {
-            Stream::Output => job::Stream::Output,
-            Stream::Errors => job::Stream::Errors,
-        };
         let pager = Pager::new(Self::NAME, &json!([input.job_id, input.stream]));
         let from = match &input.cursor {
             Some(cursor) => Some(pager.position(cursor)?),
             None => input.from_start.then_some(0),
         };
-        let chunk = job::read_log(context, &job, stream, from, input.max_bytes).await?;
+        let chunk = job::read_log(context, &job, input.stream, from, input.max_bytes).await?;
         let output = match input.format {
             Format::Raw => raw(&job, &chunk, &pager),
             Format::Events => events(&job, &chunk, &pager),
@@ -167,45 +152,12 @@ fn raw(job: &Job, chunk: &Chunk, pager: &Pager) -> Output {
     }
 }
 
-/// Decodes whole lines; a line cut in two is left out at the cut, and at the end for the next call.
 fn events(job: &Job, chunk: &Chunk, pager: &Pager) -> Output {
-    let complete = job.state.is_terminal() && chunk.end() >= chunk.size;
-    let cut_in_two = !chunk.tail.is_empty();
-    let (head, head_rest) = whole_lines(&chunk.head, complete && !cut_in_two);
-    let tail = match chunk.tail.iter().position(|byte| *byte == b'\n') {
-        Some(end) => &chunk.tail[end + 1..],
-        None => &[],
-    };
-    let (tail, tail_rest) = whole_lines(tail, complete);
-    let events = head
-        .split(|byte| *byte == b'\n')
-        .chain(tail.split(|byte| *byte == b'\n'))
-        .filter(|line| !line.is_empty())
-        .flat_map(|line| agent::decode(job.spec.adapter, line))
-        .collect();
-    let rest = if cut_in_two { tail_rest } else { head_rest };
-    // A single line longer than what may be read would never be whole: it is passed by.
-    let cursor = match chunk.end() - rest as u64 {
-        stuck if stuck == chunk.from && rest > 0 && !cut_in_two && chunk.end() < chunk.size => {
-            chunk.end()
-        }
-        cursor => cursor,
-    };
+    let decoded = chunk.decode(job);
     Output {
-        events: Some(events),
-        ..output(job, chunk, cursor, pager)
+        events: Some(decoded.events),
+        ..output(job, chunk, decoded.cursor, pager)
     }
-}
-
-fn whole_lines(bytes: &[u8], complete: bool) -> (&[u8], usize) {
-    if complete {
-        return (bytes, 0);
-    }
-    let end = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    (&bytes[..end], bytes.len() - end)
 }
 
 /// Makes the answer with neither text nor events; `end` is where in the log the next call goes on.
@@ -217,7 +169,7 @@ fn output(job: &Job, chunk: &Chunk, end: u64, pager: &Pager) -> Output {
         omitted_bytes: chunk.cut(),
         size_bytes: chunk.size,
         next_cursor: pager.cursor(&end),
-        ended: job.state.is_terminal() && end >= chunk.size,
+        ended: chunk.is_complete(job, end),
         exists: chunk.exists,
     }
 }

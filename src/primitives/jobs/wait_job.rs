@@ -30,29 +30,10 @@ pub(crate) struct Input {
     pub(crate) wait_s: u64,
     /// What the ended job must be: `succeeded` (ended well, and changed something) or `fixed` (verified).
     #[serde(default)]
-    pub(crate) require: Option<Require>,
+    pub(crate) require: Option<Requirement>,
     /// Seconds the call may take, waiting aside.
     #[serde(default)]
     pub(crate) timeout_s: Timeout<60, 3600>,
-}
-
-/// What an ended job must be.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Require {
-    /// The agent ended well and changed something.
-    Succeeded,
-    /// The fix is verified.
-    Fixed,
-}
-
-impl From<Require> for Requirement {
-    fn from(require: Require) -> Self {
-        match require {
-            Require::Succeeded => Self::Succeeded,
-            Require::Fixed => Self::Fixed,
-        }
-    }
 }
 
 const fn wait_s() -> u64 {
@@ -77,6 +58,7 @@ impl Primitive for WaitJob {
         Code::JobNotFound,
         Code::WaitTimedOut,
         Code::JobUnreachable,
+        Code::JobFolderMissing,
         Code::RequirementUnmet,
         Code::HostUnknown,
         Code::HostScriptFailed,
@@ -88,7 +70,7 @@ impl Primitive for WaitJob {
         vec![Input {
             job_id: JobId::fixed("widgets-12-0123456789ab"),
             wait_s: wait_s(),
-            require: Some(Require::Succeeded),
+            require: Some(Requirement::Succeeded),
             timeout_s: Timeout::default(),
         }]
     }
@@ -100,7 +82,7 @@ impl Primitive for WaitJob {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let observed = job::wait(context, &input.job_id, input.wait_s).await?;
         if let Some(require) = input.require {
-            job::require(&observed.job, require.into())?;
+            job::require(&observed.job, require)?;
         }
         let changed = observed
             .job

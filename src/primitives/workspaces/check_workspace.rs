@@ -14,7 +14,7 @@ use crate::{
 
 /// Looks on the host at every fact a workspace stands on, in one round trip, and changes nothing.
 ///
-/// A fact that is wrong is data, not a failure of the call: read `ready` and `checks`. `provision-workspace` mends
+/// A fact that is wrong is data, not a failure of the call: read `ready` and `checks`. `provision-workspace` makes
 /// what is missing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -153,7 +153,7 @@ impl Primitive for CheckWorkspace {
             Next::new(
                 "provision-workspace",
                 checked.mending,
-                "mend what is missing",
+                "make what is missing",
             )
         });
         let mut answer = Answer::read(output);

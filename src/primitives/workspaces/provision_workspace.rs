@@ -28,7 +28,7 @@ pub(crate) struct Input {
     /// The repository's name: its folder on the host, and its entry in the configuration.
     pub(crate) repository: Name,
     /// Where to clone it from, as git on the host understands it; from the configuration where none is given. A name
-    /// and token in an https address are used and not kept.
+    /// and token in an https address are used and not stored.
     #[serde(default)]
     #[schemars(
         length(min = 1, max = 2048),
@@ -176,7 +176,7 @@ impl Primitive for ProvisionWorkspace {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let wish = workspace::Wish {
             host: input.host,
-            repository: repository::Wish {
+            repository: repository::Spec {
                 url: input.url,
                 reference: input.reference,
                 profile: input.profile,

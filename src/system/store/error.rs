@@ -10,8 +10,8 @@ use crate::{
     system::{digest, files},
 };
 
-/// The most damaged rows that are named in one answer.
-const NAMED: usize = 50;
+/// The most damaged rows that a message names; `details` names more.
+const NAMED: usize = 3;
 
 /// Why the database gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub(crate) enum Error {
         /// The version known.
         known: i64,
     },
-    /// Others kept it locked for too long.
+    /// Another process kept it locked for too long.
     #[error("the database {} stayed locked", .path.display())]
     Busy {
         /// The database file.
@@ -64,7 +64,7 @@ pub(crate) enum Error {
     Unusable {
         /// The database file.
         path: PathBuf,
-        /// What `SQLite` said.
+        /// The error of `SQLite`.
         reason: String,
     },
     /// A statement of ours is wrong.
@@ -198,7 +198,7 @@ impl Coded for Error {
                 )
             }
             Self::Records { path, .. } => format!(
-                "Call check-store, which names all damage; then restore {} from your own backup, or mend or delete what is named with sqlite3.",
+                "Call check-store, which names all damage; then restore {} from your own backup, or correct or delete what is named with sqlite3.",
                 path.display()
             ),
             Self::Newer { .. } => {
@@ -223,9 +223,18 @@ impl Coded for Error {
         match self {
             Self::Folder(inner) => inner.details(),
             Self::Damaged { path, backup, .. } => store(path, backup.as_ref()),
-            Self::Records { path, .. } | Self::Newer { path, .. } | Self::Busy { path } => {
-                store(path, None)
+            Self::Records { path, damage } => {
+                details::Store::new(path.display().to_string(), self.to_string())
+                    .with_damaged(damage.iter().map(|one| {
+                        details::DamagedRecord::new(
+                            one.table.as_str(),
+                            one.row.as_deref(),
+                            one.reason.as_str(),
+                        )
+                    }))
+                    .into()
             }
+            Self::Newer { path, .. } | Self::Busy { path } => store(path, None),
             Self::Full { path } | Self::Unusable { path, .. } => {
                 details::File::new(path.display().to_string(), self.to_string()).into()
             }

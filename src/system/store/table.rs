@@ -173,7 +173,7 @@ impl Record<'_, '_> {
         Ok(number)
     }
 
-    /// Reads a yes or no, kept as 1 or 0.
+    /// Reads a yes or no, stored as 1 or 0.
     pub(crate) fn flag(&self, column: &str) -> rusqlite::Result<bool> {
         match self.number(column)? {
             0 => Ok(false),
@@ -182,7 +182,7 @@ impl Record<'_, '_> {
         }
     }
 
-    /// Reads a time, kept as RFC 3339.
+    /// Reads a time, stored as RFC 3339.
     pub(crate) fn time(&self, column: &str) -> rusqlite::Result<String> {
         let text = self.text(column)?;
         match text.parse::<jiff::Timestamp>() {
@@ -191,7 +191,7 @@ impl Record<'_, '_> {
         }
     }
 
-    /// Reads what is kept as JSON.
+    /// Reads what is stored as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> rusqlite::Result<T> {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.damaged(column, error))
     }

@@ -2,6 +2,7 @@
 
 mod costs;
 mod ending;
+mod interrupted;
 mod launching;
 mod logs;
 mod proving;

@@ -70,14 +70,21 @@ fn size(place: &Value, otherwise: usize) -> usize {
         .unwrap_or(otherwise)
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the caller's are small enough to be exact"
+)]
+fn float(integer: i64) -> f64 {
+    integer as f64
+}
+
 /// Whole floats are integers too.
 fn integer(numbers: &mut Numbers, place: &Value) -> Value {
     let least = place["minimum"].as_i64().unwrap_or(-1_000_000);
     let most = place["maximum"].as_i64().unwrap_or(1_000_000);
     let chosen = *numbers.of(&[least, most, least + (most - least) / 2, least + 1]);
     if numbers.chance(3) && chosen.abs() < 1 << 50 {
-        #[expect(clippy::cast_precision_loss, reason = "it is small enough to be exact")]
-        return json!(chosen as f64);
+        return json!(float(chosen));
     }
     json!(chosen)
 }

@@ -62,14 +62,16 @@ fn a_call_that_waits_for_the_database_keeps_no_other_from_its_answer() {
         let line = answers.next().expect("an answer").expect("text");
         serde_json::from_str(&line).expect("JSON")
     };
-    let mut send = |call: Value| {
+    let send = |stdin: &mut std::process::ChildStdin, call: Value| {
         writeln!(stdin, "{call}").expect("it reads");
         stdin.flush().expect("it reads");
     };
-    send(json!({"id": "waits", "primitive": "add-host", "input": {"name": "box"}}));
+    let waits = json!({"id": "waits", "primitive": "add-host", "input": {"name": "box"}});
+    send(&mut stdin, waits);
     for id in 0..5 {
         let since = Instant::now();
-        send(json!({"id": id, "primitive": "list-jobs", "input": {}}));
+        let asks = json!({"id": id, "primitive": "list-jobs", "input": {}});
+        send(&mut stdin, asks);
         assert_eq!(next()["id"], id, "it must not wait for the other");
         assert!(since.elapsed() < Duration::from_secs(5));
     }
@@ -79,6 +81,6 @@ fn a_call_that_waits_for_the_database_keeps_no_other_from_its_answer() {
         (&waited["id"], &waited["effect"]),
         (&json!("waits"), &json!("applied"))
     );
-    drop(send);
+    drop(stdin);
     child.wait().expect("it ends");
 }

@@ -170,7 +170,10 @@ fn a_shell_that_runs_no_program_is_said_with_its_words() {
             ),
             (
                 "launch-investigation",
-                Workplace::order("mender", &json!({"host": host.alias(), "message": words})),
+                Workplace::order(
+                    "mender",
+                    &json!({"host": host.alias(), "message": format!("the words {words:?}")}),
+                ),
             ),
         ] {
             let call = place.call(primitive, &input);
@@ -196,7 +199,7 @@ fn what_a_host_floods_is_cut() {
     for flood in [
         "head -c 30000000 /dev/zero | tr '\\0' x >&2; exit 1\n",
         "head -c 30000000 /dev/zero | tr '\\0' x; exit 1\n",
-        "while :; do echo 0123456789012345678901234567890123456789; done\n",
+        "yes 0123456789012345678901234567890123456789\n",
     ] {
         fs::write(host.home().join(".bashrc"), flood).expect("a start-up file");
         let call = place.call("probe-host", &json!({"host": host.alias()}));

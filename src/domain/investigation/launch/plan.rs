@@ -11,7 +11,7 @@ use crate::{
         investigation::{error::Error, prompt_input::check_message},
         issue,
         job::{self, Job, JobSpec, Limits, Progress},
-        run::State,
+        run::{self, State},
         workspace,
     },
     system::{Context, clock, digest, machine::Machine},
@@ -107,7 +107,9 @@ impl Plan {
                 job_id: job.job_id,
             });
         }
-        Ok((job.progress.line.is_some() || job.state.is_terminal()).then_some(job))
+        let was_launched =
+            job.progress.line.is_some() || job.state.is_terminal() && !job.was_never_started();
+        Ok(was_launched.then_some(job))
     }
 
     /// Makes the record of the job as it is before anything was sent.
@@ -118,11 +120,13 @@ impl Plan {
             idempotency_key: self.key.clone(),
             input_digest: self.input_digest.clone(),
             spec: self.spec.clone(),
-            run: 1,
+            run: run::FIRST,
+            runner: run::default_runner().name().to_owned(),
             state: State::Launching,
             outcome: None,
             progress: Progress::default(),
             verification: None,
+            verified: Vec::new(),
             created_at: now.clone(),
             updated_at: now,
         }

@@ -1,26 +1,30 @@
-//! What a host that refused a launch before starting anything means by it.
+//! What a host means that refused a launch before anything was started.
 
 use super::plan::Plan;
-use crate::domain::{investigation::error::Error, workspace};
+use crate::{
+    contract::Effect,
+    domain::{
+        investigation::{error::Error, unwritten},
+        run, workspace,
+    },
+};
 
-/// Makes the error of a refused launch from the step at which the host's script stopped.
-pub(super) fn refusal(plan: &Plan, step: &str, answer: &str, stderr: String) -> Error {
+/// Makes the error of a refused launch from the step at which the host stopped.
+pub(super) fn refusal(plan: &Plan, refusal: run::Refusal) -> Error {
     let host = plan.machine.name.to_string();
-    let failed = |stderr: String| Error::Launch {
-        job_id: plan.job_id.clone(),
-        host: host.clone(),
-        step: step.to_owned(),
-        stderr,
-    };
-    match step {
+    if let Some(error) = unwritten::error(&host, &refusal) {
+        return error;
+    }
+    if refusal.step == "worktree"
+        && let Some(error) = workspace::worktree_failure(&plan.machine.name, &refusal.stdout)
+    {
+        return error.into();
+    }
+    match refusal.step.as_str() {
         "agent" => Error::AgentMissing {
             agent: plan.spec.agent.to_string(),
             program: plan.agent.program.clone(),
             host,
-        },
-        "worktree" => match workspace::worktree_failure(&plan.machine.name, answer) {
-            Some(error) => error.into(),
-            None => failed(stderr),
         },
         "workspace" => workspace::Error::NotFound {
             host: plan.machine.name.clone(),
@@ -31,6 +35,19 @@ pub(super) fn refusal(plan: &Plan, step: &str, answer: &str, stderr: String) -> 
             key: plan.key.clone(),
             job_id: plan.job_id.clone(),
         },
-        _ => failed(stderr),
+        _ => Error::Launch {
+            job_id: plan.job_id.clone(),
+            host,
+            step: refusal.step,
+            stderr: refusal.stderr,
+        },
+    }
+}
+
+/// Returns what a refused launch leaves on the host: from the step `folder` on, files that the next launch goes on with.
+pub(super) fn effect(refusal: &run::Refusal) -> Effect {
+    match refusal.step.as_str() {
+        "agent" | "workspace" | "key" | "folder" => Effect::None,
+        _ => Effect::Partial,
     }
 }

@@ -3,23 +3,23 @@
 use super::{
     plan::Plan,
     prepare::Prepared,
-    refusal::refusal,
+    refusal,
     request::{Launched, Request},
-    script::script,
+    start::start,
 };
 use crate::{
     contract::Effect,
     domain::{
-        investigation::error::Error,
-        job::{self, Job},
+        investigation::{error::Error, unwritten},
+        job::{self, Job, Recorded},
         run,
     },
-    system::{Context, clock, failpoint, files},
+    system::{Context, clock, failpoint},
 };
 
 /// Launches an investigation, or finds the one that was launched before.
 pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launched, Error> {
-    let mut plan = Plan::make(context, request)?;
+    let plan = Plan::make(context, request)?;
     if let Some(job) = plan.existing(context)? {
         return Ok(replay(job));
     }
@@ -38,22 +38,30 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
         "{heading}: waiting for another launch of it to end"
     ));
     // One process of this machine at a time launches a given job; the others wait and then find it launched.
-    let locks = context.environment().home().join("locks");
-    files::make_private_folder(&locks)?;
-    let _lock = files::lock(&locks.join(plan.job_id.as_str())).await?;
+    let _lock = job::launch_lock(context, &plan.job_id).await?;
     if let Some(job) = plan.existing(context)? {
         return Ok(replay(job));
     }
-    let job = job::insert(context, &plan.job()).await?;
-    plan.job_id = job.job_id.clone();
+    let start = start(context, &plan, &prepared, &plan.job())?;
+    // From here on a call that is cut off has perhaps recorded or started something.
+    context.meter().changing();
+    let recorded = record(context, &plan).await?;
     failpoint::reached("launch.recorded");
     progress.say(&format!(
         "{heading}: making its worktree and starting {}",
         plan.spec.agent
     ));
-    let launched = send(context, &plan, &prepared, job).await?;
+    let launched = send(context, &plan, &prepared, &start, &recorded).await?;
     failpoint::reached("launch.saved");
     Ok(launched)
+}
+
+async fn record(context: &Context, plan: &Plan) -> Result<Recorded, Error> {
+    let recorded = job::insert(context, &plan.job()).await;
+    if recorded.is_err() {
+        context.meter().settled(Effect::None);
+    }
+    Ok(recorded?)
 }
 
 fn replay(job: Job) -> Launched {
@@ -69,34 +77,49 @@ async fn send(
     context: &Context,
     plan: &Plan,
     prepared: &Prepared,
-    job: Job,
+    start: &run::Start,
+    recorded: &Recorded,
 ) -> Result<Launched, Error> {
-    let script = script(context, plan, prepared)?;
-    context.meter().changing();
-    let reply = plan.machine.run(context, script).await?;
-    failpoint::reached("launch.sent");
-    let answer = reply.text();
-    let refused = answer
-        .lines()
-        .find_map(|line| line.strip_prefix("legwork-refused step="));
-    if let Some(step) = refused {
-        context.meter().settled(Effect::None);
-        return Err(refusal(plan, step, &answer, reply.stderr));
-    }
-    let Ok(status) = run::parse_answer(&answer)? else {
-        return Err(Error::Launch {
-            job_id: job.job_id,
-            host: plan.machine.name.to_string(),
-            step: "supervisor".to_owned(),
-            stderr: reply.stderr,
-        });
+    let job_id = &recorded.job.job_id;
+    let runner = run::runner(&recorded.job.runner)?;
+    let started = match runner.start(context, &plan.machine, start).await {
+        Ok(started) => started,
+        Err(error) => {
+            // A job that an earlier call recorded may have been sent by that call.
+            if error.is_before_sending() {
+                if recorded.is_new {
+                    job::withdraw(context, job_id).await?;
+                }
+                context.meter().settled(Effect::None);
+            }
+            return Err(error.into());
+        }
     };
-    let job = job::update(context, &job.job_id, |job| {
+    failpoint::reached("launch.sent");
+    let (status, found) = match started {
+        run::Started::Run { status, found } => (status, found),
+        run::Started::Refused(refused) => {
+            job::withdraw(context, job_id).await?;
+            context.meter().settled(refusal::effect(&refused));
+            return Err(refusal::refusal(plan, refused));
+        }
+        run::Started::Silent(silent) => {
+            let host = plan.machine.name.to_string();
+            return Err(
+                unwritten::error(&host, &silent).unwrap_or_else(|| Error::LaunchSilent {
+                    job_id: job_id.clone(),
+                    host,
+                    stderr: silent.stderr,
+                }),
+            );
+        }
+    };
+    let job = job::update(context, job_id, |job| {
         job::note_status(job, &status, clock::now_text())
     })
     .await?;
     // A launch whose answer was lost had its effect then, not now.
-    let effect = if answer.lines().any(|line| line == "launch-found") {
+    let effect = if found {
         Effect::Replayed
     } else {
         Effect::Applied

@@ -7,7 +7,7 @@
 
 /// Why git could not clone or fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum GitFailure {
     /// The repository is not there or may not be read, or the cause is not known: somebody must change something.
     Refused,
     /// The other side does not have the ref.
@@ -15,7 +15,7 @@ pub(crate) enum Trouble {
     /// The disk is full.
     DiskFull,
     /// The network or the other side failed, which passes by itself.
-    Other,
+    Network,
 }
 
 /// What git, curl and ssh print where the network or the other side fails for a while.
@@ -39,7 +39,7 @@ const PASSING: &[&str] = &[
     "The requested URL returned error: 5",
 ];
 
-impl Trouble {
+impl GitFailure {
     /// Sorts what `git clone` and `git fetch` printed (recorded from git 2.39 and 2.47 under `LC_ALL=C`).
     pub(crate) fn of(text: &str) -> Self {
         let has = |part: &str| text.contains(part);
@@ -51,7 +51,7 @@ impl Trouble {
         {
             Self::NoSuchRef
         } else if PASSING.iter().any(|words| has(words)) {
-            Self::Other
+            Self::Network
         } else {
             Self::Refused
         }
@@ -60,7 +60,7 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use super::Trouble;
+    use super::GitFailure;
 
     /// Recorded from git 2.47.3 with `LC_ALL=C`.
     #[test]
@@ -68,60 +68,63 @@ mod tests {
         for (said, meant) in [
             (
                 "fatal: Unable to create '/r/seed/.git/shallow.lock': File exists.\n\nAnother git process seems to be running in this repository",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "error: cannot lock ref 'refs/remotes/origin/main': Unable to create '/r/seed/.git/refs/remotes/origin/main.lock': File exists.",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
-            ("git: 'remote-foo' is not a git command.", Trouble::Refused),
-            ("words of a git that is yet to come", Trouble::Refused),
+            (
+                "git: 'remote-foo' is not a git command.",
+                GitFailure::Refused,
+            ),
+            ("words of a git that is yet to come", GitFailure::Refused),
             (
                 "fatal: unable to access 'http://h/x/': The requested URL returned error: 503",
-                Trouble::Other,
+                GitFailure::Network,
             ),
             (
                 "ssh: connect to host h port 22: Connection timed out\nfatal: Could not read from remote repository.",
-                Trouble::Other,
+                GitFailure::Network,
             ),
             (
                 "fatal: unable to access 'http://nosuch/x/': Could not resolve host: nosuch",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "fatal: repository '/nonexistent' does not exist",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "fatal: '/nonexistent' does not appear to be a git repository\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "fatal: repository 'http://127.0.0.1:8000/x/' not found",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "fatal: could not read Username for 'https://example.org': terminal prompts disabled",
-                Trouble::Refused,
+                GitFailure::Refused,
             ),
             (
                 "fatal: couldn't find remote ref refs/pull/1/head",
-                Trouble::NoSuchRef,
+                GitFailure::NoSuchRef,
             ),
             (
                 "error: Server does not allow request for unadvertised object 1\nfatal: remote error: upload-pack: not our ref 1111111111111111111111111111111111111111",
-                Trouble::NoSuchRef,
+                GitFailure::NoSuchRef,
             ),
             (
                 "fatal: unable to access 'http://127.0.0.1:1/x/': Failed to connect to 127.0.0.1 port 1 after 0 ms: Couldn't connect to server",
-                Trouble::Other,
+                GitFailure::Network,
             ),
             (
                 "fatal: write error: No space left on device\nfatal: fetch-pack: invalid index-pack output",
-                Trouble::DiskFull,
+                GitFailure::DiskFull,
             ),
         ] {
-            assert_eq!(Trouble::of(said), meant, "{said}");
+            assert_eq!(GitFailure::of(said), meant, "{said}");
         }
     }
 }

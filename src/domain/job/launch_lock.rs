@@ -1,0 +1,27 @@
+//! The lock that a launch of a job holds, from before the job is recorded until the host's answer is.
+//!
+//! It is a lock of this machine: a job that is being launched elsewhere is recorded elsewhere.
+
+use super::error::Error;
+use crate::{
+    contract::JobId,
+    system::{
+        Context,
+        files::{self, Lock},
+    },
+};
+
+/// Waits for the lock.
+pub(crate) async fn lock(context: &Context, job_id: &JobId) -> Result<Lock, Error> {
+    let locks = context.environment().home().join("locks");
+    files::make_private_folder(&locks)?;
+    Ok(files::lock(&locks.join(job_id.as_str())).await?)
+}
+
+/// Takes the lock where nobody holds it.
+pub(super) fn try_lock(context: &Context, job_id: &JobId) -> Result<Option<Lock>, Error> {
+    let locks = context.environment().home().join("locks");
+    files::make_private_folder(&locks)?;
+    let path = locks.join(job_id.as_str());
+    files::try_lock(&path).map_err(|source| files::Error::of(&path, source).into())
+}

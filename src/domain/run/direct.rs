@@ -1,0 +1,265 @@
+//! The runner of a host without a scheduler: each run under a supervisor of its own.
+//!
+//! The supervisor is a shell script, deployed once per host under a name with its digest, so that a later legwork never
+//! changes one that is at work. This file is the only place that knows its name, what the scripts beside it take and
+//! print, and how a run is described to it.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+use super::{
+    error::Error,
+    poll::{self, Poll},
+    run_id::RunId,
+    runner::{
+        Absence, Cancelled, Question, Refusal, Runner, Sighting, Start, Started, Supervision,
+        Unwritten,
+    },
+    script::{CANCEL, POLL, START, SUPERVISOR},
+    status::Status,
+};
+use crate::system::{Context, digest, machine::Machine, reply::Reply, script::Script};
+
+/// Seconds between heartbeats.
+const BEAT_S: u64 = 5;
+
+/// A disk with fewer KiB left counts as full: the files of a run take several blocks.
+const FULL_BELOW_KIB: u64 = 16;
+
+/// Puts the files of a run in place; goes in front of `start.sh`.
+const SUBMIT: &str = include_str!("submit.sh");
+
+/// Runs under a supervisor of their own.
+#[derive(Debug)]
+pub(super) struct Direct;
+
+impl Runner for Direct {
+    fn name(&self) -> &'static str {
+        "direct"
+    }
+
+    fn start<'a>(
+        &'a self,
+        context: &'a Context,
+        machine: &'a Machine,
+        start: &'a Start,
+    ) -> BoxFuture<'a, Result<Started, Error>> {
+        async move {
+            let reply = machine.run(context, start_script(start)?).await?;
+            started(&reply)
+        }
+        .boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        context: &'a Context,
+        machine: &'a Machine,
+        questions: &'a [Question],
+        wait_s: u64,
+    ) -> BoxFuture<'a, Result<Vec<Sighting>, Error>> {
+        async move {
+            let reply = machine.run(context, poll_script(questions, wait_s)).await?;
+            let answer = poll::parse_poll(&reply.text())?;
+            for garbled in &answer.garbled {
+                tracing::warn!(host = %machine.name, error = %garbled, "a line of the host could not be read");
+            }
+            Ok(questions
+                .iter()
+                .map(|question| sighting(&answer, &question.run))
+                .collect())
+        }
+        .boxed()
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        context: &'a Context,
+        machine: &'a Machine,
+        run: &'a RunId,
+        grace_s: u64,
+    ) -> BoxFuture<'a, Result<Cancelled, Error>> {
+        async move {
+            let script = Script::new(CANCEL)
+                .argument(run.subject_folder())
+                .argument(run.number().to_string())
+                .argument(grace_s.to_string())
+                .argument(supervisor());
+            let reply = machine.run(context, script).await?;
+            Ok(match poll::parse_answer(&reply.text())? {
+                Ok(status) => Cancelled::Run(Box::new(status)),
+                Err(missing) if !missing.claim => Cancelled::NeverStarted,
+                Err(_claimed) => Cancelled::Silent,
+            })
+        }
+        .boxed()
+    }
+}
+
+/// Returns the file name of the supervisor on hosts.
+fn supervisor() -> String {
+    format!("supervise-{}.sh", digest::sha256(SUPERVISOR.as_bytes()))
+}
+
+fn start_script(start: &Start) -> Result<Script, Error> {
+    let preparation = &start.preparation;
+    let body = [
+        preparation.script.as_str(),
+        SUBMIT,
+        START,
+        "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/jobs/$1/runs/$2/state\"",
+    ]
+    .join("\n");
+    let (worktree, base) = start
+        .worktree
+        .as_ref()
+        .map_or(("", ""), |worktree| (worktree.folder, &worktree.base));
+    let has_secrets = if start.secrets.is_empty() {
+        "no"
+    } else {
+        "yes"
+    };
+    let mut script = Script::new(body)
+        .argument(start.run.subject_folder())
+        .argument(start.run.number().to_string())
+        .argument(supervisor())
+        .argument(worktree)
+        .argument(base)
+        .argument(has_secrets)
+        .payload(SUPERVISOR)
+        .payload(description(start)?)
+        .payload(start.command.as_str())
+        .payload(start.stdin.as_str())
+        .payload(start.secrets.as_str());
+    script = script.arguments(preparation.arguments.iter().map(String::as_str));
+    for file in &preparation.files {
+        script = script.payload(file.as_slice());
+    }
+    Ok(script)
+}
+
+/// Renders the run's `spec`; `submit.sh` adds the folders, which only the host knows.
+fn description(start: &Start) -> Result<String, Error> {
+    let limits = &start.limits;
+    let lines = [
+        ("job", start.run.subject().to_string()),
+        ("run", start.run.number().to_string()),
+        ("wall_s", limits.wall_s.to_string()),
+        ("idle_s", limits.idle_s.to_string()),
+        ("grace_s", limits.grace_s.to_string()),
+        ("log_cap", limits.log_bytes.to_string()),
+        ("beat_s", BEAT_S.to_string()),
+    ];
+    let base = start.worktree.as_ref().map(|worktree| &worktree.base);
+    if base.is_some_and(|base| base.contains(['\n', '\0'])) {
+        return Err(Error::LineBreak { field: "base" });
+    }
+    let mut text = String::new();
+    for (field, value) in lines {
+        text.extend([field, " ", &value, "\n"]);
+    }
+    Ok(text)
+}
+
+fn started(reply: &Reply) -> Result<Started, Error> {
+    let stdout = reply.text();
+    let refusal = |line: &str| Refusal {
+        step: field(line, "step").unwrap_or_default().to_owned(),
+        unwritten: unwritten(line),
+        stdout: stdout.clone(),
+        stderr: reply.stderr.clone(),
+    };
+    let refused = stdout
+        .lines()
+        .find(|line| line.starts_with("legwork-refused "));
+    let silent = refused.is_some_and(|line| field(line, "step") == Some("start"));
+    match refused {
+        Some(line) if silent => Ok(Started::Silent(refusal(line))),
+        Some(line) => Ok(Started::Refused(refusal(line))),
+        None => match poll::parse_answer(&stdout)? {
+            Ok(status) => Ok(Started::Run {
+                status: Box::new(status),
+                found: stdout.lines().any(|line| line == "run-found"),
+            }),
+            Err(_missing) => Ok(Started::Silent(refusal("legwork-refused step=start"))),
+        },
+    }
+}
+
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split(' ')
+        .find_map(|token| token.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Reads what the host found where a file could not be written.
+fn unwritten(line: &str) -> Option<Unwritten> {
+    let path = STANDARD.decode(field(line, "file")?).ok()?;
+    // An odd or missing number says nothing: nobody may conclude from it that the disk is full.
+    let number = |name: &str| field(line, name).and_then(|text| text.parse::<u64>().ok());
+    Some(Unwritten {
+        path: String::from_utf8_lossy(&path).into_owned(),
+        is_writable: field(line, "writable") != Some("no"),
+        is_full: number("free_kib").is_some_and(|free| free < FULL_BELOW_KIB)
+            || number("free_inodes") == Some(0),
+    })
+}
+
+fn poll_script(questions: &[Question], wait_s: u64) -> Script {
+    let lines = questions
+        .iter()
+        .filter_map(|question| question.known.as_ref())
+        .map(|status| status.line.as_str());
+    // Only a caller that waits for a change has to say from which state.
+    let known = if wait_s > 0 {
+        poll::digest(lines)
+    } else {
+        String::new()
+    };
+    // This is sent more often than anything else, and a process is a good part of what it costs.
+    let mut script = Script::new(POLL)
+        .without_subshell()
+        .argument(wait_s.to_string())
+        .argument(if known.is_empty() { "-" } else { &known });
+    for question in questions {
+        let hint = question
+            .known
+            .as_ref()
+            .map_or_else(|| "0".to_owned(), Status::hint);
+        script = script.arguments([
+            question.run.subject_folder(),
+            question.run.number().to_string(),
+            hint,
+        ]);
+    }
+    script
+}
+
+fn sighting(poll: &Poll, run: &RunId) -> Sighting {
+    let is_meant = |status: &&Status| status.job == *run.subject() && status.run == run.number();
+    // Two lines of the same run: one of them speaks for another, and nobody can tell which.
+    let mut statuses = poll.statuses.iter().filter(is_meant);
+    let status = statuses.next().filter(|_| statuses.next().is_none());
+    let beat = poll
+        .beats
+        .iter()
+        .find(|beat| beat.job == *run.subject() && beat.run == run.number());
+    let subject = run.subject();
+    let missing = poll.missing.iter().find(|missing| missing.job == *subject);
+    Sighting {
+        status: status.cloned(),
+        beat: beat.cloned(),
+        beat_age_s: beat.map_or(0, |beat| poll.now.saturating_sub(beat.at)),
+        absence: missing.and_then(|missing| match (missing.dir, missing.claim) {
+            (false, _) => Some(Absence::Folder),
+            (true, false) => Some(Absence::Claim),
+            (true, true) => None,
+        }),
+        supervision: if poll.elsewhere.contains(subject) {
+            Supervision::Elsewhere
+        } else if poll.unsupervised.contains(subject) {
+            Supervision::Gone
+        } else {
+            Supervision::Here
+        },
+    }
+}
