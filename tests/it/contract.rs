@@ -456,6 +456,24 @@ fn a_spec_that_cannot_be_read_is_said_to_be_so() {
 }
 
 #[test]
+fn an_input_is_checked_without_being_run() {
+    let world = World::new();
+    let check = |input: Value| {
+        let question = json!({"primitive": "add-host", "input": input});
+        world
+            .legwork(["check-input", "--json", &question.to_string()])
+            .ok()
+    };
+    let good = check(json!({"name": "box", "destination": "me@box.example.org"}));
+    assert_eq!(good.at("/valid"), true);
+    let bad = check(json!({"name": "box", "destinatoin": "me@box.example.org"}));
+    assert_eq!(bad.at("/valid"), false);
+    assert_eq!(bad.text("/violations/0/pointer"), "/destinatoin");
+    let hosts = world.legwork(["list-hosts"]).ok();
+    assert!(!hosts.line().contains("box.example.org"));
+}
+
+#[test]
 fn flags_win_over_json_and_json_over_the_file() {
     let world = World::new();
     let spec = world.path("spec.json");

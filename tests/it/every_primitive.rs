@@ -1,11 +1,12 @@
-//! What holds for every primitive, whichever it is. Faults are collected and shown together.
+//! What holds for the declaration of every primitive, whichever it is. Faults are collected and shown together.
+//!
+//! What its calls do is in `every_example`; `own_tests` sees that it is tested for itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Output,
-    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -15,40 +16,58 @@ use legwork::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Faults, World, assert_isolated, schemas, snapshot};
+use crate::support::{Faults, World, schemas};
 
-/// What a primitive's name may start with.
-const VERBS: &[&str] = &[
-    "add",
-    "apply",
-    "cancel",
-    "check",
-    "extract",
-    "fetch",
-    "get",
-    "install",
-    "launch",
-    "list",
-    "poll",
-    "probe",
-    "provision",
-    "remove",
-    "render",
-    "show",
-    "tail",
-    "verify",
-    "wait",
+/// What calls may do whose names start with a verb; each verb has one meaning everywhere.
+const VERBS: &[(&str, Does)] = &[
+    ("add", Does::Ensures),
+    ("apply", Does::Ensures),
+    ("cancel", Does::Removes),
+    ("check", Does::Looks),
+    ("extract", Does::Looks),
+    ("fetch", Does::Looks),
+    ("get", Does::Looks),
+    ("install", Does::Ensures),
+    ("launch", Does::Ensures),
+    ("list", Does::Looks),
+    ("poll", Does::Looks),
+    ("probe", Does::Looks),
+    ("provision", Does::Ensures),
+    ("remove", Does::Removes),
+    ("render", Does::Looks),
+    ("show", Does::Looks),
+    ("tail", Does::Looks),
+    ("verify", Does::Ensures),
+    ("wait", Does::Looks),
 ];
 
-/// Names that are one word.
-const SINGLE_WORDS: &[&str] = &["capabilities", "demo", "describe", "preflight"];
+/// What calls may do whose names are one word, or whose verb says less than they do, and why.
+const OTHERS: &[(&str, Does, &str)] = &[
+    ("capabilities", Does::Looks, "one word"),
+    ("demo", Does::Ensures, "one word"),
+    ("describe", Does::Looks, "one word"),
+    ("preflight", Does::Looks, "one word"),
+    (
+        "check-harness",
+        Does::Removes,
+        "it runs a command of the caller's, which may do anything",
+    ),
+    (
+        "fetch-artifacts",
+        Does::Ensures,
+        "what it fetches stays here, an issue is only read",
+    ),
+];
 
-/// Returns a world in which nothing that an example may name can be reached.
-fn world() -> World {
-    assert_isolated();
-    let world = World::new();
-    world.configure("[github]\napi_url = 'http://127.0.0.1:9'\n[ssh]\nconnect_timeout_s = 2\n");
-    world
+/// What a call may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Does {
+    /// Changes nothing.
+    Looks,
+    /// Brings something about.
+    Ensures,
+    /// Ends or removes something.
+    Removes,
 }
 
 fn call(world: &World, entry: &Entry, input: &Value) -> Output {
@@ -56,20 +75,6 @@ fn call(world: &World, entry: &Entry, input: &Value) -> Output {
         .legwork_command([entry.about.name, "--json", &input.to_string()])
         .output()
         .expect("legwork starts")
-}
-
-/// Does something for every primitive, a few at a time because some wait for what does not answer.
-fn for_each(work: impl Fn(&'static Entry) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some(entry) = ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(entry);
-                }
-            });
-        }
-    });
 }
 
 #[test]
@@ -84,11 +89,9 @@ fn names_and_summaries_are_well_formed() {
             .split('-')
             .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()));
         faults.unless(kebab, || format!("{name} is not in kebab-case"));
-        let verb = match name.split_once('-') {
-            Some((verb, _)) => VERBS.contains(&verb),
-            None => SINGLE_WORDS.contains(&name),
-        };
-        faults.unless(verb, || format!("{name} does not start with a known verb"));
+        faults.unless(does(name).is_some(), || {
+            format!("{name} does not start with a known verb")
+        });
         let summary = about.summary;
         faults.unless(summary.starts_with(char::is_uppercase), || {
             format!("the summary of {name} has no capital")
@@ -119,9 +122,99 @@ fn names_and_summaries_are_well_formed() {
     faults.none();
 }
 
+/// Returns what a primitive of a name may do.
+fn does(name: &str) -> Option<Does> {
+    let verb = name.split_once('-').map(|(verb, _)| verb);
+    let other = OTHERS.iter().find(|(other, ..)| *other == name);
+    let known = VERBS.iter().find(|(known, _)| Some(*known) == verb);
+    other
+        .map(|(_, does, _)| *does)
+        .or(known.map(|(_, does)| *does))
+}
+
+#[test]
+fn the_verb_says_what_a_call_may_do() {
+    let faults = Faults::default();
+    for entry in ALL {
+        let (name, effects) = (entry.about.name, entry.about.effects);
+        let declared = match (effects.read_only, effects.destructive) {
+            (true, _) => Does::Looks,
+            (false, false) => Does::Ensures,
+            (false, true) => Does::Removes,
+        };
+        faults.unless(does(name) == Some(declared), || {
+            format!(
+                "{name} {:?} by its name, and {declared:?} by its EFFECTS",
+                does(name)
+            )
+        });
+        faults.unless(!effects.read_only || !effects.destructive, || {
+            format!("{name} only looks, and is destructive")
+        });
+        faults.unless(effects.idempotent, || {
+            format!("{name} is not idempotent: say here why it cannot be made so")
+        });
+    }
+    faults.none();
+}
+
+#[test]
+fn every_object_of_an_input_refuses_stray_fields() {
+    let faults = Faults::default();
+    let mut count = 0;
+    for entry in ALL {
+        let name = entry.about.name;
+        let schema = (entry.about.input_schema)().to_value();
+        let mut open = Vec::new();
+        count += open_objects(&schema, "", &mut open);
+        for place in open {
+            faults.note(format!(
+                "the input of {name} takes stray fields at {place:?}"
+            ));
+        }
+    }
+    assert!(count >= ALL.len(), "only {count} objects were found");
+    faults.none();
+}
+
+/// Counts the objects in a schema that have fields of their own, and lists those that take others too. An object that
+/// says of what type all its fields are is a map.
+fn open_objects(schema: &Value, at: &str, open: &mut Vec<String>) -> usize {
+    match schema {
+        Value::Object(keywords) => {
+            let is_object = keywords.get("type").is_some_and(|kind| {
+                kind == "object"
+                    || kind
+                        .as_array()
+                        .is_some_and(|all| all.contains(&json!("object")))
+            });
+            let others = keywords.get("additionalProperties");
+            let is_map = others.is_some_and(|others| others != false)
+                && !keywords.contains_key("properties");
+            let has_fields = is_object && !is_map;
+            if has_fields && others != Some(&json!(false)) {
+                open.push(at.to_owned());
+            }
+            let inner = keywords
+                .iter()
+                .filter(|(keyword, _)| {
+                    !matches!(keyword.as_str(), "default" | "examples" | "const" | "enum")
+                })
+                .map(|(keyword, inner)| open_objects(inner, &format!("{at}/{keyword}"), open));
+            inner.sum::<usize>() + usize::from(has_fields)
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| open_objects(item, &format!("{at}/{index}"), open))
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 #[test]
 fn examples_fit_and_stray_fields_do_not() {
-    let world = world();
+    let world = World::new();
     let faults = Faults::default();
     for entry in ALL {
         let name = entry.about.name;
@@ -141,15 +234,14 @@ fn examples_fit_and_stray_fields_do_not() {
                 for fault in broken {
                     faults.note(format!("{name} with a stray field: {fault}"));
                 }
-                faults.unless(answer["error_code"] == "spec_invalid", || {
-                    format!("{name} takes a stray field at {place:?}: {answer}")
-                });
                 let named = answer["details"]["violations"]
                     .as_array()
                     .into_iter()
                     .flatten()
                     .any(|violation| violation["pointer"] == format!("{place}/no_such_field"));
-                faults.unless(named, || format!("{name} does not name it: {answer}"));
+                faults.unless(answer["error_code"] == "spec_invalid" && named, || {
+                    format!("{name} takes a stray field at {place:?}: {answer}")
+                });
                 for fault in schemas::faults(&input, &answer["details"]["skeleton"]) {
                     faults.note(format!("skeleton of {name}: {fault}"));
                 }
@@ -159,11 +251,11 @@ fn examples_fit_and_stray_fields_do_not() {
     faults.none();
 }
 
-/// Lists where in an example there are objects whose fields are fixed.
+/// Lists where in an example there are objects with fields of their own: the whole, and what is no map.
 fn objects(value: &Value, schema: &Value, pointer: &str) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(fields) = value.as_object() {
-        if schema["additionalProperties"] == false {
+        if pointer.is_empty() || schema["properties"].is_object() {
             found.push(pointer.to_owned());
         }
         for (name, field) in fields {
@@ -172,132 +264,6 @@ fn objects(value: &Value, schema: &Value, pointer: &str) -> Vec<String> {
         }
     }
     found
-}
-
-#[test]
-fn examples_get_one_line_that_keeps_the_contract() {
-    let faults = Faults::default();
-    for_each(|entry| {
-        let about = &entry.about;
-        let name = about.name;
-        for example in (about.examples)() {
-            let world = world();
-            let (first, broken) = schemas::judge(&call(&world, entry, &example));
-            for fault in broken {
-                faults.note(format!("{name}: {fault}\n    {first}"));
-            }
-            faults.unless(first["primitive"] == name, || {
-                format!("{name} answers as {}", first["primitive"])
-            });
-            faults.unless(first["kind"] != "internal", || {
-                format!("{name}: a bug: {first}")
-            });
-            if first["ok"] == true {
-                faults.unless(first["idempotent"] == about.effects.idempotent, || {
-                    format!("{name} says idempotent {}", first["idempotent"])
-                });
-                faults.unless(
-                    !about.effects.read_only || first["effect"] == "none",
-                    || format!("{name} only looks, and its effect is {}", first["effect"]),
-                );
-            }
-            faults.unless(
-                about.effects.open_world || first["meta"]["round_trips"] == 0,
-                || format!("{name} stays here, and counts round trips"),
-            );
-            // Where the envelope says that the same call may be sent again, it may.
-            if first["retry_safe"] == true {
-                let (second, broken) = schemas::judge(&call(&world, entry, &example));
-                for fault in broken {
-                    faults.note(format!("{name} again: {fault}"));
-                }
-                faults.unless(second["error_code"] == first["error_code"], || {
-                    format!("{name} sent again: {first} and then {second}")
-                });
-            }
-        }
-    });
-    faults.none();
-}
-
-#[test]
-fn looking_changes_nothing() {
-    let faults = Faults::default();
-    for_each(|entry| {
-        if !entry.about.effects.read_only {
-            return;
-        }
-        for example in (entry.about.examples)() {
-            let world = world();
-            world.legwork(["check-store"]).ok();
-            let before = snapshot::of(&world.path(""));
-            for turn in ["first", "second"] {
-                call(&world, entry, &example);
-                for change in snapshot::changes(&before, &snapshot::of(&world.path(""))) {
-                    faults.note(format!(
-                        "{} ({turn} call) changes {change}",
-                        entry.about.name
-                    ));
-                }
-            }
-        }
-    });
-    faults.none();
-}
-
-#[test]
-fn the_same_call_twice_has_no_second_effect() {
-    let faults = Faults::default();
-    for_each(|entry| {
-        let about = &entry.about;
-        if about.effects.read_only || !about.effects.idempotent {
-            return;
-        }
-        for example in (about.examples)() {
-            let world = world();
-            world.legwork(["check-store"]).ok();
-            call(&world, entry, &example);
-            let between = snapshot::of(&world.path("state"));
-            let (second, _) = schemas::judge(&call(&world, entry, &example));
-            faults.unless(second["effect"] != "applied", || {
-                format!("{} applies twice: {second}", about.name)
-            });
-            if second["ok"] == true {
-                for change in snapshot::changes(&between, &snapshot::of(&world.path("state"))) {
-                    faults.note(format!("{} sent again changes {change}", about.name));
-                }
-            }
-        }
-    });
-    faults.none();
-}
-
-#[test]
-fn a_dry_run_changes_nothing() {
-    let faults = Faults::default();
-    for_each(|entry| {
-        let about = &entry.about;
-        if about.effects.read_only {
-            return;
-        }
-        for mut example in (about.examples)() {
-            let world = world();
-            world.legwork(["check-store"]).ok();
-            let before = snapshot::of(&world.path(""));
-            example["dry_run"] = json!(true);
-            let (answer, broken) = schemas::judge(&call(&world, entry, &example));
-            for fault in broken {
-                faults.note(format!("{} dry: {fault}", about.name));
-            }
-            faults.unless(answer["effect"] == "none", || {
-                format!("{} dry has the effect {}", about.name, answer["effect"])
-            });
-            for change in snapshot::changes(&before, &snapshot::of(&world.path(""))) {
-                faults.note(format!("{} dry changes {change}", about.name));
-            }
-        }
-    });
-    faults.none();
 }
 
 #[test]
@@ -551,7 +517,7 @@ fn discovery_knows_every_primitive() {
 #[test]
 fn flags_say_the_same_as_json() {
     let faults = Faults::default();
-    let world = world();
+    let world = World::new();
     for entry in ALL {
         let about = &entry.about;
         let schema = (about.input_schema)().to_value();

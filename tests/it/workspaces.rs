@@ -316,6 +316,32 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
 }
 
 #[test]
+fn profiles_are_listed_and_shown_with_what_they_extend() {
+    let world = World::new();
+    world.configure("[profiles.mine]\nextends = 'python-uv'\npackages = ['pytest']\n");
+    let listed = world.legwork(["list-profiles"]).ok();
+    let profiles = listed.at("/profiles");
+    let origins: Vec<(&str, &str)> = profiles
+        .as_array()
+        .expect("profiles")
+        .iter()
+        .filter_map(|profile| Some((profile["name"].as_str()?, profile["origin"].as_str()?)))
+        .collect();
+    for expected in [
+        ("generic", "built_in"),
+        ("python-uv", "built_in"),
+        ("mine", "configuration"),
+    ] {
+        assert!(origins.contains(&expected), "{origins:?}");
+    }
+    let show = |name: &str| world.legwork(["show-profile", "--profile", name]);
+    show("mine").ok();
+    let unknown = show("mien");
+    assert_eq!(unknown.error_code(), "profile_unknown");
+    assert_eq!(unknown.details()["did_you_mean"], "mine");
+}
+
+#[test]
 fn what_cannot_be_cloned_is_named() {
     let (world, source) = world();
     let url = source.display().to_string();

@@ -41,7 +41,7 @@ impl Primitive for RemoveAssets {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            target: Target::User,
+            target: Target::ClaudeMd,
             directory: directory(),
             dry_run: false,
         }]

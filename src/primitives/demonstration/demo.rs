@@ -132,11 +132,11 @@ impl Primitive for Demo {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
+            host: Some(Name::fixed("gpu-box")),
             agent: Some(Name::fixed("demo")),
             name: name(),
             max_wall_s: max_wall_s(),
-            dry_run: true,
+            dry_run: false,
             timeout_s: Timeout::default(),
         }]
     }

@@ -105,7 +105,7 @@ impl Primitive for VerifyFix {
     fn examples() -> Vec<Input> {
         vec![Input {
             job_id: JobId::fixed("widgets-12-0123456789ab"),
-            verify: Some("python3 -m pytest -q tests/test_cart.py".to_owned()),
+            verify: Some("python3 -m unittest -q tests.test_cart".to_owned()),
             limit_s: limit_s(),
             attempt: attempt(),
             require: Some(Require::Fixed),

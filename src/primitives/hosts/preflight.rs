@@ -78,7 +78,7 @@ impl Primitive for Preflight {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
+            host: Some(Name::fixed("gpu-box")),
             agent: Some(Name::fixed("claude")),
             url: None,
             max_age_s: max_age_s(),

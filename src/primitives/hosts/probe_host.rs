@@ -43,7 +43,7 @@ impl Primitive for ProbeHost {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
+            host: Some(Name::fixed("gpu-box")),
             timeout_s: Timeout::default(),
         }]
     }

@@ -45,7 +45,7 @@ impl Primitive for RemoveHost {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            name: Name::fixed("gpu-box"),
+            name: Name::fixed("old-box"),
             dry_run: false,
         }]
     }

@@ -117,7 +117,7 @@ impl Primitive for RenderPrompt {
             template: template(),
             issue: issue.map(str::to_owned),
             message: message.map(str::to_owned),
-            verify: Some("python3 -m pytest -q tests/test_cart.py".to_owned()),
+            verify: Some("python3 -m unittest -q tests.test_cart".to_owned()),
             repository: Some(Name::fixed("widgets")),
             max_bytes: max_bytes(),
             max_age_s: max_age_s(),

@@ -67,7 +67,7 @@ impl Primitive for CancelJob {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            job_id: JobId::fixed("widgets-12-0123456789ab"),
+            job_id: JobId::fixed("widgets-15-ba9876543210"),
             grace_s: grace_s(),
             dry_run: false,
             timeout_s: Timeout::default(),

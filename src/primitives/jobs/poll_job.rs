@@ -72,7 +72,10 @@ impl Primitive for PollJob {
     fn examples() -> Vec<Input> {
         vec![
             Input {
-                job_ids: vec![JobId::fixed("widgets-12-0123456789ab")],
+                job_ids: vec![
+                    JobId::fixed("widgets-12-0123456789ab"),
+                    JobId::fixed("widgets-15-ba9876543210"),
+                ],
                 cursor: None,
                 wait_s: 0,
                 timeout_s: Timeout::default(),

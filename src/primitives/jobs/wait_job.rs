@@ -68,7 +68,7 @@ impl Primitive for WaitJob {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            job_id: JobId::fixed("widgets-12-0123456789ab"),
+            job_id: JobId::fixed("widgets-20-00112233aabb"),
             wait_s: wait_s(),
             require: Some(Requirement::Succeeded),
             timeout_s: Timeout::default(),

@@ -96,8 +96,8 @@ impl Primitive for CheckWorkspace {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
-            repository: Name::fixed("demo"),
+            host: Some(Name::fixed("gpu-box")),
+            repository: Name::fixed("widgets"),
             smoke: false,
             timeout_s: Timeout::of_seconds(60),
         }]

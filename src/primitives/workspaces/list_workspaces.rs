@@ -81,7 +81,7 @@ impl Primitive for ListWorkspaces {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
+            host: Some(Name::fixed("gpu-box")),
             repository: None,
             limit: 20,
             cursor: None,

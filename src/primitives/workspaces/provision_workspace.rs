@@ -149,15 +149,15 @@ impl Primitive for ProvisionWorkspace {
 
     fn examples() -> Vec<Input> {
         vec![Input {
-            host: Some(Name::fixed("local")),
-            repository: Name::fixed("demo"),
-            url: Some("/srv/git/demo.git".to_owned()),
+            host: Some(Name::fixed("gpu-box")),
+            repository: Name::fixed("gadgets"),
+            url: None,
             reference: Some("main".to_owned()),
             profile: Some(Name::fixed("generic")),
             python: None,
             packages: None,
             refresh: false,
-            dry_run: true,
+            dry_run: false,
             timeout_s: Timeout::of_seconds(600),
         }]
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Sshd, Workplace};
+use crate::support::{Sshd, Workplace, World};
 
 #[test]
 fn a_dry_run_changes_nothing_here_and_there() {
@@ -226,4 +226,30 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
         json!([])
     );
     assert_eq!(place.tally(), 0);
+}
+
+#[test]
+fn agents_that_a_launch_can_name_are_listed() {
+    let world = World::new();
+    world.configure(
+        "[defaults]\nagent = 'mine'\n[agents.mine]\nadapter = 'command'\nargv = ['fixer', '{worktree}']\nmodel = 'small'\n",
+    );
+    let listed = world.legwork(["list-agents"]).ok();
+    assert_eq!(listed.text("/default_agent"), "mine");
+    let agents = listed.at("/agents");
+    let find = |name: &str| {
+        let found = agents.as_array().expect("agents").iter();
+        found
+            .clone()
+            .find(|agent| agent["name"] == name)
+            .cloned()
+            .expect("the agent")
+    };
+    let mine = find("mine");
+    assert_eq!(
+        (&mine["adapter"], &mine["program"], &mine["model"]),
+        (&json!("command"), &json!("fixer"), &json!("small"))
+    );
+    assert_eq!(find("claude")["options"]["max_turns"], true);
+    assert_eq!(find("codex")["options"]["max_turns"], false);
 }

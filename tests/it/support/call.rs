@@ -5,6 +5,8 @@ use std::process::Output;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::schemas;
+
 /// The fields that every answer has.
 #[derive(Debug, Deserialize)]
 struct Common {
@@ -89,6 +91,13 @@ impl Call {
             outcome,
             stderr,
         };
+        if let Err(refusal) = &call.outcome {
+            let (primitive, code) = (&call.common.primitive, &refusal.error_code);
+            assert!(
+                schemas::may_return(primitive, code),
+                "{primitive} does not declare {code}: {line}"
+            );
+        }
         let expected = call.expected_exit();
         assert!(
             output

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jsonschema::Validator;
-use legwork::{registry::Entry, surfaces::generate};
+use legwork::{contract::Code, registry::Entry, surfaces::generate};
 use serde_json::Value;
 
 /// The schemas as they are published, by name: `envelope`, `poll-job.input`, `error-details/host_unknown`.
@@ -76,6 +76,15 @@ pub(crate) fn exits(kind: &str) -> &'static [i32] {
     }
 }
 
+/// Returns whether a primitive declares a code, or any may return it; of what is no primitive nothing is known.
+pub(crate) fn may_return(primitive: &str, code: &str) -> bool {
+    Entry::find(primitive).is_none_or(|entry| {
+        let declared = (entry.about.codes)();
+        let mut known = declared.into_iter().chain(Code::universal());
+        known.any(|known| known.name() == code)
+    })
+}
+
 /// Reads what a call left behind: its envelope, and every way in which it breaks the contract of every call.
 pub(crate) fn judge(output: &Output) -> (Value, Vec<String>) {
     let mut faults = Vec::new();
@@ -132,15 +141,10 @@ pub(crate) fn judge(output: &Output) -> (Value, Vec<String>) {
                 faults.push(format!("not one line for a reader: {text:?}"));
             }
         }
-        if let Some(entry) = Entry::find(primitive) {
-            let declared = (entry.about.codes)();
-            let declared = declared.iter().map(|code| code.name());
-            let universal = legwork::contract::Code::universal().map(legwork::contract::Code::name);
-            if !declared.chain(universal).any(|known| known == code) {
-                faults.push(format!(
-                    "{primitive} returns {code} and does not declare it"
-                ));
-            }
+        if !may_return(primitive, code) {
+            faults.push(format!(
+                "{primitive} returns {code} and does not declare it"
+            ));
         }
     }
     for next in value["next"].as_array().into_iter().flatten() {
