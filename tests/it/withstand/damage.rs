@@ -1,8 +1,4 @@
 //! Rows and tables that are damaged: said by name, and never in the way of the others.
-//!
-//! Mutations that were tried on the code and which test found them: `registered` taking a row that cannot be read for
-//! an alias (`every_damaged_column…`, hosts.settings); a table left out of the schema's history
-//! (`every_table_is_declared`); damage of a list dropped instead of warned about (`every_damaged_column…`).
 
 use std::{
     fs,
