@@ -2,6 +2,9 @@
 //!
 //! A code is one row of [`codes!`]: its meaning and its cure in the comment, then its kind, when to try again, the
 //! shape of its details, and whether any call (or any call that needs an answer of a host) may fail with it.
+//!
+//! This file and `details/shape.rs` name each other: a row names a shape, and a shape filled in knows the code it is
+//! for, so that details of another code cannot be sent.
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};

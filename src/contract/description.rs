@@ -36,8 +36,8 @@ pub struct Description {
     pub output_schema: fn() -> Schema,
     /// Lists what is wrong with an input that fits its schema: rules that hold between fields.
     pub check: fn(&Value) -> Violations,
-    /// Whether texts in its input may hold NUL.
-    pub takes_nul: bool,
+    /// The fields of its input whose texts may hold NUL.
+    pub takes_nul: &'static [&'static str],
     /// Makes inputs worth showing.
     pub examples: fn() -> Vec<Value>,
 }
@@ -71,9 +71,7 @@ impl Description {
     /// Lists every way in which an input does not fit the schema, compiled before.
     pub fn violations_by(&self, checker: &Checker, input: &Value) -> Violations {
         let mut found = checker.violations(input);
-        if !self.takes_nul {
-            validation::find_nul(input, &mut found);
-        }
+        validation::find_nul(input, self.takes_nul, &mut found);
         found
     }
 

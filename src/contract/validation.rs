@@ -231,9 +231,13 @@ fn thinned(root: &Value, places: &[&Value], value: &Value, found: &mut Violation
     }
 }
 
-/// Adds a violation for each text that holds a NUL.
-pub fn find_nul(value: &Value, found: &mut Violations) {
-    seek_nul(value, &mut String::new(), found);
+/// Adds a violation for each text of an input that holds a NUL, certain fields aside.
+pub fn find_nul(input: &Value, except: &[&str], found: &mut Violations) {
+    for (name, field) in input.as_object().into_iter().flatten() {
+        if !except.contains(&name.as_str()) {
+            seek_nul(field, &mut format!("/{}", escaped(name)), found);
+        }
+    }
 }
 
 fn seek_nul(value: &Value, pointer: &mut String, found: &mut Violations) {

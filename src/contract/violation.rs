@@ -3,11 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Coded,
-    bounded::{Few, Head},
-    details,
-};
+use super::bounded::{Few, Head};
 
 /// How many violations an answer lists; the rest are counted.
 pub(super) const MAX_VIOLATIONS: usize = 50;
@@ -91,17 +87,6 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Returns what a check of an input says is wrong with it.
-    pub fn found_by<T, E: Coded>(check: Result<T, E>) -> Self {
-        let Err(error) = check else {
-            return Self::default();
-        };
-        match error.details().facts::<details::Input>() {
-            Some(facts) => facts.into_violations(),
-            None => Violation::new("", "value", error.to_string()).into(),
-        }
-    }
-
     /// Adds one.
     pub fn push(&mut self, violation: Violation) {
         if self.is_full() {

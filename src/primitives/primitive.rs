@@ -25,8 +25,8 @@ pub(crate) trait Primitive: 'static {
     const CODES: &'static [Code];
     /// Whether it fails, with any of [`Code::of_hosts`], where a host gives no answer.
     const NEEDS_HOST: bool = false;
-    /// Whether texts in its input may hold NUL, because they are data and go nowhere else.
-    const TAKES_NUL: bool = false;
+    /// The fields of its input whose texts may hold NUL, because they are data and go nowhere else.
+    const TAKES_NUL: &'static [&'static str] = &[];
     /// What the caller sends. A field `timeout_s` is a [`crate::contract::Timeout`].
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.

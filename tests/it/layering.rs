@@ -117,16 +117,12 @@ const DISK_METHODS: &[&str] = &[
 /// Macros that declare modules and list what is in them, so that a new one is a single line.
 const DECLARING_MACROS: &[&str] = &["adapters"];
 
-/// Folders in which files still import each other in a circle.
-const CIRCLES: &[&str] = &[
-    "contract/",
-    "domain/artifact/",
-    "domain/harness/",
-    "domain/investigation/",
-    "domain/job/",
-    "domain/patch/",
-    "domain/prompt/",
-    "surfaces/",
+/// The circles of files that are wanted, by a file of theirs. The reason stands in a comment of that file.
+const CIRCLES: &[&[&str]] = &[
+    // A row of the table of codes names the shape of its details, and details are bound to their code.
+    &["contract/code.rs", "contract/details/shape.rs"],
+    // A tree is printed with the tables in it, and a cell of a table may hold a tree.
+    &["surfaces/pretty/table.rs", "surfaces/pretty/value.rs"],
 ];
 
 /// The few places above `system` that must reach out by themselves: the start of the process and its end.
@@ -139,6 +135,9 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("surfaces/signals.rs", "std::thread::Builder"),
 ];
 
+/// The noun that does nothing, and so cannot fail: it lists which tables the others declare.
+const DECLARES_ONLY: &str = "schema";
+
 /// What the ground floor may not name, for it knows no world.
 const NOT_PURE: &[&str] = &[
     "tokio",
@@ -146,7 +145,8 @@ const NOT_PURE: &[&str] = &[
     "rusqlite",
     "tracing",
     "std::io",
-    "std::time",
+    "std::time::Instant",
+    "std::time::SystemTime",
 ];
 
 /// A source file: where it lies below `src`, and what the rules ask of it.
@@ -555,10 +555,9 @@ fn no_floor_is_imported_as_a_whole() {
 fn no_files_import_each_other_in_a_circle() {
     let faults = Faults::default();
     for circle in House::of(&SOURCES).circles() {
-        let excepted = CIRCLES
-            .iter()
-            .any(|folder| circle.iter().all(|file| file.starts_with(folder)));
-        faults.unless(excepted, || format!("a circle: {}", circle.join(", ")));
+        faults.unless(CIRCLES.contains(&circle.as_slice()), || {
+            format!("a circle: {}", circle.join(", "))
+        });
     }
     faults.none();
 }
@@ -686,7 +685,7 @@ fn every_noun_has_errors_with_codes() {
     let faults = Faults::default();
     let nouns: BTreeSet<&str> = SOURCES.iter().filter_map(Source::noun).collect();
     assert!(nouns.len() > 4, "the nouns were not found");
-    for noun in nouns {
+    for noun in nouns.into_iter().filter(|noun| *noun != DECLARES_ONLY) {
         let coded = SOURCES.iter().any(|source| {
             source.file == format!("domain/{noun}/error.rs") && source.implements("Coded")
         });
@@ -820,7 +819,11 @@ fn primitives_do_not_call_each_other() {
                 parts.next().unwrap_or_default(),
                 parts.next().unwrap_or_default(),
             );
-            if chapter.starts_with(char::is_uppercase) || format!("{chapter}.rs") == own {
+            // What stands beside the chapters, such as the trait, is there for all of them.
+            let beside = format!("primitives/{chapter}.rs");
+            if chapter.starts_with(char::is_uppercase)
+                || SOURCES.iter().any(|source| source.file == beside)
+            {
                 continue;
             }
             let target = format!("primitives/{chapter}/{file}.rs");

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Facts;
 use crate::contract::{
-    Code, Violations,
+    Code, Coded, Violation, Violations,
     bounded::{Few, Head},
     violation::ListedViolations,
 };
@@ -144,6 +144,19 @@ impl Limit {
         Self {
             limit: limit.into(),
             reason: reason.into(),
+        }
+    }
+}
+
+impl Violations {
+    /// Returns what a check of an input says is wrong with it.
+    pub fn found_by<T, E: Coded>(check: Result<T, E>) -> Self {
+        let Err(error) = check else {
+            return Self::default();
+        };
+        match error.details().facts::<Input>() {
+            Some(facts) => facts.into_violations(),
+            None => Violation::new("", "value", error.to_string()).into(),
         }
     }
 }

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::{
     Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Details, Diff, Facts, File,
-    Finding, Forge, Host, Input, Item, Items, Job, Key, Nonconformance, Nothing, Requirement,
-    Shape, Signal, Size, Step, Store, Survivors, Tool, Unknown, Wait,
+    Finding, Forge, Host, Input, Item, Items, Job, Key, Limit, Nonconformance, Nothing,
+    Requirement, Shape, Signal, Size, Step, Store, Survivors, Tool, Unknown, Wait,
 };
 use crate::contract::{Code, Violation};
 
@@ -37,6 +37,7 @@ fn flooded() -> Vec<(Shape, Value)> {
         filled(&Store::new(text, text).copied_to(some())),
         filled(&Unknown::new(text, text).nearest(some()).known(many())),
         filled(&Signal::new(text)),
+        filled(&Limit::new(text, text)),
         filled(&Wait::new(u64::MAX, text)),
         filled(&Key::new(text, text).of_job(text)),
         filled(&Items::new(

@@ -8,6 +8,9 @@ use crate::{
     system::{files, machine},
 };
 
+/// What a caller may ask for, for a reader.
+const EXAMPLES: &str = "report.md, pr_title.txt, worklog.md, fix.diff, issue.md, prompt.md, repro.*, changes.diff, changes.err, agent.log, agent.err, exit.json, state, or verify/*";
+
 /// Why artifacts did not come.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -118,7 +121,7 @@ impl Coded for Error {
         match self {
             Self::Name { index, .. } => details::Input::new(
                 Violation::new(format!("/include/{index}"), "enum", self.to_string())
-                    .expecting(super::names::EXAMPLES),
+                    .expecting(EXAMPLES),
                 None,
             )
             .into(),

@@ -37,9 +37,6 @@ pub(super) const USUAL: &[&str] = &[
     "exit.json",
 ];
 
-/// What a caller may ask for, for a reader.
-pub(super) const EXAMPLES: &str = "report.md, pr_title.txt, worklog.md, fix.diff, issue.md, prompt.md, repro.*, changes.diff, changes.err, agent.log, agent.err, exit.json, state, or verify/*";
-
 /// Returns the name of the artifact that lies at a place below the job's folder, where it is one.
 pub(super) fn name_of(place: &str, run: u32) -> Option<String> {
     if OF_JOB.contains(&place) || is_repro(place) {

@@ -12,12 +12,12 @@ use super::{
     Change, Error, Patch, RawPath,
     checkout::{Checkout, Published},
     diff::Content,
-    git::Git,
+    identity::Identity,
     rules::{Rule, inspect},
     scratch_repository::{Commit, Difference, Put, ScratchRepository, refused},
 };
 use crate::{
-    contract::{Effect, text},
+    contract::Effect,
     system::{failpoint, meter::Meter},
 };
 
@@ -46,33 +46,6 @@ pub(crate) struct Request {
     pub(crate) allow_dirty: bool,
     /// The rules that the diff may break.
     pub(crate) allow: Vec<Rule>,
-}
-
-/// Who made a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// The name.
-    pub(crate) name: String,
-    /// The mail address.
-    pub(crate) email: String,
-}
-
-impl Identity {
-    /// Tells git, for the variables that start so.
-    pub(super) fn on(&self, git: Git, start: &str) -> Git {
-        let clean = |text: &str, otherwise: &str| {
-            let text = text::strip(text).replace(['<', '>'], "");
-            match text.trim() {
-                "" => otherwise.to_owned(),
-                text => text.to_owned(),
-            }
-        };
-        git.with(&format!("{start}_NAME"), clean(&self.name, "legwork"))
-            .with(
-                &format!("{start}_EMAIL"),
-                clean(&self.email, "legwork@localhost"),
-            )
-    }
 }
 
 /// What was done.

@@ -8,6 +8,7 @@ mod diff;
 mod error;
 mod git;
 mod header;
+mod identity;
 mod parse;
 mod path;
 mod rules;
@@ -15,10 +16,11 @@ mod scratch_repository;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use apply::{Changed, Identity, Outcome, Request, apply};
+pub(crate) use apply::{Changed, Outcome, Request, apply};
 pub(crate) use branch::check_branch;
 pub(crate) use diff::{Change, MAX_BYTES, Patch};
 pub(crate) use error::Error;
+pub(crate) use identity::Identity;
 
 pub(crate) use path::RawPath;
 pub(crate) use rules::Rule;

@@ -44,7 +44,7 @@ impl Primitive for CheckInput {
     const SUMMARY: &'static str = "Check an input without running the primitive";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
-    const TAKES_NUL: bool = true;
+    const TAKES_NUL: &'static [&'static str] = &["input"];
     type Input = Input;
     type Output = Output;
 

@@ -9,7 +9,7 @@ use rmcp::{
     model::{ClientRequest, JsonRpcMessage},
     service::RxJsonRpcMessage,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::surfaces::lines::{LONGEST, Line};
@@ -50,12 +50,18 @@ const METHODS: &[&str] = &[
 struct Fields<'a> {
     #[serde(borrow)]
     jsonrpc: Option<&'a RawValue>,
-    #[serde(borrow)]
+    /// An id of `null` is there, and wrong.
+    #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     method: Option<&'a RawValue>,
     #[serde(borrow)]
     params: Option<&'a RawValue>,
+}
+
+/// Reads a field that is there, `null` included.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(field).map(Some)
 }
 
 /// Reads a line; nothing where it holds nothing to be acted on. An error is a message, to be sent as it stands.
