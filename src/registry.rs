@@ -15,7 +15,7 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
     (
         Chapter {
             name: "discovery",
-            about: "What there is, what each call takes, and whether the set-up is sound",
+            about: "What there is, what calls take, and whether the set-up is sound",
         },
         &[
             Entry::of::<discovery::capabilities::Capabilities>(),
@@ -102,7 +102,7 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
     (
         Chapter {
             name: "assets",
-            about: "Slash commands, skill and hooks, put where other agents read them",
+            about: "Slash commands, skill and hooks, put where agents read them",
         },
         &[
             Entry::of::<assets::install_assets::InstallAssets>(),

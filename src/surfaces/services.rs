@@ -70,16 +70,17 @@ impl Service {
     /// Serves, and returns the exit code. Where it cannot start, or breaks down, it prints one line that says why.
     pub(super) fn run(&self, context: &Context, arguments: Vec<OsString>, since: Instant) -> u8 {
         let session = Session::new(context.fork());
-        let served = catch_unwind(AssertUnwindSafe(|| {
-            let service = self.start(session, arguments)?;
+        let served = self.start(session, arguments).and_then(|service| {
             limits::check_processes()?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(|error| limits::Exceeded::of(&error))?;
-            Ok(service.serve(&runtime))
-        }));
-        let served = served.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())));
+            let served = catch_unwind(AssertUnwindSafe(|| service.serve(&runtime)));
+            // Another thread may be reading standard input, and dropping the runtime would wait for it.
+            runtime.shutdown_background();
+            served.map_err(|panic| Failure::panicked(panic.as_ref()))
+        });
         served.unwrap_or_else(|failure| {
             let envelope = dispatch::refusal(context, self.name, failure, since);
             output::answer(&envelope, None)

@@ -139,11 +139,9 @@ fn what_a_person_edited_is_given_up_only_by_name() {
     assert!(other.exists());
 
     let mistyped = install(&world, &input(json!({"overwrite": ["commands/status.md"]})));
-    assert_eq!(mistyped.error_code(), "spec_invalid");
-    assert_eq!(
-        mistyped.details()["violations"][0]["pointer"],
-        "/overwrite/0"
-    );
+    assert_eq!(mistyped.error_code(), "asset_unknown");
+    assert_eq!(mistyped.details()["name"], "commands/status.md");
+    assert_ne!(mistyped.details()["known"], json!([]));
 }
 
 #[test]

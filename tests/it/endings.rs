@@ -255,7 +255,7 @@ fn few_descriptors_are_said_to_be_few() {
     let faults = Faults::default();
     for most in 4..40 {
         for call in ["list-jobs", "check-config", "batch", "serve-mcp"] {
-            let line = format!("ulimit -n {most}; exec \"$LEGWORK\" {call} 2>/dev/null");
+            let line = format!("exec 2>/dev/null; ulimit -n {most}; exec \"$LEGWORK\" {call}");
             let output = shell(&world, &line);
             // The loader of programs needs some itself.
             if output.status.code() == Some(127) || output.status.code() == Some(126) {
@@ -281,7 +281,7 @@ fn little_memory_is_said_to_be_little() {
     world.legwork(["check-store"]).ok();
     let faults = Faults::default();
     let mut refused = 0;
-    for megabytes in (20..400).step_by(20) {
+    for megabytes in (40..400).step_by(20) {
         for call in ["list-jobs", "batch"] {
             let line = format!(
                 "ulimit -v {}; exec \"$LEGWORK\" {call} 2>/dev/null",

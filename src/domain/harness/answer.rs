@@ -138,7 +138,7 @@ pub(super) fn polled() -> Value {
 
 /// Makes the envelope of an input that is good, with any content as its skeleton.
 pub(super) fn checked(skeleton: &Value) -> Value {
-    let data = json!({"valid": true, "violations": [], "skeleton": skeleton});
+    let data = json!({"valid": true, "violations": [], "omitted": 0, "skeleton": skeleton});
     success("check-input", Effect::None, &data)
 }
 
