@@ -21,6 +21,7 @@ pub(crate) mod records;
 mod regular_file;
 pub(crate) mod reply;
 pub(crate) mod script;
+pub(crate) mod script_failure;
 pub(crate) mod secrets;
 pub(crate) mod shell;
 pub(crate) mod ssh;

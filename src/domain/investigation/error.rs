@@ -8,7 +8,7 @@ use crate::{
         passes_on,
     },
     domain::{agent, artifact, host, issue, job, patch, prompt, run, workspace},
-    system::{configuration, files, machine, store},
+    system::{configuration, files, machine, script_failure::ScriptFailure, store},
 };
 
 /// Why an operation on an investigation failed.
@@ -119,20 +119,6 @@ pub(crate) enum Error {
         /// Why.
         reason: String,
     },
-    /// A script failed on the host.
-    #[error("the step {step} failed on {host}")]
-    Script {
-        /// The host.
-        host: String,
-        /// The step.
-        step: &'static str,
-        /// Its exit code.
-        status: i32,
-        /// Its standard output.
-        stdout: String,
-        /// Its standard error.
-        stderr: String,
-    },
     /// An error from below.
     #[error(transparent)]
     Below(Below),
@@ -140,7 +126,7 @@ pub(crate) enum Error {
 
 passes_on!(
     Error: agent::Error, artifact::Error, host::Error, issue::Error, job::Error, patch::Error, prompt::Error, run::Error,
-    workspace::Error, configuration::Error, files::Error, machine::Error, store::Error,
+    workspace::Error, configuration::Error, files::Error, machine::Error, ScriptFailure, store::Error,
 );
 
 impl Coded for Error {
@@ -156,7 +142,7 @@ impl Coded for Error {
             Self::NothingToVerifyBy { .. } => Code::VerifyUnspecified,
             Self::NoDiff { .. } => Code::DiffEmpty,
             Self::NoArtifact { .. } => Code::ArtifactMissing,
-            Self::Script { .. } | Self::VerificationSilent { .. } => Code::HostScriptFailed,
+            Self::VerificationSilent { .. } => Code::HostScriptFailed,
             Self::Below(inner) => inner.code(),
         }
     }
@@ -197,9 +183,6 @@ impl Coded for Error {
             }
             Self::NoArtifact { name, .. } => {
                 format!("Read the agent's report, and look for {name} with fetch-artifacts.")
-            }
-            Self::Script { .. } => {
-                "Read details.stderr, repair the host, and send the same call again.".to_owned()
             }
             Self::Below(inner) => inner.remediation(),
         }
@@ -244,15 +227,6 @@ impl Coded for Error {
                 name,
                 reason,
             } => details::Artifact::new(job_id.to_string(), name, reason).into(),
-            Self::Script {
-                step,
-                status,
-                stdout,
-                stderr,
-                ..
-            } => details::Step::new(*step, stdout, stderr)
-                .exited(Some(i64::from(*status)))
-                .into(),
             Self::Below(inner) => inner.details(),
         }
     }
@@ -272,8 +246,7 @@ impl Coded for Error {
             | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }
             | Self::NoDiff { .. }
-            | Self::NoArtifact { .. }
-            | Self::Script { .. } => self.code().retry(),
+            | Self::NoArtifact { .. } => self.code().retry(),
         }
     }
 
@@ -298,8 +271,7 @@ impl Coded for Error {
             | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }
             | Self::NoDiff { .. }
-            | Self::NoArtifact { .. }
-            | Self::Script { .. } => Vec::new(),
+            | Self::NoArtifact { .. } => Vec::new(),
             Self::Below(inner) => inner.next(),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     },
     system::{
         Context, digest, failpoint, files, machine::Machine, quote::quote, reply::Reply,
-        script::Script, shell,
+        script::Script, script_failure::ScriptFailure, shell,
     },
 };
 
@@ -217,14 +217,14 @@ impl Task {
                 return Err(error.into());
             }
         };
-        let host = self.machine.name.to_string();
         match started {
             Started::Run { status, found } => Ok((*status, found)),
             Started::Refused(refusal) => {
                 context.meter().settled(Effect::None);
-                Err(self.refusal(&host, refusal))
+                Err(self.refusal(refusal))
             }
             Started::Silent(silent) => {
+                let host = self.machine.name.to_string();
                 Err(
                     unwritten::error(&host, &silent).unwrap_or_else(|| Error::VerificationSilent {
                         job_id: self.job.job_id.clone(),
@@ -236,16 +236,20 @@ impl Task {
         }
     }
 
-    fn refusal(&self, host: &str, refusal: run::Refusal) -> Error {
+    fn refusal(&self, refusal: run::Refusal) -> Error {
         if refusal.step == "job" {
             return self.folder_missing();
         }
-        unwritten::error(host, &refusal).unwrap_or_else(|| Error::Script {
-            host: host.to_owned(),
-            step: "verify",
-            status: 0,
-            stdout: refusal.stdout,
-            stderr: refusal.stderr,
+        let host = &self.machine.name;
+        unwritten::error(host.as_str(), &refusal).unwrap_or_else(|| {
+            let failure = ScriptFailure {
+                host: host.clone(),
+                step: "verify",
+                status: 0,
+                stdout: refusal.stdout,
+                stderr: refusal.stderr,
+            };
+            failure.into()
         })
     }
 
@@ -314,13 +318,7 @@ impl Task {
         if reply.status == 0 {
             return Ok(reply);
         }
-        Err(Error::Script {
-            host: self.machine.name.to_string(),
-            step: "read the verification",
-            status: reply.status,
-            stdout: reply.text(),
-            stderr: reply.stderr,
-        })
+        Err(ScriptFailure::of(&self.machine.name, "read the verification", &reply).into())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         Below, Code, Coded, JobId, Name, Next, Retry, details, details::Details, passes_on,
     },
     domain::{host, run},
-    system::{files, machine, store},
+    system::{files, machine, script_failure::ScriptFailure, store},
 };
 
 /// Why an operation on a job failed.
@@ -81,26 +81,12 @@ pub(crate) enum Error {
         /// What the evidence says.
         outcome: Option<String>,
     },
-    /// A script failed on the job's host.
-    #[error("the step {step} failed on {host}")]
-    Script {
-        /// The host.
-        host: String,
-        /// The step.
-        step: &'static str,
-        /// Its exit code.
-        status: i32,
-        /// Its standard output.
-        stdout: String,
-        /// Its standard error.
-        stderr: String,
-    },
     /// An error from below.
     #[error(transparent)]
     Below(Below),
 }
 
-passes_on!(Error: host::Error, run::Error, machine::Error, files::Error, store::Error);
+passes_on!(Error: host::Error, run::Error, machine::Error, ScriptFailure, files::Error, store::Error);
 
 impl Coded for Error {
     fn code(&self) -> Code {
@@ -112,7 +98,6 @@ impl Coded for Error {
             Self::Unreachable { .. } => Code::JobUnreachable,
             Self::FolderMissing { .. } => Code::JobFolderMissing,
             Self::Requirement { .. } => Code::RequirementUnmet,
-            Self::Script { .. } => Code::HostScriptFailed,
             Self::Below(inner) => inner.code(),
         }
     }
@@ -139,9 +124,6 @@ impl Coded for Error {
             Self::Requirement { .. } => {
                 "Read the report; launch again with a new idempotency_key if another try is wanted."
                     .to_owned()
-            }
-            Self::Script { .. } => {
-                "Read details.stderr, repair the host, and send the same call again.".to_owned()
             }
             Self::Below(inner) => inner.remediation(),
         }
@@ -189,15 +171,6 @@ impl Coded for Error {
                 outcome.as_ref(),
             )
             .into(),
-            Self::Script {
-                step,
-                status,
-                stdout,
-                stderr,
-                ..
-            } => details::Step::new(*step, stdout, stderr)
-                .exited(Some(i64::from(*status)))
-                .into(),
             Self::Below(inner) => inner.details(),
         }
     }
@@ -211,8 +184,7 @@ impl Coded for Error {
             | Self::WaitOver { .. }
             | Self::Unreachable { .. }
             | Self::FolderMissing { .. }
-            | Self::Requirement { .. }
-            | Self::Script { .. } => self.code().retry(),
+            | Self::Requirement { .. } => self.code().retry(),
         }
     }
 
@@ -235,7 +207,7 @@ impl Coded for Error {
                     "see where it stands",
                 )]
             }
-            Self::Survivors { .. } | Self::Requirement { .. } | Self::Script { .. } => Vec::new(),
+            Self::Survivors { .. } | Self::Requirement { .. } => Vec::new(),
             Self::Below(inner) => inner.next(),
         }
     }

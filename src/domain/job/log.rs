@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{error::Error, model::Job};
 use crate::{
     domain::{agent, host},
-    system::{Context, script::Script},
+    system::{Context, script::Script, script_failure::ScriptFailure},
 };
 
 /// Which of a run's logs.
@@ -133,18 +133,12 @@ pub(crate) async fn read(
         .argument(cursor.map_or_else(|| "-".to_owned(), |cursor| cursor.to_string()))
         .argument(max_bytes.to_string());
     let reply = machine.run(context, script).await?;
-    let unreadable = |stdout: &[u8]| Error::Script {
-        host: machine.name.to_string(),
-        step: "tail-log",
-        status: reply.status,
-        stdout: String::from_utf8_lossy(stdout).into_owned(),
-        stderr: reply.stderr.clone(),
-    };
+    let unreadable = || ScriptFailure::of(&machine.name, "tail-log", &reply);
     let line_end = reply
         .stdout
         .iter()
         .position(|byte| *byte == b'\n')
-        .ok_or_else(|| unreadable(&reply.stdout))?;
+        .ok_or_else(unreadable)?;
     let line = String::from_utf8_lossy(&reply.stdout[..line_end]).into_owned();
     let field = |name: &str| -> Option<u64> {
         line.split(' ')
@@ -153,7 +147,7 @@ pub(crate) async fn read(
             .ok()
     };
     let (Some(size), Some(head)) = (field("size"), field("head")) else {
-        return Err(unreadable(&reply.stdout));
+        return Err(unreadable().into());
     };
     let bytes = &reply.stdout[line_end + 1..];
     let head = usize::try_from(head).unwrap_or(usize::MAX).min(bytes.len());
@@ -162,7 +156,7 @@ pub(crate) async fn read(
     let is_sound = bytes.len() as u64 <= max_bytes
         && (head == bytes.len() || from + bytes.len() as u64 <= size);
     if !is_sound {
-        return Err(unreadable(&reply.stdout));
+        return Err(unreadable().into());
     }
     Ok(Chunk {
         size,

@@ -10,6 +10,7 @@ use crate::{
         Context,
         records::{Malformed, records},
         script::Script,
+        script_failure::ScriptFailure,
     },
 };
 
@@ -100,14 +101,8 @@ pub(crate) async fn check(
         .argument(command.unwrap_or(""))
         .argument(limit.to_string());
     let reply = machine.run(context, script).await?;
-    let text = reply.text();
-    let checked = parse(&machine.name, &text).map_err(|error| Error::Script {
-        host: machine.name.clone(),
-        step: "check",
-        exit: i64::from(reply.status),
-        stdout: error.line,
-        stderr: reply.stderr,
-    })?;
+    let checked = parse(&machine.name, &reply.text())
+        .map_err(|error| ScriptFailure::at(&machine.name, "check", &reply, error))?;
     Ok(Checked {
         missing: known.missing,
         mending: specification.input(&machine.name),

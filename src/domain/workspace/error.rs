@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     contract::{Below, Code, Coded, Mode, Name, Next, Retry, details, details::Details, passes_on},
     domain::{host, profile, repository},
-    system::{machine, store},
+    system::{machine, script_failure::ScriptFailure, store},
 };
 
 /// Why a repository could not be cloned or fetched.
@@ -146,20 +146,6 @@ pub(crate) enum Error {
         /// The host.
         host: Name,
     },
-    /// A script on the host did not do its work.
-    #[error("a script failed on {host}")]
-    Script {
-        /// The host.
-        host: Name,
-        /// What it was for.
-        step: &'static str,
-        /// Its exit status.
-        exit: i64,
-        /// Its stdout.
-        stdout: String,
-        /// Its stderr.
-        stderr: String,
-    },
     /// A lock file that a git left behind is in the way of another one.
     #[error("{path} on {host} is in the way of git")]
     Locked {
@@ -190,7 +176,9 @@ pub(crate) enum Error {
     Below(Below),
 }
 
-passes_on!(Error: host::Error, repository::Error, profile::Error, machine::Error, store::Error);
+passes_on!(
+    Error: host::Error, repository::Error, profile::Error, machine::Error, ScriptFailure, store::Error,
+);
 
 /// Returns whether a program says that a disk is full.
 pub(super) fn is_full(message: &str) -> bool {
@@ -211,7 +199,6 @@ impl Coded for Error {
             Self::Folder { .. } => Code::HostFolderUnwritable,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::Busy { .. } => Code::OperationInProgress,
-            Self::Script { .. } => Code::HostScriptFailed,
             Self::Worktree { .. }
             | Self::Locked {
                 task: GitTask::Worktree,
@@ -259,9 +246,6 @@ impl Coded for Error {
                 format!("Free room on {host}, then send the same call again.")
             }
             Self::Busy { .. } => "Send the same call again in a moment.".to_owned(),
-            Self::Script { .. } => {
-                "Read details.stderr, mend the host, and send the same call again.".to_owned()
-            }
             Self::Locked { host, path, .. } => format!(
                 "See that no git is at work there, remove {path} on {host}, and send the same call again."
             ),
@@ -277,14 +261,14 @@ impl Coded for Error {
     }
 
     fn details(&self) -> Details {
-        let step = |step: &str, exit: Option<i64>, stdout: &str, stderr: &str| -> Details {
-            details::Step::new(step, stdout, stderr).exited(exit).into()
+        let step = |step: &str, exit: Option<i64>, stderr: &str| -> Details {
+            details::Step::new(step, "", stderr).exited(exit).into()
         };
         match self {
             Self::NotFound { host, repository } => {
                 details::Unknown::new("workspace", format!("{repository} on {host}")).into()
             }
-            Self::NotReady { step: missing, .. } => step(missing, None, "", ""),
+            Self::NotReady { step: missing, .. } => step(missing, None, ""),
             Self::Mismatch {
                 path,
                 found,
@@ -320,7 +304,7 @@ impl Coded for Error {
                 exit,
                 message,
                 ..
-            } => step(name, Some(*exit), "", message),
+            } => step(name, Some(*exit), message),
             Self::Tool { host, tool } => details::Tool::new(
                 *tool,
                 host.to_string(),
@@ -331,15 +315,8 @@ impl Coded for Error {
                 details::File::new(path, message).into()
             }
             Self::Busy { .. } => details::Key::new("", "provision-workspace").into(),
-            Self::Script {
-                step: name,
-                exit,
-                stdout,
-                stderr,
-                ..
-            } => step(name, Some(*exit), stdout, stderr),
-            Self::Locked { task, message, .. } => step(task.name(), None, "", message),
-            Self::Worktree { message, .. } => step("worktree", None, "", message),
+            Self::Locked { task, message, .. } => step(task.name(), None, message),
+            Self::Worktree { message, .. } => step("worktree", None, message),
             Self::Record(_) => Details::NONE,
             Self::Below(inner) => inner.details(),
         }
@@ -364,7 +341,6 @@ impl Coded for Error {
             | Self::Folder { .. }
             | Self::DiskFull { .. }
             | Self::Busy { .. }
-            | Self::Script { .. }
             | Self::Worktree { .. }
             | Self::Record(_) => self.code().retry(),
         }
@@ -394,7 +370,6 @@ impl Coded for Error {
             | Self::Folder { .. }
             | Self::DiskFull { .. }
             | Self::Busy { .. }
-            | Self::Script { .. }
             | Self::Locked { .. }
             | Self::Worktree { .. }
             | Self::Record(_) => Vec::new(),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     contract::{Effect, Name},
     domain::{host, profile, repository},
-    system::{Context, failpoint, script::Script},
+    system::{Context, failpoint, script::Script, script_failure::ScriptFailure},
 };
 
 /// Makes what is missing of a workspace, step by step; nothing where it is ready.
@@ -169,14 +169,9 @@ impl Work<'_> {
             .argument(self.specification.repository.as_str())
             .argument(self.environment());
         let reply = self.machine.run(self.context, script).await?;
-        let text = reply.text();
-        State::parse(&text).map_err(|error| Error::Script {
-            host: self.machine.name.clone(),
-            step: "state",
-            exit: i64::from(reply.status),
-            stdout: error.line,
-            stderr: reply.stderr,
-        })
+        let state = State::parse(&reply.text())
+            .map_err(|error| ScriptFailure::at(&self.machine.name, "state", &reply, error))?;
+        Ok(state)
     }
 
     /// Refuses what cannot go well before anything is touched.

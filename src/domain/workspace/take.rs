@@ -10,7 +10,7 @@ use super::{
 use crate::{
     contract::Effect,
     domain::repository,
-    system::{script::Script, shell},
+    system::{script::Script, script_failure::ScriptFailure, shell},
 };
 
 /// Seconds that a step may go on for on the host, however briefly the call waits for it.
@@ -42,12 +42,8 @@ impl Work<'_> {
     /// Does one step on the host, or finds it done.
     pub(super) async fn take(&self, due: Due<'_>) -> Result<(StepState, StepMarker), Error> {
         let reply = self.machine.run(self.context, self.script(due)?).await?;
-        let answer = StepAnswer::parse(&reply.text()).map_err(|error| Error::Script {
-            host: self.machine.name.clone(),
-            step: due.step.name(),
-            exit: i64::from(reply.status),
-            stdout: error.line,
-            stderr: reply.stderr,
+        let answer = StepAnswer::parse(&reply.text()).map_err(|error| {
+            ScriptFailure::at(&self.machine.name, due.step.name(), &reply, error)
         })?;
         let state = match answer.end {
             StepEnd::Ran => StepState::Ran,
