@@ -254,13 +254,7 @@ impl Task {
     }
 
     fn folder_missing(&self) -> Error {
-        job::Error::FolderMissing {
-            job_id: self.job.job_id.clone(),
-            host: self.machine.name.clone(),
-            state: self.job.state,
-            last_evidence_at: self.job.progress.last_evidence_at.clone(),
-        }
-        .into()
+        job::Error::folder_missing(&self.job).into()
     }
 
     /// Renders the program of the run: `verify.sh` with what it needs in front of it.
@@ -356,13 +350,7 @@ async fn repro_check(context: &Context, machine: &Machine, job: &Job) -> Result<
         Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
         Some("repro.sh") => Ok("sh ../../../repro.sh".to_owned()),
         Some("repro.js") => Ok("node ../../../repro.js".to_owned()),
-        Some("missing") => Err(job::Error::FolderMissing {
-            job_id: job.job_id.clone(),
-            host: machine.name.clone(),
-            state: job.state,
-            last_evidence_at: job.progress.last_evidence_at.clone(),
-        }
-        .into()),
+        Some("missing") => Err(job::Error::folder_missing(job).into()),
         Some(_) | None => Err(Error::NothingToVerifyBy {
             job_id: job.job_id.clone(),
             state: job.state,

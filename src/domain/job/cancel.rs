@@ -2,7 +2,14 @@
 
 use serde_json::json;
 
-use super::{error::Error, launch_lock, model::Job, observe, progress::note_status, records};
+use super::{
+    error::{Error, LastKnown},
+    launch_lock,
+    model::Job,
+    observe,
+    progress::note_status,
+    records,
+};
 use crate::{
     contract::{Effect, JobId},
     domain::{
@@ -67,11 +74,10 @@ pub(crate) async fn cancel(
             .await?
         }
         run::Cancelled::Silent => {
-            return Err(Error::NotEnded {
-                job_id: job.job_id,
-                state: job.state,
+            return Err(Error::NotEnded(LastKnown {
                 last_evidence_at: Some(at),
-            });
+                ..LastKnown::from(&job)
+            }));
         }
     };
     if !job.progress.survivors.is_empty() {
@@ -82,11 +88,7 @@ pub(crate) async fn cancel(
         });
     }
     if !job.state.is_terminal() {
-        return Err(Error::NotEnded {
-            job_id: job.job_id,
-            state: job.state,
-            last_evidence_at: job.progress.last_evidence_at,
-        });
+        return Err(Error::NotEnded(LastKnown::from(&job)));
     }
     context.meter().settled(Effect::Applied);
     failpoint::reached("cancel.saved");

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::model::Job;
 use crate::{
     contract::{
         Below, Code, Coded, JobId, Name, Next, Retry, details, details::Details, passes_on,
@@ -9,6 +10,27 @@ use crate::{
     domain::{host, run},
     system::{files, machine, script_failure::ScriptFailure, store},
 };
+
+/// A job by the last evidence, for an error about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LastKnown {
+    /// The job.
+    pub(crate) job_id: JobId,
+    /// Its last known state.
+    pub(crate) state: run::State,
+    /// When its host last reported it (RFC 3339, UTC).
+    pub(crate) last_evidence_at: Option<String>,
+}
+
+impl From<&Job> for LastKnown {
+    fn from(job: &Job) -> Self {
+        Self {
+            job_id: job.job_id.clone(),
+            state: job.state,
+            last_evidence_at: job.progress.last_evidence_at.clone(),
+        }
+    }
+}
 
 /// Why an operation on a job failed.
 #[derive(Debug, thiserror::Error)]
@@ -20,15 +42,8 @@ pub(crate) enum Error {
         job_id: JobId,
     },
     /// The job has not ended.
-    #[error("the job {job_id} has not ended: it is {state}")]
-    NotEnded {
-        /// The job.
-        job_id: JobId,
-        /// Its last known state.
-        state: run::State,
-        /// When its host last reported it.
-        last_evidence_at: Option<String>,
-    },
+    #[error("the job {} has not ended: it is {}", .0.job_id, .0.state)]
+    NotEnded(LastKnown),
     /// Processes of the job live on after KILL.
     #[error("{} processes of {job_id} did not end", .pids.len())]
     Survivors {
@@ -38,36 +53,18 @@ pub(crate) enum Error {
         pids: Vec<u32>,
     },
     /// The job did not end in the time to wait.
-    #[error("{job_id} had not ended when the time to wait was over")]
-    WaitOver {
-        /// The job.
-        job_id: JobId,
-        /// Its last known state.
-        state: run::State,
-        /// When its host last reported it.
-        last_evidence_at: Option<String>,
-    },
+    #[error("{} had not ended when the time to wait was over", .0.job_id)]
+    WaitOver(LastKnown),
     /// The job's host does not answer.
-    #[error("the host of {job_id} does not answer")]
-    Unreachable {
-        /// The job.
-        job_id: JobId,
-        /// Its last known state.
-        state: run::State,
-        /// When its host last reported it.
-        last_evidence_at: Option<String>,
-    },
+    #[error("the host of {} does not answer", .0.job_id)]
+    Unreachable(LastKnown),
     /// The job's folder is gone from its host.
-    #[error("the folder of {job_id} is gone from {host}")]
+    #[error("the folder of {} is gone from {host}", .job.job_id)]
     FolderMissing {
         /// The job.
-        job_id: JobId,
+        job: LastKnown,
         /// The host.
         host: Name,
-        /// Its last known state.
-        state: run::State,
-        /// When its host last reported it.
-        last_evidence_at: Option<String>,
     },
     /// The job ended otherwise than required.
     #[error("{job_id} is required to be {required} and is {state}{}", .outcome.as_ref().map_or_else(String::new, |outcome| format!(", {outcome}")))]
@@ -88,14 +85,24 @@ pub(crate) enum Error {
 
 passes_on!(Error: host::Error, run::Error, machine::Error, ScriptFailure, files::Error, store::Error);
 
+impl Error {
+    /// Says that the folder of a job is gone from its host.
+    pub(crate) fn folder_missing(job: &Job) -> Self {
+        Self::FolderMissing {
+            job: job.into(),
+            host: job.spec.host.clone(),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::JobNotFound,
-            Self::NotEnded { .. } => Code::JobNotEnded,
+            Self::NotEnded(_) => Code::JobNotEnded,
             Self::Survivors { .. } => Code::ProcessesSurvived,
-            Self::WaitOver { .. } => Code::WaitTimedOut,
-            Self::Unreachable { .. } => Code::JobUnreachable,
+            Self::WaitOver(_) => Code::WaitTimedOut,
+            Self::Unreachable(_) => Code::JobUnreachable,
             Self::FolderMissing { .. } => Code::JobFolderMissing,
             Self::Requirement { .. } => Code::RequirementUnmet,
             Self::Below(inner) => inner.code(),
@@ -105,21 +112,22 @@ impl Coded for Error {
     fn remediation(&self) -> String {
         match self {
             Self::NotFound { .. } => "Use an id from list-jobs.".to_owned(),
-            Self::NotEnded { job_id, .. } => {
-                format!("Wait for {job_id} with wait-job, or cancel it.")
+            Self::NotEnded(job) => {
+                format!("Wait for {} with wait-job, or cancel it.", job.job_id)
             }
             Self::Survivors { .. } => {
                 "Send the same call again; if they stay, look at details.pids on the host."
                     .to_owned()
             }
-            Self::WaitOver { .. } => {
+            Self::WaitOver(_) => {
                 "Send the same call again to wait longer; the job runs on.".to_owned()
             }
-            Self::Unreachable { .. } => {
+            Self::Unreachable(_) => {
                 "Send the same call again later; the job may well be running.".to_owned()
             }
-            Self::FolderMissing { job_id, host, .. } => format!(
-                "Restore the folder of {job_id} on {host}, or launch again with a new idempotency_key."
+            Self::FolderMissing { job, host } => format!(
+                "Restore the folder of {} on {host}, or launch again with a new idempotency_key.",
+                job.job_id
             ),
             Self::Requirement { .. } => {
                 "Read the report; launch again with a new idempotency_key if another try is wanted."
@@ -132,29 +140,14 @@ impl Coded for Error {
     fn details(&self) -> Details {
         match self {
             Self::NotFound { job_id } => details::Unknown::new("job", job_id.to_string()).into(),
-            Self::NotEnded {
-                job_id,
-                state,
-                last_evidence_at,
+            Self::NotEnded(job)
+            | Self::WaitOver(job)
+            | Self::Unreachable(job)
+            | Self::FolderMissing { job, .. } => {
+                details::Job::new(job.job_id.to_string(), Some(job.state.name()))
+                    .last_seen(job.last_evidence_at.as_ref())
+                    .into()
             }
-            | Self::WaitOver {
-                job_id,
-                state,
-                last_evidence_at,
-            }
-            | Self::Unreachable {
-                job_id,
-                state,
-                last_evidence_at,
-            }
-            | Self::FolderMissing {
-                job_id,
-                state,
-                last_evidence_at,
-                ..
-            } => details::Job::new(job_id.to_string(), Some(state.name()))
-                .last_seen(last_evidence_at.as_ref())
-                .into(),
             Self::Survivors { job_id, pids } => {
                 details::Survivors::new(job_id.to_string(), pids.iter().copied().map(u64::from))
                     .into()
@@ -179,10 +172,10 @@ impl Coded for Error {
         match self {
             Self::Below(inner) => inner.retry(),
             Self::NotFound { .. }
-            | Self::NotEnded { .. }
+            | Self::NotEnded(_)
             | Self::Survivors { .. }
-            | Self::WaitOver { .. }
-            | Self::Unreachable { .. }
+            | Self::WaitOver(_)
+            | Self::Unreachable(_)
             | Self::FolderMissing { .. }
             | Self::Requirement { .. } => self.code().retry(),
         }
@@ -190,9 +183,9 @@ impl Coded for Error {
 
     fn next(&self) -> Vec<Next> {
         match self {
-            Self::NotEnded { job_id, .. } | Self::WaitOver { job_id, .. } => vec![Next::new(
+            Self::NotEnded(job) | Self::WaitOver(job) => vec![Next::new(
                 "wait-job",
-                json!({"job_id": job_id, "wait_s": 600}),
+                json!({"job_id": job.job_id, "wait_s": 600}),
                 "wait for its end",
             )],
             Self::NotFound { .. } => vec![Next::new(
@@ -200,10 +193,10 @@ impl Coded for Error {
                 json!({}),
                 "see which jobs there are",
             )],
-            Self::Unreachable { job_id, .. } | Self::FolderMissing { job_id, .. } => {
+            Self::Unreachable(job) | Self::FolderMissing { job, .. } => {
                 vec![Next::new(
                     "poll-job",
-                    json!({"job_ids": [job_id]}),
+                    json!({"job_ids": [job.job_id]}),
                     "see where it stands",
                 )]
             }

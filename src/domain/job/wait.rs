@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    error::Error,
+    error::{Error, LastKnown},
     model::{Job, Outcome},
     observe,
     observed::Observed,
@@ -41,10 +41,9 @@ pub(crate) async fn wait(
 ) -> Result<Observed, Error> {
     let since = clock::instant();
     let allowed = Duration::from_secs(wait_s);
-    let job = records::find(context, job_id)?;
+    let mut job = records::find(context, job_id)?;
     let progress = context.progress(&status_line::waiting_for([Watched::from(&job)]));
     loop {
-        let job = records::find(context, job_id)?;
         let left = allowed.saturating_sub(since.elapsed());
         let slice = left.as_secs().min(LONGEST_S);
         let seen = observe::poll_with_progress(context, vec![job], slice, &progress).await?;
@@ -58,40 +57,21 @@ pub(crate) async fn wait(
         }
         // A run that was reported once and whose folder is gone will never report its end.
         if observed.missing && observed.job.progress.line.is_some() {
-            return Err(Error::FolderMissing {
-                job_id: observed.job.job_id,
-                host: observed.job.spec.host,
-                state: observed.job.state,
-                last_evidence_at: observed.job.progress.last_evidence_at,
-            });
+            return Err(Error::folder_missing(&observed.job));
         }
         if since.elapsed() >= allowed {
-            return Err(over(observed));
+            let known = LastKnown::from(&observed.job);
+            return Err(if observed.unreachable.is_some() {
+                Error::Unreachable(known)
+            } else {
+                Error::WaitOver(known)
+            });
         }
         if observed.unreachable.is_some() || slice == 0 {
             let pause = allowed.saturating_sub(since.elapsed());
             clock::sleep(pause.min(Duration::from_secs(2))).await;
         }
-    }
-}
-
-fn over(observed: Observed) -> Error {
-    let Observed {
-        job, unreachable, ..
-    } = observed;
-    let (job_id, state, last_evidence_at) = (job.job_id, job.state, job.progress.last_evidence_at);
-    if unreachable.is_some() {
-        Error::Unreachable {
-            job_id,
-            state,
-            last_evidence_at,
-        }
-    } else {
-        Error::WaitOver {
-            job_id,
-            state,
-            last_evidence_at,
-        }
+        job = records::find(context, job_id)?;
     }
 }
 
@@ -106,19 +86,11 @@ pub(crate) async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
     if job.state.is_terminal() && job.outcome.is_some() {
         return Ok(job);
     }
-    let (job_id, state, last_evidence_at) = (job.job_id, job.state, job.progress.last_evidence_at);
-    Err(if silent || state.is_terminal() {
-        Error::Unreachable {
-            job_id,
-            state,
-            last_evidence_at,
-        }
+    let known = LastKnown::from(&job);
+    Err(if silent || job.state.is_terminal() {
+        Error::Unreachable(known)
     } else {
-        Error::NotEnded {
-            job_id,
-            state,
-            last_evidence_at,
-        }
+        Error::NotEnded(known)
     })
 }
 
