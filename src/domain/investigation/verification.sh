@@ -1,17 +1,19 @@
 # Prints what a verification wrote down.
 #
-# $1 its folder, below the folder of all jobs. Prints `missing` where that is gone, else the lines of `result`, those of
-# `fingerprint` with that word in front, and `log NAME BASE64` for the end of each of its two logs.
+# $1 its folder, below the folder of all jobs. Prints a record `missing` where that is gone, else `file name=… text=…` for the
+# beginning of `result` and of `fingerprint` and for the end of the two logs, each encoded.
 cd "$LEGWORK_ROOT/jobs/$1" 2>/dev/null || {
     printf 'missing\n'
     exit 0
 }
-[ -f result ] && cat result
-[ -f fingerprint ] && sed 's/^/fingerprint /' fingerprint
-for r_name in before after; do
-    [ -f "$r_name.log" ] || continue
-    printf 'log %s ' "$r_name"
-    tail -c 16384 "$r_name.log" | base64 | tr -d '\n'
+# r_file NAME head|tail BYTES: prints the record of one end of a file.
+r_file() {
+    [ -f "$1" ] || return 0
+    printf 'file name=%s text=@' "$1"
+    "$2" -c "$3" "$1" | base64 | tr -d '\n'
     printf '\n'
-done
-exit 0
+}
+r_file result head 65536
+r_file fingerprint head 65536
+r_file before.log tail 16384
+r_file after.log tail 16384

@@ -16,8 +16,8 @@ use crate::{
         workspace,
     },
     system::{
-        Context, digest, failpoint, files, machine::Machine, quote::quote, reply::Reply,
-        script::Script, script_failure::ScriptFailure, shell,
+        Context, digest, failpoint, files, machine::Machine, quote::quote, records::records,
+        reply::Reply, script::Script, script_failure::ScriptFailure, shell,
     },
 };
 
@@ -306,7 +306,8 @@ impl Task {
         let script =
             Script::new(include_str!("verification.sh")).argument(self.run.subject_folder());
         let reply = self.machine.run(context, script).await?;
-        if reply.text().lines().any(|line| line == "missing") {
+        let is_missing = records(&reply.text()).any(|record| record.tag() == "missing");
+        if is_missing {
             return Err(self.folder_missing());
         }
         if reply.status == 0 {
@@ -342,18 +343,23 @@ async fn repro_check(context: &Context, machine: &Machine, job: &Job) -> Result<
     let script = Script::new(include_str!("repro.sh")).argument(job.run_id().subject_folder());
     let reply = machine.run(context, script).await?;
     let answer = reply.text();
-    let name = answer
-        .lines()
-        .find_map(|line| line.strip_prefix("legwork-repro "));
+    let mut name = None;
+    for record in records(&answer) {
+        match record.tag() {
+            "missing" => return Err(job::Error::folder_missing(job).into()),
+            "repro" => name = record.text("name").ok(),
+            _ => record.ignored(),
+        }
+    }
     // The check runs in a worktree two folders below the job's own.
     match name {
         Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
         Some("repro.sh") => Ok("sh ../../../repro.sh".to_owned()),
         Some("repro.js") => Ok("node ../../../repro.js".to_owned()),
-        Some("missing") => Err(job::Error::folder_missing(job).into()),
-        Some(_) | None => Err(Error::NothingToVerifyBy {
+        Some("-") => Err(Error::NothingToVerifyBy {
             job_id: job.job_id.clone(),
             state: job.state,
         }),
+        Some(_) | None => Err(ScriptFailure::of(&machine.name, "find the repro", &reply).into()),
     }
 }

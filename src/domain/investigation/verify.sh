@@ -50,7 +50,7 @@ else
         esac
         if [ -f "$job/after/$v_word" ] && [ ! -e "$job/before/$v_word" ]; then
             mkdir -p "$job/before/$(dirname "$v_word")" && cp "$job/after/$v_word" "$job/before/$v_word" &&
-                v_note "carried $v_word"
+                v_note "copied $v_word"
         fi
     done
     set +f

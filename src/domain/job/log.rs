@@ -6,7 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{error::Error, model::Job};
 use crate::{
     domain::{agent, host},
-    system::{Context, script::Script, script_failure::ScriptFailure},
+    system::{
+        Context,
+        records::{Malformed, Record},
+        script::Script,
+        script_failure::ScriptFailure,
+    },
 };
 
 /// Which of a run's logs.
@@ -64,7 +69,7 @@ impl Chunk {
     }
 
     /// Returns how many bytes were left out between head and tail.
-    pub(crate) fn cut(&self) -> u64 {
+    pub(crate) fn omitted(&self) -> u64 {
         if self.tail.is_empty() {
             0
         } else {
@@ -134,25 +139,13 @@ pub(crate) async fn read(
         .argument(max_bytes.to_string());
     let reply = machine.run(context, script).await?;
     let unreadable = || ScriptFailure::of(&machine.name, "tail-log", &reply);
-    let line_end = reply
-        .stdout
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .ok_or_else(unreadable)?;
-    let line = String::from_utf8_lossy(&reply.stdout[..line_end]).into_owned();
-    let field = |name: &str| -> Option<u64> {
-        line.split(' ')
-            .find_map(|token| token.strip_prefix(name)?.strip_prefix('='))?
-            .parse()
-            .ok()
-    };
-    let (Some(size), Some(head)) = (field("size"), field("head")) else {
+    let (list, bytes) = reply.split_body().ok_or_else(unreadable)?;
+    let Ok((size, head, exists)) = lengths(&list) else {
         return Err(unreadable().into());
     };
-    let bytes = &reply.stdout[line_end + 1..];
     let head = usize::try_from(head).unwrap_or(usize::MAX).min(bytes.len());
     let from = cursor.unwrap_or(0);
-    // The lengths are the host's word: what does not add up would make nonsense of the cursor.
+    // The host says these lengths: what does not add up would make nonsense of the cursor.
     let is_sound = bytes.len() as u64 <= max_bytes
         && (head == bytes.len() || from + bytes.len() as u64 <= size);
     if !is_sound {
@@ -163,6 +156,12 @@ pub(crate) async fn read(
         from,
         head: bytes[..head].to_vec(),
         tail: bytes[head..].to_vec(),
-        exists: line.ends_with("exists=yes"),
+        exists,
     })
+}
+
+/// Reads how long a log is, how many of its bytes come from before the gap, and whether there is a log at all.
+fn lengths(list: &str) -> Result<(u64, u64, bool), Malformed> {
+    let log = Record::tagged("log", list)?;
+    Ok((log.number("size")?, log.number("head")?, log.is("exists")?))
 }

@@ -14,7 +14,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::json;
 
@@ -24,7 +23,7 @@ use super::{
     model::Job,
     observed::{Observed, Unreachable},
     progress::{differs, note_beat, note_never_started, note_status, outcome},
-    records,
+    records::{update, update_all},
     status_line::{self, Watched},
 };
 use crate::{
@@ -33,7 +32,10 @@ use crate::{
         agent, host,
         run::{self, Absence, Question, Sighting, Supervision},
     },
-    system::{Context, clock, failpoint, machine::Machine, progress::Progress, script::Script},
+    system::{
+        Context, clock, failpoint, machine::Machine, progress::Progress, records::records,
+        script::Script,
+    },
 };
 
 /// A heartbeat older than this many seconds, by the host's own clock, is not a living supervisor's.
@@ -167,7 +169,7 @@ async fn record(
             })
         })
         .collect();
-    let mut changed: BTreeMap<JobId, Job> = records::update_all(context, wanted)
+    let mut changed: BTreeMap<JobId, Job> = update_all(context, wanted)
         .await?
         .into_iter()
         .map(|job| (job.job_id.clone(), job))
@@ -209,7 +211,7 @@ async fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Jo
     let Some(_lock) = launch_lock::try_lock(context, &job.job_id)? else {
         return Ok(job);
     };
-    records::update(context, &job.job_id, note_never_started).await
+    update(context, &job.job_id, note_never_started).await
 }
 
 /// Marks jobs as unreachable. That their host answered other calls since is no evidence of these jobs.
@@ -254,25 +256,21 @@ async fn conclude(
     let redactor = context.redactor();
     for observed in observed.iter_mut().filter(fresh) {
         let id = &observed.job.job_id;
-        let prefix = format!("legwork-end job={id} diff=");
-        let Some((diff, log)) = answer
-            .lines()
-            .find_map(|line| line.strip_prefix(prefix.as_str()))
-            .and_then(|rest| rest.split_once(" log="))
+        let end = records(&answer)
+            .find(|record| record.tag() == "end" && record.text("job") == Ok(id.as_str()));
+        let Some((diff_bytes, log)) =
+            end.and_then(|record| record.number("diff").ok().zip(record.decoded("log").ok()))
         else {
             continue;
         };
-        // The record holds none of this machine's secrets.
-        let log = STANDARD.decode(log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        // The record of the job holds none of this machine's secrets.
         let log = redactor.text(&log);
         let summary = agent::summarise(observed.job.spec.adapter, log.lines());
-        let diff_bytes = diff.parse().ok();
-        observed.job = records::update(context, id, |job| {
+        observed.job = update(context, id, |job| {
             if job.outcome.is_some() {
                 return Vec::new();
             }
-            job.progress.diff_bytes = diff_bytes;
+            job.progress.diff_bytes = Some(diff_bytes);
             job.progress.summary = Some(summary);
             let outcome = outcome(job);
             job.outcome = Some(outcome);

@@ -166,7 +166,7 @@ fn output(job: &Job, chunk: &Chunk, end: u64, pager: &Pager) -> Output {
         text: None,
         text_after_omission: None,
         events: None,
-        omitted_bytes: chunk.cut(),
+        omitted_bytes: chunk.omitted(),
         size_bytes: chunk.size,
         next_cursor: pager.cursor(&end),
         ended: chunk.is_complete(job, end),
