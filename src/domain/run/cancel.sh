@@ -1,8 +1,8 @@
 # Ends a run and waits for its end. Needs: process.sh.
 #
 # $1 job, $2 run number, $3 seconds between TERM and KILL, $4 file name of a supervisor below bin.
-# Prints the run's state line and `legwork-survivors pids=…`, or, where nothing was ever started,
-# `legwork-missing job=… dir=yes claim=yes|no`: what is left there then keeps it from being started.
+# Prints the run's state line, or, where nothing was ever started, `legwork-missing job=… dir=yes claim=yes|no`: what is left
+# there then keeps it from being started.
 # The supervisor does the ending. If it is gone, another one is called, which tells by pid, start time and boot id
 # what belongs to the run.
 legwork_cancel() {
@@ -29,9 +29,7 @@ legwork_cancel() {
     fi
     ended "$c_run"
     if [ -n "$state_line" ]; then
-        c_pids=${state_line##* survivors=}
-        c_pids=${c_pids%% *}
-        printf '%s\nlegwork-survivors pids=%s\n' "$state_line" "$c_pids"
+        printf '%s\n' "$state_line"
     else
         c_claim=no
         [ -d "$c_run/claim" ] && c_claim=yes

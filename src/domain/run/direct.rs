@@ -4,7 +4,6 @@
 //! changes one that is at work. This file is the only place that knows its name, what the scripts beside it take and
 //! print, and how a run is described to it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{
@@ -18,13 +17,26 @@ use super::{
     script::{CANCEL, POLL, START, SUPERVISOR},
     status::Status,
 };
-use crate::system::{Context, digest, machine::Machine, reply::Reply, script::Script};
+use crate::system::{
+    Context, digest,
+    machine::Machine,
+    records::{Record, records},
+    reply::Reply,
+    script::Script,
+};
 
 /// Seconds between heartbeats.
 const BEAT_S: u64 = 5;
 
 /// A disk with fewer KiB left counts as full: the files of a run take several blocks.
 const FULL_BELOW_KIB: u64 = 16;
+
+/// The step that is refused where the run was asked to start and wrote no state.
+const START_STEP: &str = "start";
+
+/// Says why a run that was asked to start wrote no state, as far as its disk tells; goes behind `start.sh`.
+const REPORT_SILENCE: &str =
+    "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/jobs/$1/runs/$2/state\"";
 
 /// Puts the files of a run in place; goes in front of `start.sh`.
 const SUBMIT: &str = include_str!("submit.sh");
@@ -103,13 +115,7 @@ fn supervisor() -> String {
 
 fn start_script(start: &Start) -> Result<Script, Error> {
     let preparation = &start.preparation;
-    let body = [
-        preparation.script.as_str(),
-        SUBMIT,
-        START,
-        "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/jobs/$1/runs/$2/state\"",
-    ]
-    .join("\n");
+    let body = [preparation.script.as_str(), SUBMIT, START, REPORT_SILENCE].join("\n");
     let (worktree, base) = start
         .worktree
         .as_ref()
@@ -163,42 +169,46 @@ fn description(start: &Start) -> Result<String, Error> {
 
 fn started(reply: &Reply) -> Result<Started, Error> {
     let stdout = reply.text();
-    let refusal = |line: &str| Refusal {
-        step: field(line, "step").unwrap_or_default().to_owned(),
-        unwritten: unwritten(line),
+    let refusal = |step: &str, unwritten| Refusal {
+        step: step.to_owned(),
+        unwritten,
         stdout: stdout.clone(),
         stderr: reply.stderr.clone(),
     };
-    let refused = stdout
-        .lines()
-        .find(|line| line.starts_with("legwork-refused "));
-    let silent = refused.is_some_and(|line| field(line, "step") == Some("start"));
-    match refused {
-        Some(line) if silent => Ok(Started::Silent(refusal(line))),
-        Some(line) => Ok(Started::Refused(refusal(line))),
-        None => match poll::parse_answer(&stdout)? {
-            Ok(status) => Ok(Started::Run {
-                status: Box::new(status),
-                found: stdout.lines().any(|line| line == "run-found"),
-            }),
-            Err(_missing) => Ok(Started::Silent(refusal("legwork-refused step=start"))),
-        },
+    let mut found = false;
+    for record in records(&stdout) {
+        match record.tag() {
+            "run-found" => found = true,
+            "refused" => {
+                let step = record.text("step")?;
+                let refusal = refusal(step, unwritten(&record));
+                return Ok(if step == START_STEP {
+                    Started::Silent(refusal)
+                } else {
+                    Started::Refused(refusal)
+                });
+            }
+            // The state, and what the preparation prints.
+            _ => {}
+        }
     }
-}
-
-fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    line.split(' ')
-        .find_map(|token| token.strip_prefix(name)?.strip_prefix('='))
+    Ok(match poll::parse_answer(&stdout)? {
+        Ok(status) => Started::Run {
+            status: Box::new(status),
+            found,
+        },
+        Err(_missing) => Started::Silent(refusal(START_STEP, None)),
+    })
 }
 
 /// Reads what the host found where a file could not be written.
-fn unwritten(line: &str) -> Option<Unwritten> {
-    let path = STANDARD.decode(field(line, "file")?).ok()?;
+fn unwritten(record: &Record<'_>) -> Option<Unwritten> {
+    let path = record.decoded("file").ok()?;
     // An odd or missing number says nothing: nobody may conclude from it that the disk is full.
-    let number = |name: &str| field(line, name).and_then(|text| text.parse::<u64>().ok());
+    let number = |key| record.number::<u64>(key).ok();
     Some(Unwritten {
-        path: String::from_utf8_lossy(&path).into_owned(),
-        is_writable: field(line, "writable") != Some("no"),
+        path,
+        is_writable: record.is("writable") != Ok(false),
         is_full: number("free_kib").is_some_and(|free| free < FULL_BELOW_KIB)
             || number("free_inodes") == Some(0),
     })

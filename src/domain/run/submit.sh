@@ -4,15 +4,15 @@
 # folder or nothing, $5 commit its changes are compared with, $6 `yes` where payload 5 holds secrets; then the arguments of
 # prepare_run, a function of the caller.
 # Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 secrets.sh; then those of prepare_run: the first of them is number $((given + 1)).
-# Prints `run-found` where the run was started before, or
-# `legwork-refused step=… [writable=yes|no free_kib=… free_inodes=… file=BASE64]` where nothing was started.
+# Prints a record `run-found` where the run was started before, or
+# `refused step=… [writable=yes|no free_kib=…|- free_inodes=…|- file=…]` where nothing was started, the file encoded.
 #
 # prepare_run finds $job, the folder of what is run, and $claimed, `yes` where the run was started before. It ends the script with
 # `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. It may be run twice at the same time.
 
 given=5
 refuse() {
-    printf 'legwork-refused step=%s\n' "$1"
+    printf 'refused step=%s\n' "$1"
     exit 0
 }
 refuse_write() {
@@ -38,7 +38,7 @@ report_refusal() {
     [ -w "${r_folder:-/}" ] && r_writable=yes
     r_kib=$(free_of "$(df -Pk "${r_folder:-/}" 2>/dev/null | tail -n 1)")
     r_inodes=$(free_of "$(df -Pi "${r_folder:-/}" 2>/dev/null | tail -n 1)")
-    printf 'legwork-refused step=%s writable=%s free_kib=%s free_inodes=%s file=%s\n' "$1" "$r_writable" "${r_kib:--}" \
+    printf 'refused step=%s writable=%s free_kib=%s free_inodes=%s file=@%s\n' "$1" "$r_writable" "${r_kib:--}" \
         "${r_inodes:--}" "$(printf %s "${2%/.}" | base64 | tr -d '\n')"
 }
 write_spec() {
