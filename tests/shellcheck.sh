@@ -8,12 +8,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PROGRAMS=(
     "forget_git process log changes agent sweep supervise"
-    "forget_git git process lock worktree prepare submit start"
+    "process forget_git git lock worktree prepare submit start"
     "process verification_folder submit start"
     "process start"
     "process poll"
     "process cancel"
-    "forget_git git process lock worktree verify"
+    "process forget_git git lock worktree verify"
     "forget_git git facts state"
     "forget_git git process lock facts step"
     "forget_git git facts check"

@@ -203,7 +203,7 @@ impl Task {
             secrets: String::new(),
             worktree: None,
             preparation: run::Preparation {
-                script: [shell::PROCESS, include_str!("verification_folder.sh")].join("\n"),
+                script: include_str!("verification_folder.sh").to_owned(),
                 arguments: Vec::new(),
                 files: Vec::new(),
             },
@@ -274,6 +274,7 @@ impl Task {
                 "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
                 workspace::exports(&spec.variables)
             ),
+            shell::PROCESS.to_owned(),
             workspace::worktree_script(),
             "\nprepare_git\n".to_owned(),
             include_str!("verify.sh").to_owned(),

@@ -23,6 +23,7 @@ use crate::system::{
     records::{Record, records},
     reply::Reply,
     script::Script,
+    shell,
 };
 
 /// Seconds between heartbeats.
@@ -115,7 +116,14 @@ fn supervisor() -> String {
 
 fn start_script(start: &Start) -> Result<Script, Error> {
     let preparation = &start.preparation;
-    let body = [preparation.script.as_str(), SUBMIT, START, REPORT_SILENCE].join("\n");
+    let body = [
+        shell::PROCESS,
+        preparation.script.as_str(),
+        SUBMIT,
+        START,
+        REPORT_SILENCE,
+    ]
+    .join("\n");
     let (worktree, base) = start
         .worktree
         .as_ref()

@@ -93,7 +93,7 @@ pub(crate) struct Worktree {
 /// Files that a run needs beside its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Preparation {
-    /// A shell script that defines `prepare_run`, with `process.sh` in front; `submit.sh` says what it finds and how it refuses.
+    /// A shell script that defines `prepare_run`; `submit.sh` says what it finds and how it refuses.
     pub(crate) script: String,
     /// The arguments of `prepare_run`.
     pub(crate) arguments: Vec<String>,

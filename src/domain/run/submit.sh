@@ -7,8 +7,9 @@
 # Prints a record `run-found` where the run was started before, or
 # `refused step=… [writable=yes|no free_kib=…|- free_inodes=…|- file=…]` where nothing was started, the file encoded.
 #
-# prepare_run finds $job, the folder of what is run, and $claimed, `yes` where the run was started before. It ends the script with
-# `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. It may be run twice at the same time.
+# prepare_run finds the functions of process.sh, $job, the folder of what is run, and $claimed, `yes` where the run was started
+# before. It ends the script with `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. It may be run
+# twice at the same time.
 
 given=5
 refuse() {

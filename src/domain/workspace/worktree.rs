@@ -1,13 +1,9 @@
 //! Worktrees of a seed clone, for the scripts that make and remove them.
 
 use super::{Error, error::GitTask, state};
-use crate::{
-    contract::Name,
-    domain::repository,
-    system::{records::records, shell},
-};
+use crate::{contract::Name, domain::repository, system::records::records};
 
-/// Returns shell functions to put in front of a script that makes or removes worktrees.
+/// Returns shell functions to put in front of a script that makes or removes worktrees, behind [`crate::system::shell::PROCESS`].
 ///
 /// - `prepare_git` goes first.
 /// - `add_worktree SEED PATH COMMIT` makes a worktree without a branch, under the repository's lock on the host; a
@@ -18,7 +14,6 @@ use crate::{
 pub(crate) fn worktree_script() -> String {
     [
         repository::GIT,
-        shell::PROCESS,
         include_str!("lock.sh"),
         include_str!("worktree.sh"),
     ]
