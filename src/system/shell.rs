@@ -9,6 +9,17 @@ pub(crate) const PROCESS: &str = include_str!("shell/process.sh");
 /// `forget_git`: no variable of the caller steers git elsewhere.
 pub(crate) const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
 
+/// `git_settings`: settings that win over those of a repository.
+const GIT_SETTINGS: &str = include_str!("shell/git_settings.sh");
+
+/// Lists the settings that every call of git gets, here and on hosts: name and value.
+pub(crate) fn git_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    GIT_SETTINGS
+        .lines()
+        .filter(|line| !line.starts_with(['#', '\'']) && !line.ends_with('\''))
+        .filter_map(|line| line.split_once('='))
+}
+
 /// Lists the variables that no call of git inherits, here and on hosts.
 pub(crate) fn foreign_git_variables() -> impl Iterator<Item = &'static str> {
     FORGET_GIT
@@ -18,7 +29,7 @@ pub(crate) fn foreign_git_variables() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::foreign_git_variables;
+    use super::{foreign_git_variables, git_settings};
 
     #[test]
     fn the_variables_are_those_of_the_shell_function() {
@@ -26,5 +37,12 @@ mod tests {
         assert!(names.contains(&"GIT_DIR") && names.contains(&"GIT_WORK_TREE"));
         assert!(names.len() > 30, "{names:?}");
         assert!(names.is_sorted());
+    }
+
+    #[test]
+    fn the_settings_are_those_of_the_shell_variable() {
+        let settings: Vec<_> = git_settings().collect();
+        assert!(settings.contains(&("core.hooksPath", "/dev/null")));
+        assert_eq!(settings.len(), 5, "{settings:?}");
     }
 }

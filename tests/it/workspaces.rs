@@ -23,6 +23,7 @@ const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild
 /// The functions under test, as they go in front of a script.
 const FUNCTIONS: &str = concat!(
     include_str!("../../src/system/shell/forget_git.sh"),
+    include_str!("../../src/system/shell/git_settings.sh"),
     include_str!("../../src/system/shell/process.sh"),
     include_str!("../../src/domain/repository/git.sh"),
     include_str!("../../src/domain/workspace/lock.sh"),

@@ -10,13 +10,16 @@ use crate::{
     contract::{Code, Coded as _, Effect, JobId, Name},
     domain::{
         agent,
-        artifact::Folder,
+        artifact::{self, Folder},
         host,
         investigation::{self, ApplyRequest, DiffSource, Origin, VerifyRequest},
         job::{self, Job, Outcome},
         preflight, repository, workspace,
     },
-    system::{Context, clock, files, machine::Machine, progress::Progress, script::Script},
+    system::{
+        Context, clock, files, machine::Machine, progress::Progress, records::records,
+        script::Script, shell,
+    },
 };
 
 /// What is asked for.
@@ -213,7 +216,8 @@ async fn wait_and_fetch(
     guide.note("launch", format!("{job_id} at work"));
     let observed = job::wait(context, job_id, max_wall_s.unwrap_or_default() + 120).await?;
     guide.note("wait", format!("ended: {}", observed.job.state));
-    let fetched = investigation::fetch_artifacts(context, job_id, &[], 64 << 20, false).await?;
+    let fetched =
+        investigation::fetch_artifacts(context, job_id, &[], artifact::MAX_BYTES, false).await?;
     let folder = fetched.artifacts.folder;
     guide.note(
         "fetch",
@@ -269,14 +273,14 @@ impl Guide {
         }
     }
 
-    fn note(&mut self, name: &str, said: String) {
-        self.progress.note(&format!("{name}: {said}"));
+    fn note(&mut self, name: &str, message: String) {
+        self.progress.note(&format!("{name}: {message}"));
         self.progress.say(&format!("demonstration, after {name}"));
         let ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since = clock::instant();
         self.stages.push(Stage {
             name: name.to_owned(),
-            message: said,
+            message,
             duration_ms: ms,
         });
     }
@@ -306,7 +310,7 @@ struct Repository {
 
 /// Makes the small repository on a machine, or finds it there.
 async fn repository(context: &Context, machine: &Machine, name: &str) -> Result<Repository, Error> {
-    let script = Script::new(include_str!("repository.sh"))
+    let script = Script::new([shell::FORGET_GIT, include_str!("repository.sh")].join("\n"))
         .argument(name)
         .payload(include_str!("calendar.sh"))
         .payload(include_str!("test.sh"));
@@ -321,30 +325,28 @@ async fn repository(context: &Context, machine: &Machine, name: &str) -> Result<
         }
     };
     let answer = reply.text();
-    let line = answer
-        .lines()
-        .find_map(|line| line.strip_prefix("legwork-repository "));
-    let (effect, path) = match line.and_then(|line| line.split_once(' ')) {
-        Some(("made", path)) => (Effect::Applied, path),
-        Some(("found", path)) => (Effect::Replayed, path),
-        Some(_) | None => {
-            return Err(Error::Repository {
-                host: machine.name.to_string(),
-                status: reply.status,
-                stderr: reply.stderr,
-            });
-        }
+    let made = records(&answer)
+        .find(|record| record.tag() == "repository")
+        .and_then(|record| record.is("is_new").ok().zip(record.decoded("path").ok()));
+    let Some((is_new, path)) = made else {
+        return Err(Error::Repository {
+            host: machine.name.to_string(),
+            status: reply.status,
+            stderr: reply.stderr,
+        });
+    };
+    let effect = if is_new {
+        Effect::Applied
+    } else {
+        Effect::Replayed
     };
     context.meter().settled(effect);
-    Ok(Repository {
-        path: path.to_owned(),
-        effect,
-    })
+    Ok(Repository { path, effect })
 }
 
 /// Takes Claude Code where a launch with it would work, else the bundled script.
 async fn choose(context: &Context, machine: &Machine) -> Result<Name, Error> {
-    let configuration = context.configuration().map_err(host::Error::from)?;
+    let configuration = context.configuration()?;
     let claude = Name::fixed("claude");
     let Ok(agent) = agent::resolve(configuration, claude.as_str()) else {
         return Ok(Name::fixed(agent::DEMO));

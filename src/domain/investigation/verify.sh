@@ -1,7 +1,7 @@
 # Judges a fix in two clean worktrees: the check must fail without the diff and pass with it.
 #
-# Runs as the program of a run. Needs job, root, seed, environment_folder (see its prelude), base, diff, check, v_limit, and the
-# functions add_worktree and remove_worktree, and legwork_environment, which sets the variables for $worktree.
+# Runs as the program of a run. Needs git.sh and worktree.sh, the variables job, root, seed, environment_folder (see its prelude),
+# base, diff, check and v_limit, and the function legwork_environment, which sets the variables for $worktree.
 # Writes result, before.log, after.log and fingerprint into its job's folder.
 v_note() { printf '%s\n' "$1" >>"$job/.result.$$"; }
 v_tidy() {
@@ -37,7 +37,7 @@ rm -f "$job"/.result.*
 v_tidy
 if ! add_worktree "$seed" "$job/before" "$base" || ! add_worktree "$seed" "$job/after" "$base"; then
     v_note 'stop worktree'
-elif ! git -C "$job/after" -c core.hooksPath=/dev/null apply --binary --whitespace=nowarn "$diff" 2>"$job/after.log"; then
+elif ! quiet_git -C "$job/after" apply --binary --whitespace=nowarn "$diff" 2>"$job/after.log"; then
     v_note 'stop apply'
 else
     # A test that the diff brings along cannot fail for being absent: what the check names and only the diff has

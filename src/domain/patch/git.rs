@@ -12,10 +12,8 @@ use crate::system::{
     shell,
 };
 
-/// Settings that win over those of the repository and the user.
+/// Settings that win over those of the repository and the user, besides those of every call of git.
 const NEUTRAL: &[(&str, &str)] = &[
-    ("core.hooksPath", "/dev/null"),
-    ("core.fsmonitor", "false"),
     ("core.untrackedCache", "false"),
     ("core.pager", "cat"),
     ("core.fsync", "all"),
@@ -26,13 +24,10 @@ const NEUTRAL: &[(&str, &str)] = &[
     ("apply.whitespace", "nowarn"),
     ("apply.ignoreWhitespace", "no"),
     ("protocol.allow", "never"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
     ("status.showUntrackedFiles", "no"),
     ("status.renames", "false"),
     ("diff.renames", "false"),
     ("log.showSignature", "false"),
-    ("advice.detachedHead", "false"),
 ];
 
 /// One way of calling git: variables and settings that every call of it gets.
@@ -85,6 +80,7 @@ impl Git {
             .settings
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
+            .chain(shell::git_settings())
             .chain(NEUTRAL.iter().copied());
         let mut count = 0;
         for (key, value) in settings {

@@ -1,4 +1,4 @@
-# Running git on a host. Needs: forget_git. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
+# Running git on a host. Needs: forget_git git_settings. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
 
 # Makes every later git independent of who called and of every prompt.
 prepare_git() {
@@ -31,8 +31,8 @@ find_timeout() {
 
 # quiet_git ARGUMENTS...: git without hooks, and without anything that goes on in the background.
 quiet_git() {
-    git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false \
-        -c advice.detachedHead=false "$@"
+    for git_setting in $git_settings; do set -- -c "$git_setting" "$@"; done
+    git "$@"
 }
 
 # bounded_git ARGUMENTS...: the same for what talks to another machine. It asks nobody, gives up where nothing
@@ -42,8 +42,7 @@ bounded_git() {
         GIT_SSH_COMMAND="$(git config --get core.sshCommand || echo ssh) -oBatchMode=yes -oServerAliveInterval=20"
         export GIT_SSH_COMMAND
     fi
-    set -- -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false \
-        -c http.lowSpeedLimit=1 -c http.lowSpeedTime=60 "$@"
+    for git_setting in $git_settings http.lowSpeedLimit=1 http.lowSpeedTime=60; do set -- -c "$git_setting" "$@"; done
     if [ -n "${LEGWORK_GIT_USER:-}" ]; then
         # shellcheck disable=SC2016 # git's shell fills these in, so that no command line shows them
         set -- -c credential.helper= \
