@@ -19,24 +19,24 @@ check_seed() {
         done
         return
     fi
-    if said=$(quiet_git -C "$seed" rev-parse --verify 'HEAD^{tree}' 2>&1); then
+    if printed=$(quiet_git -C "$seed" rev-parse --verify 'HEAD^{tree}' 2>&1); then
         fact seed pass "$seed at $(quiet_git -C "$seed" rev-parse HEAD)"
     else
-        fact seed fail "$said"
+        fact seed fail "$printed"
     fi
-    said=$(quiet_git -C "$seed" config --local --get remote.origin.url 2>/dev/null)
-    if [ "$said" = "$url" ]; then fact remote pass "$said"; else fact remote fail "$said"; fi
+    printed=$(quiet_git -C "$seed" config --local --get remote.origin.url 2>/dev/null)
+    if [ "$printed" = "$url" ]; then fact remote pass "$printed"; else fact remote fail "$printed"; fi
     if [ -z "$commit" ]; then
         fact base_commit unknown 'the ref was never resolved'
-    elif said=$(quiet_git -C "$seed" cat-file -e "$commit^{commit}" 2>&1); then
+    elif printed=$(quiet_git -C "$seed" cat-file -e "$commit^{commit}" 2>&1); then
         fact base_commit pass "$commit"
     else
-        fact base_commit fail "$commit is not in the clone: $said"
+        fact base_commit fail "$commit is not in the clone: $printed"
     fi
-    if said=$(bounded git -c core.fsmonitor=false -C "$seed" status --porcelain --untracked-files=no 2>&1); then
-        if [ -z "$said" ]; then fact clean pass 'no tracked file differs'; else fact clean fail "$said"; fi
+    if printed=$(bounded git -c core.fsmonitor=false -C "$seed" status --porcelain --untracked-files=no 2>&1); then
+        if [ -z "$printed" ]; then fact clean pass 'no tracked file differs'; else fact clean fail "$printed"; fi
     else
-        fact clean unknown "$said"
+        fact clean unknown "$printed"
     fi
     count=0 stale=0
     for each in "$seed"/.git/worktrees/*/gitdir; do
@@ -60,10 +60,10 @@ check_environment() {
     python=$LEGWORK_ROOT/$environment/bin/python
     if [ ! -f "$LEGWORK_ROOT/$environment/.legwork-complete" ]; then
         fact environment fail "there is no complete environment at $LEGWORK_ROOT/$environment"
-    elif said=$(bounded "$python" -c 'import sys; print(sys.version.split()[0], sys.prefix)' 2>&1); then
-        fact environment pass "$said"
+    elif printed=$(bounded "$python" -c 'import sys; print(sys.version.split()[0], sys.prefix)' 2>&1); then
+        fact environment pass "$printed"
     else
-        fact environment fail "$said"
+        fact environment fail "$printed"
     fi
 }
 
@@ -72,7 +72,7 @@ check_smoke() {
         fact smoke skipped 'not asked for, or the profile has none'
         return
     fi
-    if said=$(
+    if printed=$(
         cd "$seed" || exit
         worktree=$seed environment_folder=
         [ "$environment" = - ] || environment_folder=$LEGWORK_ROOT/$environment
@@ -84,17 +84,17 @@ check_smoke() {
         $timeout_words sh -c "$smoke" 2>&1 &
         wait "$!"
     ); then
-        fact smoke pass "$(printf '%s' "$said" | tail -n 1)"
+        fact smoke pass "$(printf '%s' "$printed" | tail -n 1)"
     else
-        fact smoke fail "$(printf '%s' "$said" | tail -n 5)"
+        fact smoke fail "$(printf '%s' "$printed" | tail -n 5)"
     fi
 }
 
 check_disk() {
-    if said=$(bounded du -sk "$folder" 2>/dev/null); then
-        used=${said%%[!0-9]*}
-        if [ "$environment" != - ] && said=$(bounded du -sk "$LEGWORK_ROOT/$environment" 2>/dev/null); then
-            used=$((used + ${said%%[!0-9]*}))
+    if printed=$(bounded du -sk "$folder" 2>/dev/null); then
+        used=${printed%%[!0-9]*}
+        if [ "$environment" != - ] && printed=$(bounded du -sk "$LEGWORK_ROOT/$environment" 2>/dev/null); then
+            used=$((used + ${printed%%[!0-9]*}))
         fi
         free=$(df -Pk "$LEGWORK_ROOT" 2>/dev/null | awk 'NR == 2 { print $4 }')
         echo "disk used_kib=$used free_kib=${free:--}"

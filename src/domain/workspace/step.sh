@@ -66,7 +66,7 @@ begin_resolve() { # REFERENCE, `fetch` or `cloned`
     if [ -z "$commit" ] && [ "$2" = fetch ]; then
         bounded_git -C "$seed" fetch --quiet --tags --force --prune --no-recurse-submodules origin || return
         if [ -z "$1" ]; then
-            # An empty repository has no default branch; what comes of that is said below.
+            # An empty repository has no default branch; what comes of that is reported below.
             bounded_git -C "$seed" remote set-head origin --auto >/dev/null
         fi
     fi
@@ -175,8 +175,8 @@ $evidence" && unpack "$folder/workspace.json" 1
 }
 
 perform() {
-    if ! said=$(mkdir -p "$folder/steps" "$folder/logs" 2>&1); then
-        evidence=$said
+    if ! printed=$(mkdir -p "$folder/steps" "$folder/logs" 2>&1); then
+        evidence=$printed
         find_cause
         answer folder 1
         return
@@ -230,19 +230,19 @@ perform_alone() {
     esac
     begin=$(date +%s)
     # The room the log needs is taken before: a full disk could not be told of on itself.
-    if ! said=$(dd if=/dev/zero of="$log" bs=1024 count=64 2>&1); then
+    if ! printed=$(dd if=/dev/zero of="$log" bs=1024 count=64 2>&1); then
         rm -f "$log"
         log=/dev/null
-        evidence=$said
+        evidence=$printed
         find_cause
         answer folder 1
         return
     fi
     # Not in a subshell: the commit it finds is needed below.
-    here=$PWD
+    start_folder=$PWD
     { "begin_$step" "$@"; } 1<>"$log" 2>&1
     status=$?
-    cd "$here" 2>/dev/null || cd /
+    cd "$start_folder" 2>/dev/null || cd /
     if tr -d '\000' <"$log" >"$log.$$"; then mv -f "$log.$$" "$log"; else rm -f "$log.$$"; fi
     seconds=$(($(date +%s) - begin))
     if [ "$status" -ne 0 ]; then
@@ -251,8 +251,8 @@ perform_alone() {
         return
     fi
     "seal_$step"
-    if ! said=$(write_marker 2>&1); then
-        printf '%s\n' "${said:-cannot write $folder/steps/$step}" >>"$log"
+    if ! printed=$(write_marker 2>&1); then
+        printf '%s\n' "${printed:-cannot write $folder/steps/$step}" >>"$log"
         find_cause
         answer failed 1
         return

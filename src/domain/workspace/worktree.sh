@@ -5,29 +5,21 @@
 # itself cannot make several at once. A whole one that was made so before is left as it is. All paths are absolute.
 # Where it fails it prints one record `worktree-failed reason=… lock=… text=…` and returns 1; the reason is busy,
 # folder, occupied or git, and lock is a lock file of git that is in the way, as far as one is.
-add_worktree() {
-    take_lock "${1%/*}/lock" 600
-    case $? in
-    0) ;;
-    1) worktree_failed busy 'the lock of the repository stayed taken'; return ;;
-    *) worktree_failed folder "cannot write ${1%/*}/lock"; return ;;
-    esac
-    make_worktree "$@"
-    set -- $?
-    drop_lock
-    return "$1"
-}
+add_worktree() { under_repository_lock make_worktree "$@"; }
 
 # remove_worktree SEED PATH: removes a worktree with all changes in it; one that is gone already is as good.
 # What is no worktree of the seed is left alone. Fails as add_worktree does.
-remove_worktree() {
-    take_lock "${1%/*}/lock" 600
+remove_worktree() { under_repository_lock discard_worktree "$@"; }
+
+# under_repository_lock FUNCTION SEED ARGUMENTS...: calls the function while nobody else changes worktrees of the seed.
+under_repository_lock() {
+    take_lock "${2%/*}/lock" 600
     case $? in
     0) ;;
     1) worktree_failed busy 'the lock of the repository stayed taken'; return ;;
-    *) worktree_failed folder "cannot write ${1%/*}/lock"; return ;;
+    *) worktree_failed folder "cannot write ${2%/*}/lock"; return ;;
     esac
-    discard_worktree "$@"
+    "$@"
     set -- $?
     drop_lock
     return "$1"
@@ -60,16 +52,16 @@ make_worktree() {
         esac
     fi
     # Nothing is at the path, so what git remembers of it is out of date: twice the force makes it forget.
-    if ! worktree_said=$(mkdir -p "${2%/*}" 2>&1); then
-        worktree_failed folder "$worktree_said"
+    if ! worktree_printed=$(mkdir -p "${2%/*}" 2>&1); then
+        worktree_failed folder "$worktree_printed"
         return
     fi
-    if ! worktree_said=$(quiet_git -C "$1" worktree add --quiet --force --force --detach "$2" "$3" 2>&1); then
-        worktree_failed git "$worktree_said"
+    if ! worktree_printed=$(quiet_git -C "$1" worktree add --quiet --force --force --detach "$2" "$3" 2>&1); then
+        worktree_failed git "$worktree_printed"
         return
     fi
     if ! find_administration "$1" "$2"; then
-        worktree_failed git "git made no worktree at $2: $worktree_said"
+        worktree_failed git "git made no worktree at $2: $worktree_printed"
         return
     fi
     printf '%s\n' "$3" >"$administration/legwork-base"
@@ -113,8 +105,8 @@ find_administration() {
 
 # remove_found PATH: removes the worktree that find_administration has just found.
 remove_found() {
-    if ! worktree_said=$(rm -rf "$1" 2>&1) || [ -e "$1" ]; then
-        worktree_failed folder "$worktree_said"
+    if ! worktree_printed=$(rm -rf "$1" 2>&1) || [ -e "$1" ]; then
+        worktree_failed folder "$worktree_printed"
         return
     fi
     rm -rf "$administration"
