@@ -7,6 +7,29 @@ pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Quotes a text as one word of POSIX shell in which some places stand for words that the shell fills in.
+///
+/// `places` pairs each place with its word, such as `"$worktree"`, quotes included.
+pub(crate) fn quote_around(text: &str, places: &[(&str, &str)]) -> String {
+    let mut word = String::new();
+    let mut rest = text;
+    while let Some((at, place, filled_in)) = places
+        .iter()
+        .filter_map(|(place, filled_in)| Some((rest.find(place)?, *place, *filled_in)))
+        .min_by_key(|(at, _, _)| *at)
+    {
+        if at > 0 {
+            word.push_str(&quote(&rest[..at]));
+        }
+        word.push_str(filled_in);
+        rest = &rest[at + place.len()..];
+    }
+    if !rest.is_empty() || word.is_empty() {
+        word.push_str(&quote(rest));
+    }
+    word
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(
@@ -18,7 +41,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::quote;
+    use super::{quote, quote_around};
 
     const SHELLS: [&[&str]; 3] = [&["dash"], &["bash"], &["busybox", "sh"]];
 
@@ -44,6 +67,19 @@ mod tests {
                 parts
             })
             .collect()
+    }
+
+    #[test]
+    fn only_places_are_left_to_the_shell() {
+        let places = [("{a}", "\"$a\""), ("{b}", "\"$b\"")];
+        for (text, word) in [
+            ("", "''"),
+            ("it's $(x)", "'it'\\''s $(x)'"),
+            ("{b}", "\"$b\""),
+            ("{b}/x:{a}{c}", "\"$b\"'/x:'\"$a\"'{c}'"),
+        ] {
+            assert_eq!(quote_around(text, &places), word);
+        }
     }
 
     #[test]

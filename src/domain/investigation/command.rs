@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{run, workspace},
-    system::quote::quote,
+    system::quote::{quote, quote_around},
 };
 
-/// What stands for the folder of the job on its host. No input can hold a NUL, so nobody else can mean it.
+/// What stands for the folder of the job on its host. No input can hold a NUL, so that no text of a caller is taken for it.
 pub(super) const JOB: &str = "\0{job}";
 
 /// What stands for the worktree of the job on its host.
 pub(super) const WORKTREE: &str = "\0{worktree}";
 
-/// What stands for folders of the job on its host, and the shell words that hold them.
+/// The placeholders, with the words of the shell that are filled in for them.
 const PLACEHOLDERS: &[(&str, &str)] = &[(WORKTREE, "\"$worktree\""), (JOB, "\"$job\"")];
 
 /// What a run executes.
@@ -58,7 +58,7 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     );
     for argument in program.argv {
         script.push(' ');
-        script.push_str(&word(argument));
+        script.push_str(&quote_around(argument, PLACEHOLDERS));
     }
     script.push('\n');
     Ok(script)
@@ -90,41 +90,7 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> Result<String, ru
     Ok(script)
 }
 
-/// Quotes a text, its placeholders aside.
-pub(super) fn word(text: &str) -> String {
-    let mut word = String::new();
-    let mut rest = text;
-    while let Some((at, placeholder, shell)) = PLACEHOLDERS
-        .iter()
-        .filter_map(|(placeholder, shell)| Some((rest.find(placeholder)?, *placeholder, *shell)))
-        .min_by_key(|(at, _, _)| *at)
-    {
-        if at > 0 {
-            word.push_str(&quote(&rest[..at]));
-        }
-        word.push_str(shell);
-        rest = &rest[at + placeholder.len()..];
-    }
-    if !rest.is_empty() || word.is_empty() {
-        word.push_str(&quote(rest));
-    }
-    word
-}
-
 fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::word;
-
-    #[test]
-    fn only_placeholders_are_left_to_the_shell() {
-        assert_eq!(word("it's $(x)"), "'it'\\''s $(x)'");
-        assert_eq!(word("\0{job}/x:\0{worktree}"), "\"$job\"'/x:'\"$worktree\"");
-        assert_eq!(word("{job}"), "'{job}'");
-        assert_eq!(word(""), "''");
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::system::quote::quote;
+use crate::system::quote::quote_around;
 
 /// Writes shell lines that set the variables of a profile.
 ///
@@ -14,34 +14,19 @@ pub(crate) fn exports(variables: &BTreeMap<String, String>) -> String {
         text.push_str("export ");
         text.push_str(name);
         text.push('=');
-        text.push_str(&expression(value));
+        text.push_str(&quote_around(value, &PLACES));
         text.push('\n');
     }
     text
 }
 
+/// The places in a value, with the words of the shell that are filled in for them.
 const PLACES: [(&str, &str); 4] = [
     ("{worktree}", "\"$worktree\""),
     ("{env}", "\"$environment_folder\""),
     ("{seed}", "\"$seed\""),
     ("{path}", "\"$PATH\""),
 ];
-
-fn expression(value: &str) -> String {
-    let mut text = String::new();
-    let mut rest = value;
-    while let Some((at, place, variable)) = PLACES
-        .iter()
-        .filter_map(|(place, variable)| Some((rest.find(place)?, *place, *variable)))
-        .min()
-    {
-        text.push_str(&quote(&rest[..at]));
-        text.push_str(variable);
-        rest = &rest[at + place.len()..];
-    }
-    text.push_str(&quote(rest));
-    text
-}
 
 #[cfg(test)]
 mod tests {
@@ -57,7 +42,7 @@ mod tests {
         ]);
         assert_eq!(
             exports(&variables),
-            "export PATH=''\"$environment_folder\"'/bin:'\"$PATH\"''\nexport X='$(touch x)'\\''{other}'\n"
+            "export PATH=\"$environment_folder\"'/bin:'\"$PATH\"\nexport X='$(touch x)'\\''{other}'\n"
         );
     }
 }
