@@ -68,7 +68,6 @@ const UNREACHED: &[(&str, &str, &str)] = &[
     ("preflight", "host_tool_missing", OPEN),
     ("preflight", "contact_lost", OPEN),
     ("provision-workspace", "operation_in_progress", OPEN),
-    ("launch-investigation", "workspace_not_ready", OPEN),
     ("launch-investigation", "worktree_failed", OPEN),
     ("launch-investigation", "template_invalid", OPEN),
     ("launch-investigation", "launch_failed", OPEN),

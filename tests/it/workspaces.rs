@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Call, Sshd, World, in_own_mounts};
 
@@ -303,6 +303,20 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     );
     let listed = world.legwork(["list-workspaces"]).ok();
     assert_eq!(listed.text("/workspaces/0/missing_step"), "smoke");
+    let launch = [
+        "launch-investigation",
+        "--repository",
+        "demo",
+        "--message",
+        "x",
+    ];
+    let early = world.legwork(launch);
+    assert_eq!(early.error_code(), "workspace_not_ready");
+    assert_eq!(early.next()[0].primitive, "provision-workspace");
+    assert_eq!(
+        early.next()[0].input,
+        json!({"host": "local", "repository": "demo", "url": url, "profile": "mine"})
+    );
 
     world.configure("[profiles.mine]\nsmoke = 'test -e made'\n");
     let mended = provision(&world, "local", "demo", &arguments).ok();

@@ -55,8 +55,8 @@ pub(crate) struct Checked {
     pub(crate) worktrees: Option<(u64, u64)>,
     /// The first step that was missing when it was last provisioned.
     pub(crate) missing: Option<String>,
-    /// The input of the `provision-workspace` that mends it.
-    pub(crate) mending: Value,
+    /// The input of the `provision-workspace` that completes it.
+    pub(crate) completing_input: Value,
 }
 
 /// Looks at the workspace of a repository on a host, in one round trip, changing nothing.
@@ -105,7 +105,7 @@ pub(crate) async fn check(
         .map_err(|error| ScriptFailure::at(&machine.name, "check", &reply, error))?;
     Ok(Checked {
         missing: known.missing,
-        mending: specification.input(&machine.name),
+        completing_input: specification.input(&machine.name),
         ..checked
     })
 }
@@ -122,7 +122,7 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
         free_bytes: None,
         worktrees: None,
         missing: None,
-        mending: Value::Null,
+        completing_input: Value::Null,
     };
     for record in records(text) {
         match record.tag() {

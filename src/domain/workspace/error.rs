@@ -349,12 +349,14 @@ impl Coded for Error {
     fn next(&self) -> Vec<Next> {
         let call = |primitive: &str, input, why: &str| vec![Next::new(primitive, input, why)];
         match self {
-            Self::NotFound { host, repository }
-            | Self::NotReady {
-                host, repository, ..
-            } => call(
+            Self::NotFound { host, repository } => call(
                 "provision-workspace",
                 json!({"host": host, "repository": repository}),
+                "make what is missing",
+            ),
+            Self::NotReady { input, .. } => call(
+                "provision-workspace",
+                Value::clone(input),
                 "make what is missing",
             ),
             Self::Tool { host, .. } => call(

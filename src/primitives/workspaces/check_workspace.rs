@@ -152,7 +152,7 @@ impl Primitive for CheckWorkspace {
         let next = (!output.ready).then(|| {
             Next::new(
                 "provision-workspace",
-                checked.mending,
+                checked.completing_input,
                 "make what is missing",
             )
         });
