@@ -20,16 +20,15 @@ pub(crate) fn worktree_script() -> String {
     .join("\n")
 }
 
-/// Finds the failure of a function of [`worktree_script`] in what a script printed.
-pub(crate) fn worktree_failure(host: &Name, printed: &str) -> Option<Error> {
+/// Finds the failure of a function of [`worktree_script`] in what a script printed; `path` is the worktree.
+pub(crate) fn worktree_failure(host: &Name, path: &str, printed: &str) -> Option<Error> {
     let record = records(printed).find(|record| record.tag() == "worktree-failed")?;
     // A failure that cannot be read in full is a failure all the same.
     let message = record.decoded("text").unwrap_or_default();
-    let lock = state::path(&record, "lock").unwrap_or_default();
-    if let Some(path) = lock {
+    if let Some(lock) = state::path(&record, "lock").unwrap_or_default() {
         return Some(Error::Locked {
             host: host.clone(),
-            path,
+            path: lock,
             task: GitTask::Worktree,
             message,
         });
@@ -37,7 +36,7 @@ pub(crate) fn worktree_failure(host: &Name, printed: &str) -> Option<Error> {
     Some(if super::error::is_full(&message) {
         Error::DiskFull {
             host: host.clone(),
-            path: "the worktree".to_owned(),
+            path: path.to_owned(),
             message,
         }
     } else {
@@ -45,7 +44,7 @@ pub(crate) fn worktree_failure(host: &Name, printed: &str) -> Option<Error> {
             "busy" => Error::Busy { host: host.clone() },
             "folder" => Error::Folder {
                 host: host.clone(),
-                path: "the worktree".to_owned(),
+                path: path.to_owned(),
                 message,
             },
             occupied => Error::Worktree {
@@ -65,7 +64,9 @@ mod tests {
     #[test]
     fn each_failure_has_its_code() {
         let host = Name::fixed("box");
-        let code = |printed: &str| worktree_failure(&host, printed).map(|error| error.code());
+        let code = |printed: &str| {
+            worktree_failure(&host, "/job/worktree", printed).map(|error| error.code())
+        };
         assert_eq!(code("added\nfine\n"), None);
         assert_eq!(
             code("x\nworktree-failed reason=git lock=@ text=@ZmF0YWw6IG9k\n"),

@@ -15,10 +15,13 @@ pub(super) fn refusal(plan: &Plan, refusal: run::Refusal) -> Error {
     if let Some(error) = unwritten::error(&host, &refusal) {
         return error;
     }
-    if refusal.step == "worktree"
-        && let Some(error) = workspace::worktree_failure(&plan.machine.name, &refusal.stdout)
-    {
-        return error.into();
+    if refusal.step == "worktree" {
+        let path = refusal.unwritten.as_ref();
+        let path = path.map_or("worktree", |unwritten| unwritten.path.as_str());
+        let failure = workspace::worktree_failure(&plan.machine.name, path, &refusal.stdout);
+        if let Some(error) = failure {
+            return error.into();
+        }
     }
     match refusal.step.as_str() {
         "agent" => Error::AgentMissing {
