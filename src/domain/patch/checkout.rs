@@ -197,10 +197,7 @@ impl Checkout {
         });
         Ok(identity
             .filter(|_| exit.status == Some(0))
-            .unwrap_or_else(|| Identity {
-                name: "legwork".to_owned(),
-                email: "legwork@localhost".to_owned(),
-            }))
+            .unwrap_or_else(Identity::legwork))
     }
 
     /// Moves a branch from nothing to a commit.
@@ -231,7 +228,7 @@ impl Checkout {
             return Ok(Published::Before(at));
         }
         if let Some(lock) = self.lock_of(branch) {
-            return Err(self.locked(lock));
+            return Err(Error::Locked { lock });
         }
         self.check_name_free(branch).await?;
         Err(super::git::failed("make the branch", &exit))
@@ -251,7 +248,7 @@ impl Checkout {
                 LEFT_LOCK
             };
             if since.elapsed() >= patience {
-                return Err(self.locked(lock));
+                return Err(Error::Locked { lock });
             }
             clock::sleep(Duration::from_millis(50)).await;
         }
@@ -273,13 +270,6 @@ impl Checkout {
             }
         }
         places.iter().find_map(|place| LockFile::at(place))
-    }
-
-    fn locked(&self, lock: LockFile) -> Error {
-        Error::Locked {
-            checkout: self.top.clone(),
-            lock,
-        }
     }
 
     /// Refuses where a branch `a` keeps a branch `a/b` from being made, or the other way round.

@@ -1,5 +1,7 @@
 //! Reads what git says of a diff that does not apply (recorded from git 2.39.5 and 2.47.3, which say the same).
 
+use memchr::memmem;
+
 use super::{
     Patch,
     git::{contains, text},
@@ -18,7 +20,6 @@ pub(super) fn is_unreadable(stderr: &[u8]) -> bool {
         b"without header",
         b"inconsistent ",
         b"only garbage",
-        b"patch with only garbage",
         b"bad git-diff",
         b"invalid mode",
         b"garbage at end",
@@ -72,11 +73,14 @@ pub(super) fn read(stderr: &[u8], patch: &Patch) -> Vec<Conflicted> {
     files
 }
 
+/// Returns what follows some words at the beginning of a line.
 fn after<'a>(text: &'a [u8], parts: &[&[u8]]) -> Option<&'a [u8]> {
-    let sign = parts.concat();
-    (0..text.len())
-        .filter(|&start| start == 0 || text[start - 1] == b'\n')
-        .find_map(|start| text[start..].strip_prefix(sign.as_slice()))
+    let words = parts.concat();
+    if let Some(rest) = text.strip_prefix(words.as_slice()) {
+        return Some(rest);
+    }
+    let line = [&b"\n"[..], words.as_slice()].concat();
+    memmem::find(text, &line).map(|at| &text[at + line.len()..])
 }
 
 fn first_line(rest: &[u8]) -> String {
@@ -125,7 +129,7 @@ mod tests {
     use crate::domain::patch::Patch;
 
     #[test]
-    fn what_git_apply_complains_of_is_read() {
+    fn the_conflicts_that_git_apply_prints_are_read() {
         let patch =
             Patch::parse(include_bytes!("../../../tests/data/patch/conflict.diff")).unwrap();
         for stderr in [
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_does_not_read_is_told_from_what_does_not_apply() {
+    fn a_diff_that_git_cannot_read_is_no_conflict() {
         for stderr in [
             &b"error: No valid patches in input (allow with \"--allow-empty\")\n"[..],
             b"error: corrupt patch at line 6\n",

@@ -142,8 +142,6 @@ pub(crate) enum Error {
     /// A lock file keeps git from making the branch.
     #[error("git cannot make the branch: {lock}")]
     Locked {
-        /// The checkout.
-        checkout: PathBuf,
         /// The lock file.
         lock: LockFile,
     },
@@ -282,7 +280,7 @@ impl Coded for Error {
                 "Choose another `branch`, or remove that one yourself.".to_owned()
             }
             Self::BranchMoved { .. } => "Send the same call again.".to_owned(),
-            Self::Locked { lock, .. } => lock.holder.as_ref().map_or_else(
+            Self::Locked { lock } => lock.holder.as_ref().map_or_else(
                 || {
                     format!(
                         "Make sure that no git works in the checkout, remove {}, then send the same call again.",
@@ -380,15 +378,13 @@ impl Coded for Error {
                 stderr,
             } => failed_step(step, *status, stdout, stderr),
             Self::System { step, source } => failed_step(step, None, "", &source.to_string()),
-            Self::Locked { lock, .. } => {
-                failed_step("make the branch", None, "", &lock.to_string())
-            }
+            Self::Locked { lock } => failed_step("make the branch", None, "", &lock.to_string()),
         }
     }
 
     fn retry(&self) -> Retry {
         // A process that works lets go of its lock by itself; a lock that no process holds stays for ever.
-        if let Self::Locked { lock, .. } = self
+        if let Self::Locked { lock } = self
             && lock.holder.is_some()
         {
             return Retry::after(1_000);

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use memchr::memmem;
+
 use super::Error;
 use crate::system::{
     files,
@@ -190,8 +192,8 @@ pub(super) fn failed(step: &'static str, exit: &Exit) -> Error {
     Error::Git {
         step,
         status: exit.status,
-        stdout: tail(&exit.stdout),
-        stderr: tail(&exit.stderr),
+        stdout: text(&exit.stdout),
+        stderr: text(&exit.stderr),
     }
 }
 
@@ -200,14 +202,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
-/// Returns the last 4,000 characters of an output.
-fn tail(bytes: &[u8]) -> String {
-    let text = text(bytes);
-    let count = text.chars().count();
-    text.chars().skip(count.saturating_sub(4000)).collect()
-}
-
 /// Returns whether one text holds another.
 pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+    memmem::find(text, part).is_some()
 }

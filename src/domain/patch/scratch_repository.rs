@@ -424,12 +424,8 @@ fn differences(output: &[u8]) -> Vec<Difference> {
 
 /// Gives git a name and a date, for commits that nobody sees.
 fn stamped(git: Git) -> Git {
-    let nobody = Identity {
-        name: "legwork".to_owned(),
-        email: "legwork@localhost".to_owned(),
-    };
-    nobody
-        .on(nobody.on(git, "GIT_AUTHOR"), "GIT_COMMITTER")
+    let own = Identity::legwork();
+    own.on(own.on(git, "GIT_AUTHOR"), "GIT_COMMITTER")
         .with("GIT_AUTHOR_DATE", "@0 +0000")
         .with("GIT_COMMITTER_DATE", "@0 +0000")
 }
