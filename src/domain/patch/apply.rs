@@ -1,10 +1,11 @@
 //! Puts a diff on a branch of a local checkout, without touching its working tree, index or HEAD.
 //!
-//! The problem: the checkout is the user's, with work in it that is not committed, and the diff is a stranger's. So all is
-//! worked out in a scratch repository first (`scratch_repository.rs`), and what git made of the diff is held against what
-//! was read of it. The checkout then gets new objects, which nothing names, and last one ref, which is the single step
-//! that publishes. A call that is cut off anywhere leaves a state from which the same call converges: the commit's id
-//! follows from the diff, the base and the message, and a branch that carries the diff already is a replay.
+//! The problem: the checkout is the user's, with work in it that is not committed, and the diff comes from an agent that is
+//! not trusted. So the commit is made in a scratch repository first (`scratch_repository.rs`), and the change that git
+//! made is compared with the files that the diff names. The checkout then gets new objects, which nothing names, and last
+//! one ref, which is the single step that publishes. A call that is cut off anywhere leaves a state from which the same
+//! call converges: the commit's id follows from the diff, the base and the message, and a branch that has the diff
+//! already is a replay.
 
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ use crate::{
     system::{failpoint, meter::Meter},
 };
 
-/// What is wanted.
+/// A diff to put on a branch, and how.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     /// A folder of the checkout.
@@ -32,7 +33,7 @@ pub(crate) struct Request {
     pub(crate) base: Option<String>,
     /// The revision to put it on; the base where none is given, else HEAD.
     pub(crate) onto: Option<String>,
-    /// The branch that shall carry it.
+    /// The branch to make.
     pub(crate) branch: String,
     /// Whether to merge where the diff was made on another commit than it is put on.
     pub(crate) three_way: bool,
@@ -51,7 +52,7 @@ pub(crate) struct Request {
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// `applied` where this call made the branch, `replayed` where it carried the diff already, `none` for a dry run.
+    /// `applied` where this call made the branch, `replayed` where it had the diff already, `none` for a dry run.
     pub(crate) effect: Effect,
     /// The branch.
     pub(crate) branch: String,
@@ -91,7 +92,7 @@ impl From<Difference> for Changed {
     }
 }
 
-/// Makes a branch carry a diff.
+/// Makes a branch with a diff on it.
 ///
 /// `meter` counts the objects and the branch that the checkout gets; nothing before them changes it.
 pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, Error> {
@@ -114,9 +115,9 @@ pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, E
     let Some(head) = checkout.git.commit("HEAD").await? else {
         return Err(checkout.invalid("it has no commit yet".to_owned()));
     };
-    let side = ScratchRepository::new(&checkout).await?;
+    let scratch = ScratchRepository::new(&checkout).await?;
     if !request.allow_dirty {
-        let files = side.uncommitted(&head).await?;
+        let files = scratch.uncommitted(&head).await?;
         if !files.is_empty() {
             return Err(Error::Dirty {
                 checkout: checkout.top.clone(),
@@ -130,14 +131,15 @@ pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, E
         request,
         patch: &patch,
         checkout: &checkout,
-        side: &side,
+        scratch: &scratch,
         base,
     };
     if let Some(outcome) = work.replay(&onto).await? {
         return Ok(outcome);
     }
-    let planned = work.plan(&onto).await?;
-    work.carry_out(planned).await
+    let committer = checkout.identity().await?;
+    let planned = work.plan(&onto, &committer).await?;
+    work.carry_out(planned, &committer).await
 }
 
 /// Finds the commit the diff was made on, and the one to put it on.
@@ -179,7 +181,7 @@ struct Work<'a> {
     request: &'a Request,
     patch: &'a Patch,
     checkout: &'a Checkout,
-    side: &'a ScratchRepository<'a>,
+    scratch: &'a ScratchRepository<'a>,
     base: Option<String>,
 }
 
@@ -189,7 +191,6 @@ struct Planned {
     tree: String,
     onto: String,
     files: Vec<Difference>,
-    committer: Identity,
 }
 
 impl Work<'_> {
@@ -198,9 +199,9 @@ impl Work<'_> {
         let diff = &self.request.diff;
         let merged_from = match &self.base {
             Some(base) if self.request.three_way && base != onto => base,
-            _ => return self.side.put(diff, self.patch, onto).await,
+            _ => return self.scratch.put(diff, self.patch, onto).await,
         };
-        let changed = match self.side.put(diff, self.patch, merged_from).await? {
+        let changed = match self.scratch.put(diff, self.patch, merged_from).await? {
             Put::Tree(tree) => tree,
             Put::Conflict(files) => {
                 return Err(Error::Conflict {
@@ -209,16 +210,16 @@ impl Work<'_> {
                 });
             }
         };
-        let base = self.side.read(merged_from).await?.tree;
-        self.check_really(&self.side.differences(&base, &changed).await?)?;
-        let onto = self.side.read(onto).await?.tree;
-        self.side.merge(&base, &changed, &onto).await
+        let base = self.scratch.read(merged_from).await?.tree;
+        self.check_change(&self.scratch.differences(&base, &changed).await?)?;
+        let onto = self.scratch.read(onto).await?.tree;
+        self.scratch.merge(&base, &changed, &onto).await
     }
 
-    /// Checks the change that git made against the rules and against what was read from the diff.
+    /// Checks the change that git made against the rules and against the files that the diff names.
     ///
-    /// The rules were applied to the diff as it is read here; should git ever read one otherwise, this is where it shows.
-    fn check_really(&self, differences: &[Difference]) -> Result<(), Error> {
+    /// The rules were applied to the diff as `parse.rs` reads it; a diff that git reads in another way is found here.
+    fn check_change(&self, differences: &[Difference]) -> Result<(), Error> {
         let findings = refused(differences, &self.request.allow);
         if !findings.is_empty() {
             return Err(Error::Refused { findings });
@@ -243,14 +244,14 @@ impl Work<'_> {
     }
 
     /// Makes the commit in the scratch repository.
-    async fn plan(&self, onto: &str) -> Result<Planned, Error> {
-        let below = self.side.read(onto).await?;
+    async fn plan(&self, onto: &str, committer: &Identity) -> Result<Planned, Error> {
+        let below = self.scratch.read(onto).await?;
         let tree = match self.tree(onto).await? {
             Put::Tree(tree) => tree,
             Put::Conflict(files) => {
                 return Err(
                     if self
-                        .side
+                        .scratch
                         .holds(&self.request.diff, self.patch, &below)
                         .await?
                     {
@@ -271,34 +272,32 @@ impl Work<'_> {
                 onto: onto.to_owned(),
             });
         }
-        let files = self.side.differences(&below.tree, &tree).await?;
+        let files = self.scratch.differences(&below.tree, &tree).await?;
         if !(self.request.three_way && self.base.as_deref().is_some_and(|base| base != onto)) {
-            self.check_really(&files)?;
+            self.check_change(&files)?;
         }
-        let committer = self.checkout.identity().await?;
-        let author = self.request.author.as_ref().unwrap_or(&committer);
+        let author = self.request.author.as_ref().unwrap_or(committer);
         let message = match self.request.message.trim() {
             "" => "Apply a diff",
             message => message,
         };
         let commit = self
-            .side
-            .commit(&tree, onto, &below.date, (author, &committer), message)
+            .scratch
+            .commit(&tree, onto, &below.date, (author, committer), message)
             .await?;
         Ok(Planned {
             commit,
             tree,
             onto: onto.to_owned(),
             files,
-            committer,
         })
     }
 
-    /// Makes the branch, or finds that it carries the diff already.
-    async fn carry_out(&self, planned: Planned) -> Result<Outcome, Error> {
+    /// Makes the branch, or finds that it has the diff already.
+    async fn carry_out(&self, planned: Planned, committer: &Identity) -> Result<Outcome, Error> {
         let branch = &self.request.branch;
         if let Some(at) = self.checkout.branch(branch).await? {
-            return self.judge(planned, at).await;
+            return self.existing(planned, at).await;
         }
         if let Some(tree) = self.checkout.checked_out(branch).await? {
             return Err(self.taken(format!("{tree} stands on it, and it has no commit yet")));
@@ -306,22 +305,22 @@ impl Work<'_> {
         if self.request.dry_run {
             return Ok(self.outcome(planned, Effect::None));
         }
-        // What git would fail at later is found before the checkout gets any object.
+        // A branch that git could not make is refused before the checkout gets any object.
         self.checkout.check_free(branch).await?;
         failpoint::reached("apply.before_objects");
         self.meter.changing();
         let copied = self
-            .side
+            .scratch
             .copy_to_checkout(&planned.commit, &planned.onto)
             .await;
-        // Whether or not all objects came: some may be there, and the branch is not.
+        // Even where copying failed, some objects may be there; the branch is not.
         self.meter.settled(Effect::Partial);
         copied?;
         failpoint::reached("apply.after_commit");
         self.meter.changing();
         let published = self
             .checkout
-            .publish(branch, &planned.commit, &planned.committer)
+            .publish(branch, &planned.commit, committer)
             .await;
         self.meter.settled(match published {
             Ok(Published::Now) => Effect::Applied,
@@ -330,9 +329,9 @@ impl Work<'_> {
         failpoint::reached("apply.after_ref");
         match published? {
             Published::Now => Ok(self.outcome(planned, Effect::Applied)),
-            Published::Before(at) if self.carries(&planned, &at).await? => {
+            Published::Before(at) if self.has_diff(&planned, &at).await? => {
                 self.meter.settled(Effect::Replayed);
-                self.judge(planned, at).await
+                self.existing(planned, at).await
             }
             Published::Before(at) => Err(Error::BranchMoved {
                 checkout: self.checkout.top.clone(),
@@ -342,7 +341,7 @@ impl Work<'_> {
         }
     }
 
-    /// Finds that the branch exists and its last commit is this diff, wherever that stands.
+    /// Finds out whether the branch exists and its last commit is this diff, on whichever commit.
     ///
     /// Where the commit to put it on is pinned by its id, the branch must stand on that one. A revision that moves, such
     /// as HEAD, may have moved since the first call, by a merge of this very branch for instance.
@@ -350,7 +349,7 @@ impl Work<'_> {
         let Some(at) = self.checkout.branch(&self.request.branch).await? else {
             return Ok(None);
         };
-        let found = self.side.read(&at).await?;
+        let found = self.scratch.read(&at).await?;
         let pinned = match &self.request.onto {
             Some(given) => onto.starts_with(given.as_str()),
             None => self.base.is_some(),
@@ -364,33 +363,32 @@ impl Work<'_> {
         let Some(files) = self.is_diff_on(parent, &found).await? else {
             return Ok(None);
         };
-        let carried = Planned {
+        let existing = Planned {
             commit: at,
             tree: found.tree,
             onto: parent.clone(),
             files,
-            committer: self.checkout.identity().await?,
         };
-        Ok(Some(self.outcome(carried, self.replayed())))
+        Ok(Some(self.outcome(existing, self.replayed())))
     }
 
-    /// Finds that a branch which exists carries the diff, as its whole difference or further down, or that it is taken.
-    async fn judge(&self, planned: Planned, at: String) -> Result<Outcome, Error> {
-        if !self.carries(&planned, &at).await? {
+    /// Takes a branch that exists for a replay where it has the diff, as its tree or as an earlier commit; else it is taken.
+    async fn existing(&self, planned: Planned, at: String) -> Result<Outcome, Error> {
+        if !self.has_diff(&planned, &at).await? {
             return Err(self.taken(format!("it stands at {at}, which is not this diff")));
         }
-        let carried = Planned {
-            tree: self.side.read(&at).await?.tree,
+        let existing = Planned {
+            tree: self.scratch.read(&at).await?.tree,
             commit: at,
             ..planned
         };
-        Ok(self.outcome(carried, self.replayed()))
+        Ok(self.outcome(existing, self.replayed()))
     }
 
-    async fn carries(&self, planned: &Planned, at: &str) -> Result<bool, Error> {
+    async fn has_diff(&self, planned: &Planned, at: &str) -> Result<bool, Error> {
         Ok(at == planned.commit
-            || self.side.read(at).await?.tree == planned.tree
-            || self.side.is_behind(&planned.commit, at).await?)
+            || self.scratch.read(at).await?.tree == planned.tree
+            || self.scratch.is_behind(&planned.commit, at).await?)
     }
 
     const fn replayed(&self) -> Effect {
@@ -408,8 +406,8 @@ impl Work<'_> {
     ) -> Result<Option<Vec<Difference>>, Error> {
         match self.tree(parent).await {
             Ok(Put::Tree(tree)) if tree == found.tree => {
-                let below = self.side.read(parent).await?;
-                let files = self.side.differences(&below.tree, &tree).await?;
+                let below = self.scratch.read(parent).await?;
+                let files = self.scratch.differences(&below.tree, &tree).await?;
                 Ok(Some(files).filter(|files| !files.is_empty()))
             }
             Ok(_) | Err(Error::Conflict { .. }) => Ok(None),
