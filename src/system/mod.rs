@@ -13,6 +13,7 @@ pub(crate) mod limits;
 pub(crate) mod lock_file;
 pub(crate) mod machine;
 pub(crate) mod meter;
+pub(crate) mod named_lock;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quote;

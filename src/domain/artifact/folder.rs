@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::{
     contract::JobId,
-    system::{Context, digest, files, meter::Meter, temporary},
+    system::{Context, digest, files, meter::Meter, named_lock, temporary},
 };
 
 /// What became of a file.
@@ -133,9 +133,7 @@ impl Folder {
 
     /// Takes the lock under which one process at a time writes the results of a job.
     pub(super) async fn lock(context: &Context, job_id: &JobId) -> Result<files::Lock, Error> {
-        let locks = context.environment().home().join("locks");
-        files::make_private_folder(&locks)?;
-        Ok(files::lock(&locks.join(format!("results-{job_id}"))).await?)
+        Ok(named_lock::lock(context, &format!("results-{job_id}")).await?)
     }
 
     /// Makes the folder, and clears away what a call that was killed left half written.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::Effect,
-    system::{Context, digest, files, meter::Meter},
+    system::{Context, digest, files, meter::Meter, named_lock},
 };
 
 /// What is asked for.
@@ -97,9 +97,7 @@ async fn lock(context: &Context, dry_run: bool) -> Result<Option<files::Lock>, E
     if dry_run {
         return Ok(None);
     }
-    let home = context.environment().home();
-    files::make_private_folder(&home)?;
-    Ok(Some(files::lock(&home.join("assets.lock")).await?))
+    Ok(Some(named_lock::lock(context, "assets").await?))
 }
 
 const fn instructions_file(target: Target) -> Option<&'static str> {

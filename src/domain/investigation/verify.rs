@@ -16,7 +16,7 @@ use crate::{
         workspace,
     },
     system::{
-        Context, digest, failpoint, files, machine::Machine, quote::quote, records::records,
+        Context, digest, failpoint, machine::Machine, named_lock, quote::quote, records::records,
         reply::Reply, script::Script, script_failure::ScriptFailure, shell,
     },
 };
@@ -139,9 +139,7 @@ impl Task {
 
     async fn carry_out(self, context: &Context) -> Result<VerifiedJob, Error> {
         // One process of this machine at a time starts a given verification; the others wait and then find it started.
-        let locks = context.environment().home().join("locks");
-        files::make_private_folder(&locks)?;
-        let lock = files::lock(&locks.join(self.name())).await?;
+        let lock = named_lock::lock(context, self.name()).await?;
         let job = job::find(context, &self.job.job_id)?;
         if let Some(recorded) = VerifiedJob::recorded(&job, self.name()) {
             return Ok(recorded);

@@ -5,23 +5,15 @@
 use super::error::Error;
 use crate::{
     contract::JobId,
-    system::{
-        Context,
-        files::{self, Lock},
-    },
+    system::{Context, files::Lock, named_lock},
 };
 
 /// Waits for the lock.
 pub(crate) async fn lock(context: &Context, job_id: &JobId) -> Result<Lock, Error> {
-    let locks = context.environment().home().join("locks");
-    files::make_private_folder(&locks)?;
-    Ok(files::lock(&locks.join(job_id.as_str())).await?)
+    Ok(named_lock::lock(context, job_id.as_str()).await?)
 }
 
 /// Takes the lock where nobody holds it.
 pub(super) fn try_lock(context: &Context, job_id: &JobId) -> Result<Option<Lock>, Error> {
-    let locks = context.environment().home().join("locks");
-    files::make_private_folder(&locks)?;
-    let path = locks.join(job_id.as_str());
-    files::try_lock(&path).map_err(|source| files::Error::of(&path, source).into())
+    Ok(named_lock::try_lock(context, job_id.as_str())?)
 }
