@@ -105,7 +105,7 @@ impl Coded for Error {
                 "Read details.stderr, repair the host, and send the same call again.".to_owned()
             }
             Self::Archive { .. } => {
-                "Look at the tar program of the host: it does not pack what it is told to."
+                "Look at the tar program of the host: its archive does not hold the files that it was given."
                     .to_owned()
             }
             Self::Changed { .. } => "Send the same call again.".to_owned(),

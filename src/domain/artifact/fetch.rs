@@ -16,7 +16,7 @@ pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// The most that one call takes in all.
 const MAX_TOGETHER: u64 = 256 << 20;
 
-/// What is wanted.
+/// Which files to fetch of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchSpec<'a> {
     /// The job.
@@ -31,12 +31,12 @@ pub(crate) struct FetchSpec<'a> {
     pub(crate) dry_run: bool,
 }
 
-/// What came.
+/// The files that were fetched, and those that were not.
 #[derive(Clone, Debug)]
 pub(crate) struct Fetched {
     /// The folder here.
     pub(crate) folder: Folder,
-    /// Whether the run has ended, by what the host says.
+    /// Whether the run has ended, by its state line.
     pub(crate) ended: bool,
     /// The files, in the order of the host.
     pub(crate) files: Vec<File>,
@@ -53,7 +53,7 @@ impl FetchSpec<'_> {
         self.include.is_empty() || self.include.iter().any(|one| names::stands_for(one, name))
     }
 
-    /// Names of what is worth saying that it is not there.
+    /// The names of files that are listed as missing where they are not there.
     fn expected(&self) -> Vec<&str> {
         let asked = self.include.iter().map(String::as_str);
         let usual = names::USUAL.iter().copied();
@@ -160,7 +160,7 @@ async fn pack(
     pack::read(machine, wanted.job_id, wanted.run, &places, &reply)
 }
 
-/// Says of each file what is to become of it.
+/// Decides for each file whether it is fetched.
 fn plan(folder: &Folder, wanted: &FetchSpec<'_>, manifest: &Manifest) -> Vec<File> {
     let mut together = 0u64;
     let mut files: Vec<File> = manifest
@@ -230,7 +230,7 @@ fn refused(file: File, reason: &str) -> File {
     }
 }
 
-/// Writes what came, and says of each file what became of it.
+/// Writes the files that came, and records the state of each.
 fn write(
     context: &Context,
     folder: &Folder,
@@ -241,7 +241,7 @@ fn write(
     ended: bool,
 ) -> Result<bool, Error> {
     let came = |unpacked: &[Unpacked], name: &str| unpacked.iter().position(|one| one.name == name);
-    // A run that has ended writes no more: what changed since the list was made is not to be trusted as it is.
+    // A run that has ended writes no more: a file that changed since the list was made was changed by something else.
     for file in files
         .iter()
         .filter(|file| ended && asked.contains(&file.name))
@@ -279,7 +279,7 @@ fn write(
     Ok(wrote)
 }
 
-/// Writes the manifest where it says something new.
+/// Writes the manifest where it changed.
 fn conclude(
     context: &Context,
     fetched: &Fetched,

@@ -81,7 +81,7 @@ impl StoredManifest {
     }
 }
 
-/// A larger manifest is none of ours.
+/// A larger file is no manifest that legwork wrote.
 const MANIFEST_LIMIT: u64 = 4 << 20;
 
 /// The folder of a run.
@@ -112,7 +112,7 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Reads the manifest; none where there is none, or none of ours.
+    /// Reads the manifest; none where there is none, or one that this version did not write.
     pub(crate) fn manifest(&self) -> Option<StoredManifest> {
         let bytes = files::read_regular(&self.path.join("manifest.json"), MANIFEST_LIMIT).ok()?;
         serde_json::from_slice::<StoredManifest>(&bytes)

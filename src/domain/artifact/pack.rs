@@ -1,4 +1,4 @@
-//! Reads what `pack.sh` prints (GNU tar 1.34): a list, and an archive that must hold exactly what the list says.
+//! Reads what `pack.sh` prints (GNU tar 1.34): a list, and an archive that must hold exactly the files of the list.
 
 use std::io::Read as _;
 

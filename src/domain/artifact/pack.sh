@@ -31,6 +31,6 @@ for p_place; do
 done
 printf 'body\n'
 [ -n "$p_places" ] || exit 0
-# The places are on a list of ours and hold nothing that a shell would read.
+# The places come from legwork's own list and hold no character that is special to a shell.
 # shellcheck disable=SC2086
 cd "$p_side" && tar -c -f - $p_places

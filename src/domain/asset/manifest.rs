@@ -21,7 +21,7 @@ pub(super) struct Manifest {
 impl Manifest {
     /// Reads it. One that cannot be read knows nothing, so that every file in the way counts as edited.
     ///
-    /// Paths that cannot be assets are dropped: the file may come from a stranger's repository.
+    /// Paths that cannot be assets are dropped: the file may come with a repository that is not trusted.
     pub(super) fn read(text: Option<&str>) -> Self {
         let mut manifest: Self = text
             .and_then(|text| serde_json::from_str(text).ok())

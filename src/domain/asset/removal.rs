@@ -17,16 +17,17 @@ pub(super) fn plan_removal(place: &Place) -> Result<Vec<Planned>, Error> {
         There::Obstacle(_) => (None, true),
     };
     let mut manifest = Manifest::read(recorded.as_deref());
-    let ours = bundle::files(true);
+    let shipped_files = bundle::files(true);
     let mut paths: Vec<String> = manifest.files.keys().cloned().collect();
     paths.extend(
-        ours.iter()
+        shipped_files
+            .iter()
             .map(|asset| asset.path.clone())
             .filter(|path| !manifest.files.contains_key(path)),
     );
     let mut planned = Vec::new();
     for path in paths {
-        let shipped = ours.iter().find(|asset| asset.path == path);
+        let shipped = shipped_files.iter().find(|asset| asset.path == path);
         let as_shipped = shipped.map(|asset| asset.text.as_str());
         planned.extend(plan_one(place, path, &mut manifest, as_shipped)?);
     }

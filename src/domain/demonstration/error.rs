@@ -19,14 +19,14 @@ pub(crate) enum Error {
         /// Its standard error.
         stderr: String,
     },
-    /// The agent did not bring a proven fix.
+    /// The agent made no fix that a verification proved.
     #[error("the demonstration's job {job_id} ended as {outcome}")]
     NotFixed {
         /// The job.
         job_id: String,
-        /// What the evidence says of it.
+        /// Its outcome.
         outcome: String,
-        /// What the agent says.
+        /// The summary of the agent.
         why: String,
     },
     /// Each new job of the demonstration lost its folder.

@@ -1,4 +1,4 @@
-//! Handing a diff back: a job's own, or one in a file, onto a branch of a checkout here.
+//! Applying a diff, of a job or in a file, to a branch of a checkout here.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub(crate) struct Applied {
     pub(crate) bytes: usize,
 }
 
-/// A diff with what is known of it.
+/// A diff, with what a commit of it needs.
 struct Diff {
     bytes: Vec<u8>,
     base: Option<String>,
@@ -119,7 +119,7 @@ struct Diff {
     job: Option<Job>,
 }
 
-/// Makes a branch carry a diff.
+/// Makes a branch with a diff on it.
 pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<Applied, Error> {
     let diff = match &request.origin {
         Origin::Job { job_id, source } => of_job(context, job_id, *source).await?,
@@ -127,7 +127,7 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
     };
     let sha256 = digest::sha256(&diff.bytes);
     let message = request.message.clone().unwrap_or(diff.message);
-    let wanted = patch::Request {
+    let request = patch::Request {
         checkout: context.environment().path(&request.checkout),
         base: diff.base,
         onto: request.onto.clone(),
@@ -140,12 +140,12 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
         allow: request.allow.clone(),
         diff: diff.bytes,
     };
-    let outcome = patch::apply(context.meter(), &wanted).await?;
+    let outcome = patch::apply(context.meter(), &request).await?;
     Ok(Applied {
         outcome,
         job: diff.job,
         sha256,
-        bytes: wanted.diff.len(),
+        bytes: request.diff.len(),
     })
 }
 
@@ -169,18 +169,18 @@ fn of_file(context: &Context, path: &str, base: Option<&String>) -> Result<Diff,
 
 /// Gets the diff of a job's current run, which must have ended.
 ///
-/// The copy here is taken where it was fetched after the end and is whole; else the host is asked.
+/// The copy here is used where it was fetched after the end and is whole; else the host is asked.
 async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result<Diff, Error> {
     let job = job::ended(context, job::find(context, job_id)?).await?;
-    let lacking = |reason: String| Error::NoArtifact {
+    let missing = |reason: String| Error::NoArtifact {
         job_id: job_id.clone(),
         name: source.file().to_owned(),
         reason,
     };
     if source == DiffSource::Supervisor {
         if job.progress.changes == Some(Changes::Failed) {
-            let reason = "the changes could not be recorded: changes.err says why";
-            return Err(lacking(reason.to_owned()));
+            let reason = "the changes could not be recorded: see changes.err";
+            return Err(missing(reason.to_owned()));
         }
         if job.progress.diff_bytes == Some(0) {
             return Err(Error::NoDiff {
@@ -189,7 +189,7 @@ async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result
         }
     }
     let folder = Folder::of(context, job_id, job.run);
-    let bytes = match known(&folder, source) {
+    let bytes = match copy_here(&folder, source) {
         Some(bytes) => bytes,
         None => fetched(context, &job, &folder, source).await?,
     };
@@ -198,7 +198,7 @@ async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result
         .diff_bytes
         .filter(|_| source == DiffSource::Supervisor);
     if recorded.is_some_and(|size| size != bytes.len() as u64) {
-        return Err(lacking(format!(
+        return Err(missing(format!(
             "it has {} bytes, and the supervisor recorded {}",
             bytes.len(),
             job.progress.diff_bytes.unwrap_or_default()
@@ -219,12 +219,14 @@ async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result
     })
 }
 
-fn known(folder: &Folder, source: DiffSource) -> Option<Vec<u8>> {
-    let kept = folder.manifest().filter(|kept| kept.ended)?;
-    let file = kept.file(source.file())?;
+/// Returns the copy of a diff here, where it was fetched after the end of the run and is whole.
+fn copy_here(folder: &Folder, source: DiffSource) -> Option<Vec<u8>> {
+    let manifest = folder.manifest().filter(|manifest| manifest.ended)?;
+    let file = manifest.file(source.file())?;
     folder.read(&file.name, file.size_bytes, file.sha256.as_deref()?)
 }
 
+/// Brings a diff here, and with it the agent's title for the change.
 async fn fetched(
     context: &Context,
     job: &Job,
@@ -243,7 +245,7 @@ async fn fetched(
         }
         _ => "it is not on the host".to_owned(),
     };
-    known(folder, source).ok_or_else(|| Error::NoArtifact {
+    copy_here(folder, source).ok_or_else(|| Error::NoArtifact {
         job_id: job.job_id.clone(),
         name: source.file().to_owned(),
         reason,
@@ -252,8 +254,8 @@ async fn fetched(
 
 /// Returns the agent's title for the change, where it is one line and shows what it is.
 fn title(folder: &Folder) -> Option<String> {
-    let kept = folder.manifest()?;
-    let file = kept.file("pr_title.txt")?;
+    let manifest = folder.manifest()?;
+    let file = manifest.file("pr_title.txt")?;
     let bytes = folder.read(&file.name, file.size_bytes, file.sha256.as_deref()?)?;
     let text = String::from_utf8(bytes).ok()?;
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! What a job left behind: bringing it here, and holding it against what the agent was asked for.
+//! The artifacts of a job: bringing them here, and comparing them with what the prompt asked for.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -98,7 +98,7 @@ pub(crate) struct Examined {
     pub(crate) reason: Option<String>,
 }
 
-/// What came of holding artifacts against what was asked for.
+/// The artifacts of a job, each compared with what the prompt asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     /// The run.
@@ -111,9 +111,9 @@ pub(crate) struct Checked {
     pub(crate) artifacts: Vec<Examined>,
 }
 
-/// Holds the artifacts of a job against what its agent was asked for.
+/// Compares the artifacts of a job with what its prompt asked for.
 ///
-/// What is here is taken, unless it cannot tell: not yet fetched, fetched before the run ended, damaged, or `refresh`.
+/// The copies here are used unless they cannot decide it: not yet fetched, fetched before the run ended, damaged, or `refresh`.
 pub(crate) async fn check_artifacts(
     context: &Context,
     job_id: &JobId,
@@ -124,8 +124,8 @@ pub(crate) async fn check_artifacts(
     if !refresh {
         let known = folder
             .manifest()
-            .filter(|kept| kept.ended || !job.state.is_terminal())
-            .and_then(|kept| examine(&folder, &kept));
+            .filter(|manifest| manifest.ended || !job.state.is_terminal())
+            .and_then(|manifest| examine(&folder, &manifest));
         if let Some(checked) = known {
             return Ok(checked);
         }
@@ -138,31 +138,31 @@ pub(crate) async fn check_artifacts(
     fetched
         .folder
         .manifest()
-        .and_then(|kept| examine(&fetched.folder, &kept))
+        .and_then(|manifest| examine(&fetched.folder, &manifest))
         .ok_or_else(|| Error::NoArtifact {
             job_id: job_id.clone(),
             name: "manifest.json".to_owned(),
-            reason: "what was just fetched is gone".to_owned(),
+            reason: "the copy that was just fetched is gone".to_owned(),
         })
 }
 
-/// Examines what is here; nothing where that cannot tell.
-fn examine(folder: &Folder, kept: &StoredManifest) -> Option<Checked> {
+/// Examines the copies here; nothing where they cannot decide it.
+fn examine(folder: &Folder, manifest: &StoredManifest) -> Option<Checked> {
     let artifacts: Option<Vec<Examined>> = prompt::expected_artifacts()
         .iter()
-        .map(|asked| examine_one(folder, kept, asked))
+        .map(|asked| examine_one(folder, manifest, asked))
         .collect();
     Some(Checked {
-        run: kept.run,
-        ended: kept.ended,
-        at: kept.at.clone(),
+        run: manifest.run,
+        ended: manifest.ended,
+        at: manifest.at.clone(),
         artifacts: artifacts?,
     })
 }
 
 fn examine_one(
     folder: &Folder,
-    kept: &StoredManifest,
+    manifest: &StoredManifest,
     asked: &'static prompt::Artifact,
 ) -> Option<Examined> {
     let blank = Examined {
@@ -174,7 +174,7 @@ fn examine_one(
         path: None,
         reason: None,
     };
-    let candidates = kept.files.iter().filter(|file| {
+    let candidates = manifest.files.iter().filter(|file| {
         file.state != State::Missing && prompt::matching_artifact(&file.name) == Some(asked)
     });
     let mut best: Option<Examined> = None;

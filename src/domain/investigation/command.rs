@@ -33,7 +33,7 @@ pub(super) struct Program<'a> {
     pub(super) seed: &'a str,
 }
 
-/// Renders `command.sh`. The folder it lies in tells which job it is of.
+/// Renders `command.sh`, which finds its job by the folder it lies in.
 pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     if program
         .argv

@@ -1,4 +1,4 @@
-# Prints the size of the diff and the end of the log of runs that have ended. The end of the log is enough for what an agent says last.
+# Prints the size of the diff and the end of the log of runs that have ended. The last words of an agent fit into that end.
 #
 # For each run: $1 its job id, $2 its folder below the root. Prints a record `end job=… diff=… log=…` for each, the log encoded.
 while [ $# -ge 2 ]; do

@@ -145,7 +145,7 @@ pub(crate) async fn read(
     };
     let head = usize::try_from(head).unwrap_or(usize::MAX).min(bytes.len());
     let from = cursor.unwrap_or(0);
-    // The host says these lengths: what does not add up would make nonsense of the cursor.
+    // The lengths come from the host: where they do not add up, a cursor made from them would be wrong.
     let is_sound = bytes.len() as u64 <= max_bytes
         && (head == bytes.len() || from + bytes.len() as u64 <= size);
     if !is_sound {

@@ -137,7 +137,7 @@ async fn ask(
     };
     let sightings = match answer {
         Ok(sightings) => sightings,
-        // What one host answers says nothing about the jobs of the others.
+        // The failure of one host is no failure of the jobs on others.
         Err(error) => return Ok(unreachable(jobs, &error)),
     };
     let mut observed = record(context, jobs, &sightings).await?;

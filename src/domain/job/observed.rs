@@ -1,4 +1,4 @@
-//! What a look at a job's host says of the job.
+//! What one look at a job's host found out about the job.
 
 use super::model::Job;
 use crate::contract::Code;

@@ -1,4 +1,4 @@
-//! Writing what a host said of a run into the record of its job.
+//! Writing the answers of a host about a run into the record of its job.
 //!
 //! An end that is recorded is never taken back by an answer that was under way meanwhile, and an outcome is decided
 //! once, from the evidence of the end.

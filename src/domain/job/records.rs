@@ -62,7 +62,7 @@ pub(crate) fn find_all(
     ids: &[JobId],
 ) -> Result<Vec<Result<Option<Job>, Damage>>, Error> {
     Ok(context.store()?.read(|connection| {
-        // In one transaction they are locked once, and seen as they stood at one moment.
+        // One transaction locks the database once, and reads all jobs as they were at one moment.
         let moment = connection.unchecked_transaction()?;
         ids.iter()
             .map(|id| Damage::set_apart(one(&moment, "job_id", id.as_str())))

@@ -46,8 +46,8 @@ pub(crate) async fn wait(
     loop {
         let left = allowed.saturating_sub(since.elapsed());
         let slice = left.as_secs().min(LONGEST_S);
-        let seen = observe::poll_with_progress(context, vec![job], slice, &progress).await?;
-        let Some(observed) = seen.into_iter().next() else {
+        let answers = observe::poll_with_progress(context, vec![job], slice, &progress).await?;
+        let Some(observed) = answers.into_iter().next() else {
             return Err(Error::NotFound {
                 job_id: job_id.clone(),
             });
@@ -77,8 +77,8 @@ pub(crate) async fn wait(
 
 /// Returns a job that has ended with its outcome, after asking its host where the record has no end yet.
 pub(crate) async fn ended(context: &Context, job: Job) -> Result<Job, Error> {
-    let seen = observe::poll(context, vec![job.clone()], 0).await?;
-    let observed = seen.into_iter().next();
+    let answers = observe::poll(context, vec![job.clone()], 0).await?;
+    let observed = answers.into_iter().next();
     let silent = observed
         .as_ref()
         .is_some_and(|observed| observed.unreachable.is_some());

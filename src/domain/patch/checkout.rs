@@ -14,7 +14,7 @@ use crate::system::{clock, files, lock_file::LockFile};
 
 /// How long a lock is waited for that a process has open: as long as git itself would wait (`git.rs`).
 const HELD_LOCK: Duration = Duration::from_secs(10);
-/// How long a lock is waited for that no process is seen to have open.
+/// How long a lock is waited for that no visible process has open.
 const LEFT_LOCK: Duration = Duration::from_secs(2);
 
 /// Settings of a repository that say how its files look on the disk and that run nothing.
@@ -117,7 +117,7 @@ impl Checkout {
         }
     }
 
-    /// Says that the checkout cannot be used.
+    /// Makes the error of a checkout that cannot be used.
     pub(super) fn invalid(&self, reason: String) -> Error {
         Error::Checkout {
             checkout: self.top.clone(),
@@ -223,7 +223,7 @@ impl Checkout {
         if exit.status == Some(0) {
             return Ok(Published::Now);
         }
-        // git says "cannot lock ref" of all that follows, so what is there decides, and not its words.
+        // git prints "cannot lock ref" for all of these causes, so they are looked for.
         if let Some(at) = self.branch(branch).await? {
             return Ok(Published::Before(at));
         }
@@ -236,8 +236,8 @@ impl Checkout {
 
     /// Checks that no other branch and no lock file keeps a branch from being made.
     ///
-    /// A lock that a process has open is waited for as long as git itself would. One that no process is seen to have
-    /// open is left over, or belongs to a process that cannot be seen, which is given a moment.
+    /// A lock that a process has open is waited for as long as git itself would. One that no visible
+    /// process has open is left over, or belongs to an invisible process, which is given a moment.
     pub(super) async fn check_free(&self, branch: &str) -> Result<(), Error> {
         self.check_name_free(branch).await?;
         let since = clock::instant();

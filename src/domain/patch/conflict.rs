@@ -1,4 +1,4 @@
-//! Reads what git says of a diff that does not apply (recorded from git 2.39.5 and 2.47.3, which say the same).
+//! Reads what git prints about a diff that does not apply (recorded from git 2.39.5 and 2.47.3, which print the same).
 
 use memchr::memmem;
 

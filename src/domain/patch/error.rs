@@ -61,7 +61,7 @@ pub(crate) enum Error {
         /// What git wrote to stderr.
         stderr: String,
     },
-    /// git changed a file that the diff was not seen to change.
+    /// git would change a file that the diff does not name.
     #[error("git reads the diff otherwise: it would also change {path}")]
     ReadOtherwise {
         /// The file.
@@ -190,7 +190,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Says what is wrong with the input, and where.
+    /// Describes the fault of the input, and where it is.
     fn violation(&self, pointer: &str, keyword: &str, expected: &str) -> Details {
         details::Input::new(
             Violation::new(pointer, keyword, self.to_string()).expecting(expected),
@@ -200,7 +200,7 @@ impl Error {
     }
 }
 
-/// Says at which step git or this machine failed, and how.
+/// Describes the step at which git or this machine failed.
 fn failed_step(step: &str, exit: Option<i32>, stdout: &str, stderr: &str) -> Details {
     details::Step::new(step, stdout, stderr)
         .exited(exit.map(i64::from))

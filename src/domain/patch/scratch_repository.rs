@@ -209,7 +209,7 @@ impl<'a> ScratchRepository<'a> {
 
     /// Merges the change from one tree to another into a third.
     ///
-    /// The three trees get commits of their own, so that the middle is the one that was meant and not what history says.
+    /// The three trees get commits of their own, so that the merge base is the given one and not one from the history.
     pub(super) async fn merge(&self, base: &str, changed: &str, onto: &str) -> Result<Put, Error> {
         let git = stamped(self.git.clone());
         let step = "make a commit in the scratch repository";

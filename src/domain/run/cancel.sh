@@ -3,8 +3,8 @@
 # $1 job, $2 run number, $3 seconds between TERM and KILL, $4 file name of a supervisor below bin.
 # Prints the run's state line, or, where nothing was ever started, `legwork-missing job=… dir=yes claim=yes|no`: what is left
 # there then keeps it from being started.
-# The supervisor does the ending. If it is gone, another one is called, which tells by pid, start time and boot id
-# what belongs to the run.
+# The supervisor ends the run. Where it is gone, another one is called, which knows the processes of the run by pid, start
+# time and boot id.
 legwork_cancel() {
     c_run=$LEGWORK_ROOT/jobs/$1/runs/$2
     if ! ended "$c_run"; then

@@ -1,4 +1,4 @@
-//! Runs: programs started once on a host and watched over there, whoever lives on to ask.
+//! Runs: programs that are started once on a host and supervised there, even when no call of legwork is left.
 
 mod direct;
 mod error;

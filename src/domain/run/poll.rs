@@ -46,7 +46,7 @@ pub(crate) struct Poll {
 pub(crate) fn parse_poll(answer: &str) -> Result<Poll, Error> {
     let mut lines = answer.lines();
     let head = Record::tagged("legwork-poll", lines.next().unwrap_or_default())?;
-    // The time when the machine was started, as the first line of /proc/stat that says so has it (Linux 6.1).
+    // When the machine was started, from the first line `btime` of /proc/stat (Linux 6.1).
     let started: u64 = answer
         .lines()
         .find_map(|line| line.strip_prefix("btime "))

@@ -1,7 +1,7 @@
 # Prints the states of many runs at once. Needs: process.sh.
 #
 # $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, then for each run: job,
-# run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (as last seen) or `0`.
+# run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (of the last state line) or `0`.
 # Prints `legwork-poll uptime=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
 # `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
@@ -96,7 +96,7 @@ legwork_wait() {
         *) return 0 ;;
         esac
         legwork_dead "$@" && return 0
-        # Another parent means that whoever waits for the answer is gone.
+        # Another parent means that the process that waits for the answer is gone.
         if identify $$ && [ "$p_parent" != "$PPID" ]; then return 0; fi
         q_left=$((q_left - 3))
         sleep 0.3 2>/dev/null || { sleep 1 && q_left=$((q_left - 7)); }

@@ -117,7 +117,7 @@ pub(crate) enum Started {
     Silent(Refusal),
 }
 
-/// Why nothing was started, as the machine says it.
+/// Why nothing was started, by the answer of the machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// The step that failed.
@@ -150,7 +150,7 @@ pub(crate) struct Question {
     pub(crate) known: Option<Status>,
 }
 
-/// What a machine says of a run.
+/// A run as its machine reports it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sighting {
     /// Its state; none where it has written none.

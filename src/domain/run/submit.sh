@@ -31,7 +31,7 @@ free_of() {
         f_before=$f_word
     done
 }
-# report_refusal STEP FILE: says which file could not be written, and looks why.
+# report_refusal STEP FILE: reports which file could not be written, and what is known of its folder and disk.
 report_refusal() {
     r_folder=${2%/*}
     while [ -n "$r_folder" ] && [ ! -d "$r_folder" ]; do r_folder=${r_folder%/*}; done

@@ -11,9 +11,9 @@
 #   claim/          made once, by mkdir: this run has been started
 #   claim/owner.N   made once, by link: the N-th supervisor. The next one may only follow where this one is gone.
 #   leader          made once, by link: who may run the agent. Without it the agent has not been started, and
-#                   whoever makes it is the only one who ever will.
+#                   the process that makes it is the only one that ever will.
 # Each holds pid, start time, boot id and node, so that a recycled pid, another boot or another machine that
-# shares the folder is told from a live process.
+# shares the folder is not taken for a live process.
 
 umask_before=$(umask)
 umask 077
@@ -97,20 +97,20 @@ leader() {
 }
 
 # record STATE ENDED EXIT SIGNAL REASON SURVIVORS DIFF: writes the state line. It ends in the heartbeat, so that one
-# file tells all there is to tell of a run.
+# file holds all that is known of a run.
 record() {
     r_pid=${leader_pid:-0}
     recorded="legwork-run v=1 job=$job run=$run state=$1 pid=$r_pid pgid=$r_pid start=${leader_start:--} sup=$$ sup_start=$sup_start boot=$boot node=$node started=${started:--} ended=$2 exit=$3 signal=$4 reason=$5 survivors=$6 diff=$7"
     put state "$recorded at=${beat_at:=$(date +%s)} log=${log_bytes:-0} log_at=${touched:-0}"
 }
 
-# look: sets seen, a text that changes when the logs do, and touched, when they last did.
+# look: sets activity, a text that changes when the logs do, and touched, when they last did.
 look() {
     set +f
-    seen=$(stat -c '%s %Y' agent.log agent.err agent.log.cut? agent.err.cut? 2>/dev/null)
+    activity=$(stat -c '%s %Y' agent.log agent.err agent.log.cut? agent.err.cut? 2>/dev/null)
     set -f
     # shellcheck disable=SC2086 # sizes and times are many words on purpose
-    set -- $seen
+    set -- $activity
     log_bytes=${1:-0} touched=${2:-0}
     while [ $# -ge 2 ]; do
         [ "$2" -le "$touched" ] || touched=$2
@@ -158,10 +158,10 @@ watch() {
     clock=$(date +%s)
     w_started=$up
     look
-    w_seen=$seen
+    w_activity=$activity
     w_changed=$up
     if [ "$generation" -gt 1 ]; then
-        # The limits count from when the agent was started, whoever watches over it now.
+        # The limits count from the start of the agent, whichever supervisor enforces them.
         number "$started" && [ "$clock" -gt "$started" ] && w_started=$((up - (clock - started) * 100))
         [ "$touched" -gt 0 ] && [ "$clock" -gt "$touched" ] && w_changed=$((up - (clock - touched) * 100))
     fi
@@ -184,8 +184,8 @@ watch() {
         if [ "$idle_s" -gt 0 ] && [ "$up" -ge $w_due ]; then
             w_due=$((up + w_look))
             look
-            if [ "$seen" != "$w_seen" ]; then
-                w_seen=$seen
+            if [ "$activity" != "$w_activity" ]; then
+                w_activity=$activity
                 w_changed=$up
             elif [ $((up - w_changed)) -ge $((idle_s * 100)) ]; then
                 stop idle_limit

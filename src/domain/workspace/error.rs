@@ -127,7 +127,7 @@ pub(crate) enum Error {
         host: Name,
         /// The folder.
         path: String,
-        /// The host's own words.
+        /// The error of the host's system.
         message: String,
     },
     /// The host's disk is full.
@@ -137,7 +137,7 @@ pub(crate) enum Error {
         host: Name,
         /// What was being written.
         path: String,
-        /// The host's own words.
+        /// The error of the host's system.
         message: String,
     },
     /// Another call is making or changing the same workspace.
@@ -180,7 +180,7 @@ passes_on!(
     Error: host::Error, repository::Error, profile::Error, machine::Error, ScriptFailure, store::Error,
 );
 
-/// Returns whether a program says that a disk is full.
+/// Returns whether the words of a program are those of a full disk.
 pub(super) fn is_full(message: &str) -> bool {
     repository::GitFailure::of(message) == repository::GitFailure::DiskFull
         || message.contains("os error 28")
@@ -234,7 +234,7 @@ impl Coded for Error {
                 ),
             },
             Self::Step { host, log, .. } => format!(
-                "Read details.stderr, or {log} on {host}; mend the cause and send the same call again: only missing steps run."
+                "Read details.stderr, or {log} on {host}; remove the cause and send the same call again: only missing steps run."
             ),
             Self::Tool { host, tool } => format!(
                 "Install {tool} on {host}, or put its folder into the host's path in the configuration."

@@ -22,8 +22,8 @@ pub(crate) async fn provision(
     request: Request,
 ) -> Result<Outcome, Error> {
     let machine = host::resolve(context, request.host.as_ref())?;
-    let wanted = repository::resolve(context, name, request.repository.clone())?;
-    let mut settings = profile::resolve(context, &wanted.profile)?.settings;
+    let repository = repository::resolve(context, name, request.repository.clone())?;
+    let mut settings = profile::resolve(context, &repository.profile)?.settings;
     if let Some(python) = request.python.clone() {
         settings.python = Some(python);
     }
@@ -34,14 +34,14 @@ pub(crate) async fn provision(
         context,
         specification: Specification {
             repository: name.clone(),
-            url: wanted.url.as_str().to_owned(),
-            reference: wanted.reference.clone(),
-            profile: wanted.profile.clone(),
+            url: repository.url.as_str().to_owned(),
+            reference: repository.reference.clone(),
+            profile: repository.profile.clone(),
             python: request.python.clone(),
             packages: request.packages.clone(),
             settings,
         },
-        repository: wanted,
+        repository,
         machine,
         request,
     };
@@ -145,7 +145,7 @@ impl Work<'_> {
 
     /// Announces that a step is about to be taken, and returns whether the workspace was not known here before.
     ///
-    /// The first one marks the workspace incomplete, so that a crash leaves word of it.
+    /// The first one marks the workspace incomplete, so that a crash leaves a record of it.
     async fn announce(&self, step: Step, effect: Effect) -> Result<bool, Error> {
         if effect != Effect::Replayed {
             self.context.meter().changing();

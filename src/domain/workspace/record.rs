@@ -126,8 +126,8 @@ pub(super) fn find(
 /// Marks the workspace incomplete before `step` runs, and returns whether it was not known at all before.
 ///
 /// Leaves the row alone if it is ready for this specification already, as another call may just have finished it, or
-/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment. The meter is
-/// told that a change begins once the database is not waited for any more.
+/// ready for another one while `step` is the clone or the ref, which do not touch an existing environment. The change
+/// is metered from the moment at which the database is locked.
 pub(super) async fn note_begun(
     context: &Context,
     host: &Name,

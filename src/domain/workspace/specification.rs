@@ -89,7 +89,7 @@ impl Specification {
     }
 
     /// Returns the digest that a step's marker has once the step is done; nothing where the step is not needed, or
-    /// where it cannot be told before the commit is known.
+    /// where it depends on a commit that is not known yet.
     pub(crate) fn digest(&self, step: Step, commit: Option<&str>) -> Option<String> {
         let settings = &self.settings;
         match step {

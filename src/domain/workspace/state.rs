@@ -14,7 +14,7 @@ pub(super) struct StepMarker {
     pub(super) seconds: u64,
     /// The commit it resolved.
     pub(super) commit: Option<String>,
-    /// What it saw, in one line.
+    /// What it found, in one line.
     pub(super) evidence: String,
 }
 
@@ -101,7 +101,7 @@ pub(super) struct StepAnswer {
     pub(super) seconds: u64,
     /// The commit it resolved.
     pub(super) commit: Option<String>,
-    /// What it saw, in one line.
+    /// What it found, in one line.
     pub(super) evidence: String,
     /// The end of what its programs printed.
     pub(super) log: String,

@@ -30,7 +30,7 @@ find_cause() {
     done
 }
 
-# explain TEXT: the last word of the evidence.
+# explain TEXT: sets the evidence of the step.
 explain() {
     evidence=$(printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-400)
 }
@@ -118,7 +118,7 @@ is_digits() {
 }
 
 begin_environment() { # PYTHON
-    # A half-made one cannot be told from a whole one, save by its mark; one cannot be moved either.
+    # A half-made one differs from a whole one by its marker alone, and an environment cannot be moved.
     rm -rf "${LEGWORK_ROOT:?}/$environment" || return
     mkdir -p "$LEGWORK_ROOT/envs" || return
     if [ -n "$1" ]; then
@@ -229,7 +229,7 @@ perform_alone() {
     *) unset LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD ;;
     esac
     begin=$(date +%s)
-    # The room the log needs is taken before: a full disk could not be told of on itself.
+    # The log takes its room first: on a full disk it could not record that the disk is full.
     if ! printed=$(dd if=/dev/zero of="$log" bs=1024 count=64 2>&1); then
         rm -f "$log"
         log=/dev/null
@@ -263,7 +263,7 @@ perform_alone() {
 prepare_git
 PATH=$PATH:${HOME:-/}/.cargo/bin
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX UV_PYTHON UV_PROJECT_ENVIRONMENT
-# In the background, and deaf to hang-ups: the step goes on to its end when whoever asked for it is cut off,
+# In the background, and deaf to hang-ups: the step goes on to its end when the call that began it is cut off,
 # so that asking again finds it done or waits for it.
 (
     trap '' HUP

@@ -7,7 +7,7 @@ use crate::{
     system::{Context, machine::Machine},
 };
 
-/// What a call wants of a workspace.
+/// The workspace to make.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     /// The host; the default one where none is named.
@@ -26,7 +26,7 @@ pub(crate) struct Request {
     pub(crate) limit: u64,
 }
 
-/// How it is with a step.
+/// Whether a step is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StepState {
     /// It was done before.
@@ -44,11 +44,11 @@ pub(crate) enum StepState {
 pub(crate) struct Report {
     /// The step.
     pub(crate) step: Step,
-    /// How it is with it.
+    /// Whether it is done.
     pub(crate) state: StepState,
     /// Seconds it took when it was done.
     pub(crate) seconds: Option<u64>,
-    /// What it saw.
+    /// What it found.
     pub(crate) evidence: Option<String>,
 }
 
