@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Error;
 use crate::{
     contract::{Name, configuration::Profile},
@@ -9,7 +12,8 @@ use crate::{
 };
 
 /// Where a profile is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
     /// legwork itself.
     BuiltIn,

@@ -1,5 +1,7 @@
 //! Looking at a workspace on its host.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Error, exports, record, state::evidence};
@@ -15,7 +17,8 @@ use crate::{
 };
 
 /// What a look at one fact showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
     /// It is as it should be.
     Pass,

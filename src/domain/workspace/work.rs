@@ -1,5 +1,8 @@
 //! What a call is asked to make of a workspace, what it works with, and what it reports.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{Specification, Step};
 use crate::{
     contract::{Effect, Name},
@@ -26,12 +29,14 @@ pub(crate) struct Request {
     pub(crate) limit: u64,
 }
 
-/// Whether a step is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How it is with a step. One that fails fails the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "State")]
 pub(crate) enum StepState {
     /// It was done before.
     Done,
-    /// It was done by this call.
+    /// This call did it.
     Ran,
     /// It is not part of this workspace.
     Skipped,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
-    domain::workspace,
+    domain::workspace::{self, Status},
     primitives::Primitive,
     system::Context,
 };
@@ -66,22 +66,6 @@ pub(crate) struct Check {
     pub(crate) evidence: String,
 }
 
-/// What a look at one fact showed.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Status {
-    /// It is as it should be.
-    Pass,
-    /// It does no harm yet.
-    Warn,
-    /// It is not as it should be.
-    Fail,
-    /// It could not be found out.
-    Unknown,
-    /// It was not looked at.
-    Skipped,
-}
-
 /// Carries the declaration of `check-workspace`.
 pub(crate) struct CheckWorkspace;
 
@@ -118,11 +102,7 @@ impl Primitive for CheckWorkspace {
         .await?;
         // How much it takes is worth knowing and no condition.
         let sound = checked.facts.iter().all(|fact| {
-            fact.name == "disk"
-                || !matches!(
-                    fact.status,
-                    workspace::Status::Fail | workspace::Status::Unknown
-                )
+            fact.name == "disk" || !matches!(fact.status, Status::Fail | Status::Unknown)
         });
         let output = Output {
             ready: sound && checked.missing.is_none(),
@@ -132,13 +112,7 @@ impl Primitive for CheckWorkspace {
                 .into_iter()
                 .map(|fact| Check {
                     name: fact.name,
-                    status: match fact.status {
-                        workspace::Status::Pass => Status::Pass,
-                        workspace::Status::Warn => Status::Warn,
-                        workspace::Status::Fail => Status::Fail,
-                        workspace::Status::Unknown => Status::Unknown,
-                        workspace::Status::Skipped => Status::Skipped,
-                    },
+                    status: fact.status,
                     evidence: fact.evidence,
                 })
                 .collect(),

@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::profile_view::Origin;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name},
-    domain::profile,
+    domain::profile::{self, Origin},
     primitives::Primitive,
     system::Context,
 };
@@ -58,7 +57,7 @@ impl Primitive for ListProfiles {
             .map(|listed| Profile {
                 name: listed.name,
                 summary: listed.settings.summary,
-                origin: listed.origin.into(),
+                origin: listed.origin,
                 extends: listed.settings.extends,
             })
             .collect();

@@ -3,6 +3,5 @@
 pub(crate) mod check_workspace;
 pub(crate) mod list_profiles;
 pub(crate) mod list_workspaces;
-mod profile_view;
 pub(crate) mod provision_workspace;
 pub(crate) mod show_profile;

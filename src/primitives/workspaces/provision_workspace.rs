@@ -8,7 +8,10 @@ use serde_json::json;
 
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, Violations},
-    domain::{repository, workspace},
+    domain::{
+        repository,
+        workspace::{self, StepState},
+    },
     primitives::Primitive,
     system::Context,
 };
@@ -105,25 +108,11 @@ pub(crate) struct Step {
     /// Its name: `clone`, `resolve`, `environment`, `install`, `setup` or `smoke`.
     pub(crate) name: &'static str,
     /// How it is with it.
-    pub(crate) state: State,
+    pub(crate) state: StepState,
     /// Seconds it took when it was done.
     pub(crate) duration_s: Option<u64>,
     /// What it saw.
     pub(crate) evidence: Option<String>,
-}
-
-/// How it is with a step. One that fails fails the call.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum State {
-    /// It was done before.
-    Done,
-    /// This call did it.
-    Ran,
-    /// It is not part of this workspace.
-    Skipped,
-    /// It would be done; only in a dry run.
-    Pending,
 }
 
 /// Carries the declaration of `provision-workspace`.
@@ -201,12 +190,7 @@ impl Primitive for ProvisionWorkspace {
                 .into_iter()
                 .map(|report| Step {
                     name: report.step.name(),
-                    state: match report.state {
-                        workspace::StepState::Done => State::Done,
-                        workspace::StepState::Ran => State::Ran,
-                        workspace::StepState::Skipped => State::Skipped,
-                        workspace::StepState::Pending => State::Pending,
-                    },
+                    state: report.state,
                     duration_s: report.seconds,
                     evidence: report.evidence,
                 })

@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::profile_view::Origin;
 use crate::{
     contract::{Answer, Code, Effects, Failure, Name, configuration},
-    domain::profile,
+    domain::profile::{self, Origin},
     primitives::Primitive,
     system::Context,
 };
@@ -54,7 +53,7 @@ impl Primitive for ShowProfile {
         let listed = profile::resolve(context, &input.profile)?;
         Ok(Answer::read(Output {
             name: listed.name,
-            origin: listed.origin.into(),
+            origin: listed.origin,
             settings: listed.settings,
         }))
     }
