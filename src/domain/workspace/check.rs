@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Error, exports, record, state::evidence};
+use super::{Error, record, state::evidence, variables::setter};
 use crate::{
     contract::Name,
     domain::{host, repository},
@@ -80,9 +80,7 @@ pub(crate) async fn check(
     let body = [
         repository::GIT,
         include_str!("facts.sh"),
-        "set_variables() {\n:",
-        &exports(&specification.settings.variables),
-        "}",
+        &setter(&specification.settings.variables),
         include_str!("check.sh"),
     ]
     .join("\n");

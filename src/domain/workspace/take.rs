@@ -3,8 +3,9 @@
 use super::{
     CloneReason, Error, Step, StepState,
     error::{self, GitTask},
-    exports, record,
+    record,
     state::{StepAnswer, StepEnd, StepMarker},
+    variables::setter,
     work::Work,
 };
 use crate::{
@@ -91,9 +92,7 @@ impl Work<'_> {
             shell::PROCESS,
             include_str!("lock.sh"),
             include_str!("facts.sh"),
-            "set_variables() {\n:",
-            &exports(&specification.settings.variables),
-            "}",
+            &setter(&specification.settings.variables),
             include_str!("step.sh"),
         ]
         .join("\n");

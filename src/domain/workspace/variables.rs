@@ -20,6 +20,11 @@ pub(crate) fn exports(variables: &BTreeMap<String, String>) -> String {
     text
 }
 
+/// Writes the shell function `set_variables`, which sets them.
+pub(super) fn setter(variables: &BTreeMap<String, String>) -> String {
+    format!("set_variables() {{\n:\n{}}}", exports(variables))
+}
+
 /// The places in a value, with the words of the shell that are filled in for them.
 const PLACES: [(&str, &str); 4] = [
     ("{worktree}", "\"$worktree\""),
