@@ -101,7 +101,7 @@ fn script(agent: &Agent, url: Option<&str>) -> Script {
 
 /// Asks the ssh client for its version.
 async fn client() -> Client {
-    let asking = process::run(Invocation::new("ssh").arg("-V"));
+    let asking = process::run(Invocation::new("ssh").arg("-V").look(true));
     match clock::within(Duration::from_secs(5), asking).await {
         Some(Ok(exit)) => Client::Found(exit.stderr_text().trim().to_owned()),
         Some(Err(error)) => Client::Missing(format!("ssh cannot be run here: {error}")),
