@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{run, workspace},
-    system::quote::quote,
+    system::{environment::is_variable, quote::quote, script::path_assignment},
 };
 
 /// What stands for the folder of the job on its host. No input can hold a NUL, so nobody else can mean it.
@@ -46,14 +46,9 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     script.push_str("worktree=$job/worktree\n");
     script.push_str(&workspace::exports(program.workspace));
     script.push_str(&exports(program.agent)?);
-    for folder in program.path {
-        script.push_str("PATH=");
-        script.push_str(&crate::system::script::folder_expression(folder));
-        script.push_str(":$PATH\n");
-    }
+    script.push_str(&path_assignment(program.path));
     script.push_str(
-        "PATH=$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n\
-         LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
+        "LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
          export LEGWORK_JOB LEGWORK_WORKTREE LEGWORK_PROMPT\ncd \"$worktree\" || exit 125\nexec",
     );
     for argument in program.argv {
@@ -109,11 +104,6 @@ pub(super) fn word(text: &str) -> String {
         word.push_str(&quote(rest));
     }
     word
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

@@ -16,8 +16,12 @@ use crate::{
         workspace,
     },
     system::{
-        Context, digest, failpoint, files, machine::Machine, quote::quote, reply::Reply,
-        script::Script, shell,
+        Context, digest, failpoint, files,
+        machine::Machine,
+        quote::quote,
+        reply::Reply,
+        script::{Script, path_assignment},
+        shell,
     },
 };
 
@@ -273,8 +277,9 @@ impl Task {
             ),
             "LEGWORK_ROOT=$root\n".to_owned(),
             format!(
-                "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-                workspace::exports(&spec.variables)
+                "legwork_environment() {{\n:\n{}{}}}\n",
+                workspace::exports(&spec.variables),
+                path_assignment(&[])
             ),
             workspace::worktree_script(),
             "\nprepare_git\n".to_owned(),
