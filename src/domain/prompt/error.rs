@@ -3,6 +3,7 @@
 use crate::contract::{
     Code, Coded,
     details::{self, Details},
+    validation,
 };
 
 /// Why there is no prompt.
@@ -85,12 +86,7 @@ impl Coded for Error {
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         match self {
             Self::Unknown { name, known } => details::Unknown::new("template", name)
-                .nearest(
-                    known
-                        .iter()
-                        .find(|known| strsim::damerau_levenshtein(known, name) <= 3)
-                        .cloned(),
-                )
+                .nearest(validation::nearest(name, known.iter().map(String::as_str)))
                 .known(known.iter())
                 .into(),
             Self::Unreadable { path, reason } => details::File::new(path, reason).into(),
