@@ -35,7 +35,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("repository", &[]),
     ("run", &[]),
-    ("preflight", &["agent", "host"]),
+    ("preflight", &["agent", "host", "repository"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
     ("schema", &["forge", "host", "job", "workspace"]),

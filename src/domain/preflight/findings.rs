@@ -13,7 +13,11 @@ use super::{
     observe::observe,
 };
 use crate::{
-    domain::{agent::Agent, host},
+    domain::{
+        agent::Agent,
+        host,
+        repository::{self, Url},
+    },
     system::{
         Context, clock, digest,
         machine::{Machine, Transport},
@@ -63,11 +67,13 @@ pub(crate) async fn preflight(
     url: Option<&str>,
     max_age: Duration,
 ) -> Result<Findings, Error> {
+    repository::check(url, None)?;
     let key = PassKey::new(context, machine, agent, url);
     if let Some(cached) = cached(context, machine, &key, max_age)? {
         return Ok(cached);
     }
-    let checks = checks::evaluate(&observe(context, machine, agent, url).await?);
+    let url = url.and_then(Url::parse);
+    let checks = checks::evaluate(&observe(context, machine, agent, url.as_ref()).await?);
     let now = clock::now();
     let findings = Findings {
         checks,

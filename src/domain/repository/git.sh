@@ -3,8 +3,8 @@
 # Makes every later git independent of who called and of every prompt.
 prepare_git() {
     forget_git
-    LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false GIT_OPTIONAL_LOCKS=0
-    export LC_ALL GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS GIT_OPTIONAL_LOCKS
+    LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force GIT_OPTIONAL_LOCKS=0
+    export LC_ALL GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE GIT_OPTIONAL_LOCKS
 }
 
 # bounded COMMAND...: ends it after $limit seconds, with whatever it started. Where a lock is held, it holds it too.
