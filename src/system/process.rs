@@ -257,7 +257,7 @@ pub(super) async fn exchange(
                 let _closed_early = stdin.write_all(bytes).await;
             }
         };
-        let others = async { tokio::join!(feed, read_end(stderr, &mut end)).1 };
+        let others = async { tokio::join!(feed, read_end(stderr, STDERR_KEPT, &mut end)).1 };
         let mut others = std::pin::pin!(others);
         let mut reading = std::pin::pin!(read_up_to(stdout, limit));
         let mut ended = false;
@@ -302,12 +302,16 @@ async fn read_up_to(
     Ok((bytes, truncated))
 }
 
-/// Reads all of a pipe and keeps its end, however much comes before it.
-async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>, end: &mut Vec<u8>) -> io::Result<()> {
+/// Reads all of a pipe and keeps its end, at least `limit` bytes of it, however much comes before.
+pub(super) async fn read_end(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    limit: usize,
+    end: &mut Vec<u8>,
+) -> io::Result<()> {
     if let Some(mut pipe) = pipe {
         while pipe.read_buf(end).await? > 0 {
-            if end.len() > 2 * STDERR_KEPT {
-                end.drain(..end.len() - STDERR_KEPT);
+            if end.len() > limit.saturating_mul(2) {
+                end.drain(..end.len() - limit);
             }
         }
     }
