@@ -140,7 +140,7 @@ impl Exit {
 /// Runs a program to its end; dropping the future kills it.
 ///
 /// It runs in a process group of its own: a signal to the group of this process, as a terminal, `timeout` and CI
-/// systems send it, does not end the program under a call that could then only say that it lost it.
+/// systems send it, does not end the program of a call that could then report no more than its loss.
 pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     #[expect(
         clippy::disallowed_methods,
@@ -253,7 +253,7 @@ pub(super) async fn exchange(
     let (stdout, truncated) = {
         let feed = async {
             if let Some(mut stdin) = stdin {
-                // A program that does not read all of it closes the pipe, which is its right.
+                // A program may close the pipe before it has read all of it.
                 let _closed_early = stdin.write_all(bytes).await;
             }
         };

@@ -6,8 +6,8 @@
 //! new for each program and stands in its text only apart from the marks' words, so that a shell that echoes what it
 //! reads does not print them.
 //!
-//! - Without the first mark the program never began: whatever printed the output is no POSIX shell, or let nobody in.
-//! - Without the second one it was cut off, and nobody knows how far it came.
+//! - Without the first mark the program never began: whatever printed the output is no POSIX shell, or refused the login.
+//! - Without the second one it was cut off, and how far it came is unknown.
 
 use memchr::memmem;
 
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_over_its_limit_is_said_to_be_too_long() {
+    fn an_answer_over_its_limit_is_too_long() {
         let mut long = output(b"\nlegwork-begin n\nabc", None);
         long.truncated = true;
         assert_eq!(Reply::parse(long, "n").expect_err("cut").0, Fault::TooLong);

@@ -116,7 +116,7 @@ async fn client() -> Client {
     }
 }
 
-/// Sorts why the host gave no answer. An error of this machine's own is returned as one: it says nothing of the host.
+/// Sorts why the host gave no answer. An error of this machine is returned as one: it is no finding about the host.
 fn contact(context: &Context, machine: &Machine, error: machine::Error) -> Result<Contact, Error> {
     let (sort, output): (fn(NoContact) -> Contact, String) = match &error {
         machine::Error::Ssh(inner) => (

@@ -22,7 +22,7 @@ pub(crate) enum Error {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// The template does not parse, or fails when it is filled in.
@@ -32,7 +32,7 @@ pub(crate) enum Error {
         template: String,
         /// The line, from 1; 0 where it is not known.
         line: usize,
-        /// What the template engine said.
+        /// The error of the template engine.
         reason: String,
     },
     /// The template uses names that are not defined.

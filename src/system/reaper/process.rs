@@ -91,12 +91,12 @@ pub(crate) fn reap(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io
         if left.is_empty() || clock::uptime() > at + GRACE {
             break;
         }
-        clock::stand_still(PAUSE);
+        clock::block(PAUSE);
     }
     let since = clock::uptime();
     while !all_reaped() && clock::uptime() < since + PATIENCE {
         kill_children(program);
-        clock::stand_still(PAUSE);
+        clock::block(PAUSE);
     }
     if pipe.load(Ordering::Acquire) == GONE {
         fs::remove_dir_all(folder)?;
@@ -126,7 +126,7 @@ fn watch_pipe(program: Pid) -> Arc<AtomicU8> {
         state.store(found, Ordering::Release);
         loop {
             kill_children(program);
-            clock::stand_still(PAUSE);
+            clock::block(PAUSE);
         }
     });
     pipe

@@ -65,7 +65,7 @@ pub(crate) struct Integrity {
     pub(crate) rows: u64,
 }
 
-/// What a metered write has to say of itself.
+/// Whether a metered write changed anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written<T> {
     /// It changed something.
@@ -327,7 +327,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes a new database beside its place and moves it there whole, so that nobody ever sees a half-made one.
+/// Makes a new database beside its place and moves it there whole, so that no process ever finds a half-made one.
 fn create(home: &Path, path: &Path, schema: Schema) -> Result<(), Error> {
     files::make_private_folder(home).map_err(Error::Folder)?;
     let log = home.join(LOG);
