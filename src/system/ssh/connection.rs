@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{ConnectFailure, Error, limiter};
-use crate::system::{Context, clock, digest, files, process, reply::Output};
+use crate::system::{Context, clock, digest, files, process::{self, Exit}};
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 
@@ -82,13 +82,15 @@ pub(crate) fn note_answer(context: &Context, target: &Target) {
     }
 }
 
-/// Sends a rendered program to a shell on the host and returns what came back, at most `limit` bytes of stdout.
+/// Sends a rendered program to a shell on the host and returns how the shell ended, with at most `limit` bytes of stdout.
+///
+/// It has no exit code where a lost connection ended it.
 pub(crate) async fn run(
     context: &Context,
     target: &Target,
     program: &str,
     limit: u64,
-) -> Result<Output, Error> {
+) -> Result<Exit, Error> {
     let base = target.base(context)?;
     let _place = limiter::place(&base, target.sessions).await?;
     let mut child = match start_on_recorded(&base).await {
@@ -104,7 +106,7 @@ pub(crate) async fn run(
     let printed = process::exchange(stdin, program.as_bytes(), stdout, stderr, limit)
         .await
         .unwrap_or_default();
-    let exit_code = if printed.truncated {
+    let status = if printed.truncated {
         // Nothing reads the rest, so the shell may never end: it is not waited for.
         None
     } else {
@@ -115,10 +117,10 @@ pub(crate) async fn run(
             Err(_broken) => None,
         }
     };
-    Ok(Output {
+    Ok(Exit {
+        status,
         stdout: printed.stdout,
         stderr: printed.stderr,
-        exit_code,
         truncated: printed.truncated,
     })
 }
