@@ -38,7 +38,10 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("preflight", &["agent", "host", "repository"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
-    ("schema", &["forge", "host", "job", "workspace"]),
+    (
+        "schema",
+        &["forge", "host", "job", "preflight", "workspace"],
+    ),
     (
         "investigation",
         &[

@@ -11,11 +11,11 @@ use super::{
     check::{self, Check},
     checks,
     observe::observe,
+    table::PASSES,
 };
 use crate::{
     domain::{
         agent::Agent,
-        host,
         repository::{self, Url},
     },
     system::{
@@ -169,7 +169,7 @@ fn cached(
                  WHERE host = ?1 AND subject = ?2",
                 params![machine.name.as_str(), subject],
                 |row| {
-                    let row = host::CHECKS.record(row);
+                    let row = PASSES.record(row);
                     Ok((
                         row.json("answer")?,
                         row.text("at")?,
