@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::{ConnectFailure, Error, limiter};
-use crate::system::{Context, clock, digest, files, process::{self, Exit}};
+use crate::system::{
+    Context, clock, digest, files,
+    process::{self, Exit},
+};
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 
