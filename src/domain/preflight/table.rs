@@ -1,9 +1,6 @@
 //! The table of preflights that passed.
 
-use crate::{
-    contract::Name,
-    system::store::Table,
-};
+use crate::{contract::Name, system::store::Table};
 
 /// Preflights that passed: a cache.
 pub(crate) static PASSES: Table = Table {
