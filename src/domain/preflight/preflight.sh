@@ -67,4 +67,3 @@ sshd=$(command -v sshd 2>/dev/null)
     case $line in maxsessions\ * | maxstartups\ *) say sshd "$line" ;; esac
 done
 wait
-exit 0
