@@ -142,8 +142,7 @@ for component in fmt clippy; do
     cargo "$component" --version >/dev/null 2>&1 || rustup component add "${component/fmt/rustfmt}" >&2 || die "cargo $component is missing"
 done
 
-# Modules that a macro declares are not reached by cargo fmt.
-say "formatting"; cargo fmt --check; rustfmt --check --edition 2024 src/domain/agent/adapters/*.rs src/domain/agent/adapters/*/*.rs
+say "formatting"; cargo fmt --check
 say "shell scripts"; bash tests/shellcheck.sh
 say "lints"; cargo clippy --quiet --all-targets -- -D warnings
 say "building"; cargo build --quiet

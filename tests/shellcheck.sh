@@ -24,7 +24,7 @@ PROGRAMS=(
     "list"
     "pack"
     "report root probe"
-    "report root preflight"
+    "forget_git git report root preflight"
     "demo"
     "forget_git repository"
     "test"

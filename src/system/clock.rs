@@ -39,7 +39,7 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
-/// Returns how long this machine has been up: a time that processes can compare, and that nobody sets.
+/// Returns how long this machine has been up: a time that processes can compare, and that setting the clock does not change.
 pub(crate) fn uptime() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Duration::new(
@@ -53,13 +53,13 @@ pub(crate) async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-/// Waits on a thread that may stand still.
+/// Waits, blocking the thread.
 #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-pub(crate) fn stand_still(duration: Duration) {
+pub(crate) fn block(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Waits for something at most so long; nothing where it took longer.
+/// Waits for a future at most so long; nothing where it takes longer.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, work).await.ok()
 }

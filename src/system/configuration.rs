@@ -100,7 +100,7 @@ pub(crate) fn load(path: &Path) -> Result<Configuration, Error> {
 
 /// Names the variables that agents take secrets from, also in a configuration that is otherwise wrong.
 ///
-/// It is for those who only want to keep silent about them, and much quicker than [`load`].
+/// For masking their values, and much quicker than [`load`].
 pub(crate) fn secret_variables(path: &Path) -> Vec<String> {
     let bytes = files::read_regular(path, LIMIT).unwrap_or_default();
     let table: toml::Table = toml::from_slice(&bytes).unwrap_or_default();

@@ -34,7 +34,7 @@ struct Shared {
     descriptions: fn() -> Vec<&'static Description>,
     schema: Schema,
     redactor: Redactor,
-    silenced: Once,
+    secrets_learned: Once,
     configuration: Cached<Configuration>,
     store: Cached<Store>,
 }
@@ -84,7 +84,7 @@ impl Context {
         let environment = Environment::of_process();
         Self::of(Arc::new(Shared {
             redactor: Redactor::of_environment(&environment),
-            silenced: Once::new(),
+            secrets_learned: Once::new(),
             environment,
             descriptions,
             schema,
@@ -99,7 +99,7 @@ impl Context {
         Self::of(Arc::clone(&self.shared))
     }
 
-    /// Lets its call be counted by a meter, and shown by an activity, that were made before it.
+    /// Uses a meter and an activity that were made before it.
     #[must_use]
     pub(crate) fn counted_by(self, meter: Meter, activity: Activity) -> Self {
         Self {
@@ -139,10 +139,10 @@ impl Context {
         &self.meter
     }
 
-    /// Returns the keeper of secrets.
+    /// Returns the redactor, which knows the secrets that the configuration names.
     pub fn redactor(&self) -> Redactor {
         if self.configuration.get().is_none() {
-            self.shared.silenced.call_once(|| {
+            self.shared.secrets_learned.call_once(|| {
                 for variable in
                     configuration::secret_variables(&self.shared.environment.configuration_file())
                 {
@@ -155,7 +155,7 @@ impl Context {
         self.shared.redactor.clone()
     }
 
-    /// Keeps one more secret out of everything that is written.
+    /// Masks one more secret in everything that is written.
     pub(crate) fn learn_secret(&self, secret: &str) {
         self.shared.redactor.learn(secret);
     }

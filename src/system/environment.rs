@@ -106,3 +106,9 @@ impl Environment {
         }
     }
 }
+
+/// Returns whether a text can be the name of a variable in a shell.
+pub(crate) fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

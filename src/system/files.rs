@@ -209,7 +209,7 @@ pub(crate) fn write_whole(meter: &Meter, path: &Path, bytes: &[u8]) -> Result<()
     write_beside_others(meter, path, bytes, 0o600).map_err(|source| Error::of(path, source))
 }
 
-/// Writes a file whole that is only a cache, so that nobody counts it as an effect of the call.
+/// Writes a file whole that is only a cache, and so no effect of the call.
 pub(crate) fn write_cache(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let fail = |source| Error::of(path, source);
     let temporary = Temporary::written(folder_of(path), bytes, 0o600).map_err(fail)?;
@@ -221,7 +221,7 @@ pub(crate) fn make_scratch_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// Makes a folder and those above it, open to whom the user's own settings open it.
+/// Makes a folder and those above it, with the permissions that the user's umask gives.
 pub(crate) fn make_folder(meter: &Meter, path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());

@@ -66,7 +66,7 @@ pub(crate) struct Exceeded {
 }
 
 impl Exceeded {
-    /// Sorts what the system said when it gave no more.
+    /// Recognises the limit by the error of what was refused.
     pub(crate) fn of(error: &io::Error) -> Self {
         let limit = match Errno::from_io_error(error) {
             Some(Errno::MFILE | Errno::NFILE) => "open files",

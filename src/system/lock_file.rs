@@ -82,7 +82,7 @@ mod tests {
     use super::LockFile;
 
     #[test]
-    fn a_lock_file_is_told_with_its_holder() {
+    fn a_lock_file_is_named_with_its_holder() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("index.lock");
         assert_eq!(LockFile::at(&path), None);

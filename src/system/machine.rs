@@ -3,9 +3,9 @@
 use std::io;
 
 use super::{
-    Context, files, process,
-    process::Invocation,
-    reply::{self, Output, Reply, Unfinished},
+    Context, files,
+    process::{self, Exit, Invocation},
+    reply::{self, Reply, Unfinished},
     script::Script,
     ssh,
 };
@@ -104,24 +104,24 @@ impl Machine {
             .with_root(&self.root)
             .with_path(&self.path)
             .render(&nonce);
-        let output = match &self.transport {
+        let exit = match &self.transport {
             Transport::Ssh(target) => ssh::run(context, target, &program, limit).await?,
             Transport::Local => here(program, limit, look).await.map_err(Error::Shell)?,
         };
-        let reply = Reply::parse(output, &nonce)
-            .map_err(|(fault, output)| self.unfinished(context, fault, &output))?;
+        let reply = Reply::parse(exit, &nonce)
+            .map_err(|(fault, exit)| self.unfinished(context, fault, &exit))?;
         if let Transport::Ssh(target) = &self.transport {
             ssh::note_answer(context, target);
         }
         Ok(reply)
     }
 
-    fn unfinished(&self, context: &Context, fault: reply::Fault, output: &Output) -> Error {
+    fn unfinished(&self, context: &Context, fault: reply::Fault, exit: &Exit) -> Error {
         Error::Unfinished(Box::new(Unfinished {
             host: self.name.to_string(),
             fault,
-            stdout: reply::excerpt(&output.stdout),
-            stderr: reply::end_of(&output.stderr),
+            stdout: reply::excerpt(&exit.stdout),
+            stderr: reply::end_of(&exit.stderr),
             last_evidence_at: self.last_answer_at(context),
         }))
     }
@@ -136,19 +136,13 @@ impl Machine {
 }
 
 /// Runs a program in a shell of this machine.
-async fn here(program: String, limit: u64, look: bool) -> io::Result<Output> {
-    let exit = process::run(
+async fn here(program: String, limit: u64, look: bool) -> io::Result<Exit> {
+    process::run(
         Invocation::new("/bin/sh")
             .without("LEGWORK_FAILPOINT")
             .stdin(program)
             .look(look)
             .limit(limit),
     )
-    .await?;
-    Ok(Output {
-        stdout: exit.stdout,
-        stderr: exit.stderr,
-        exit_code: exit.status,
-        truncated: exit.truncated,
-    })
+    .await
 }

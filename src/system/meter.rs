@@ -1,8 +1,8 @@
 //! What a call has done so far: round trips, and its effect on the world.
 //!
 //! An envelope's `effect` must be true also where a signal, a deadline or a full disk ends the call, so it is counted
-//! while the work goes on. Two kinds of change are told apart. A change asked of another program or machine is
-//! announced by [`Meter::changing`] and closed by [`Meter::settled`]; between the two nobody can say what came of it.
+//! while the work goes on. There are two kinds of change. A change asked of another program or machine is
+//! announced by [`Meter::changing`] and closed by [`Meter::settled`]; between the two its outcome is unknown.
 //! A change this process makes itself is a [`Meter::step`], which happens wholly or not at all. The functions of
 //! `files` that change what a user keeps, and `Store::write_metered`, take the meter and step by themselves, so that a
 //! caller who forgets the meter does not compile.
@@ -111,14 +111,14 @@ impl Meter {
                     return self.effect_of_failure();
                 }
                 Err(TryLockError::WouldBlock) if since.elapsed() < STEP_LIMIT => {
-                    clock::stand_still(Duration::from_millis(1));
+                    clock::block(Duration::from_millis(1));
                 }
                 Err(TryLockError::WouldBlock) => return Effect::Unknown,
             }
         }
     }
 
-    /// Returns what a failure now would have to say of the call's effect.
+    /// Returns the effect that a failure of the call would have now.
     ///
     /// What was applied before the failure is only a part of what was asked.
     pub fn effect_of_failure(&self) -> Effect {
@@ -181,7 +181,7 @@ mod tests {
         let stepping = std::thread::spawn(move || {
             other.step(|| {
                 sender.send(()).expect("somebody listens");
-                super::clock::stand_still(super::Duration::from_millis(20));
+                super::clock::block(super::Duration::from_millis(20));
                 Ok::<_, ()>(())
             })
         });

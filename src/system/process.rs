@@ -140,7 +140,7 @@ impl Exit {
 /// Runs a program to its end; dropping the future kills it.
 ///
 /// It runs in a process group of its own: a signal to the group of this process, as a terminal, `timeout` and CI
-/// systems send it, does not end the program under a call that could then only say that it lost it.
+/// systems send it, does not end the program of a call that could then report no more than its loss.
 pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     #[expect(
         clippy::disallowed_methods,
@@ -253,11 +253,11 @@ pub(super) async fn exchange(
     let (stdout, truncated) = {
         let feed = async {
             if let Some(mut stdin) = stdin {
-                // A program that does not read all of it closes the pipe, which is its right.
+                // A program may close the pipe before it has read all of it.
                 let _closed_early = stdin.write_all(bytes).await;
             }
         };
-        let others = async { tokio::join!(feed, read_end(stderr, &mut end)).1 };
+        let others = async { tokio::join!(feed, read_end(stderr, STDERR_KEPT, &mut end)).1 };
         let mut others = std::pin::pin!(others);
         let mut reading = std::pin::pin!(read_up_to(stdout, limit));
         let mut ended = false;
@@ -302,12 +302,16 @@ async fn read_up_to(
     Ok((bytes, truncated))
 }
 
-/// Reads all of a pipe and keeps its end, however much comes before it.
-async fn read_end(pipe: Option<impl AsyncReadExt + Unpin>, end: &mut Vec<u8>) -> io::Result<()> {
+/// Reads all of a pipe and keeps its end, at least `limit` bytes of it, however much comes before.
+pub(super) async fn read_end(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    limit: usize,
+    end: &mut Vec<u8>,
+) -> io::Result<()> {
     if let Some(mut pipe) = pipe {
         while pipe.read_buf(end).await? > 0 {
-            if end.len() > 2 * STDERR_KEPT {
-                end.drain(..end.len() - STDERR_KEPT);
+            if end.len() > limit.saturating_mul(2) {
+                end.drain(..end.len() - limit);
             }
         }
     }

@@ -40,7 +40,7 @@ struct Wait {
 }
 
 impl Activity {
-    /// Returns what the call said last; nothing where it has not said anything.
+    /// Returns the last message; nothing before the first.
     pub fn now(&self) -> Option<String> {
         self.lock().last.clone()
     }

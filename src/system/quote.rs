@@ -2,7 +2,7 @@
 
 /// Quotes a text as one word of POSIX shell.
 ///
-/// The text must hold no NUL, which no argument of a process can; whoever renders a script refuses it before.
+/// The text must hold no NUL, which no argument of a process can: the code that renders a script refuses it first.
 pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -134,7 +134,7 @@ impl<'a> Record<'a> {
         self.text(key).map(|value| (value != "-").then_some(value))
     }
 
-    /// Returns a value that is safe to say again: letters, digits, dots, dashes and underscores.
+    /// Returns a value that is safe to repeat: letters, digits, dots, dashes and underscores.
     pub(crate) fn plain(&self, key: &'static str) -> Result<String, Malformed> {
         let value = self.text(key)?;
         let plain = value.len() <= 128
@@ -221,7 +221,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Whether a text holds control characters, told by the bytes alone where they are ASCII.
+/// Whether a text holds control characters. Those of ASCII are found in its bytes, without decoding.
 fn has_control(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_control())
         || (!text.is_ascii() && text.contains(char::is_control))

@@ -6,11 +6,12 @@
 //! new for each program and stands in its text only apart from the marks' words, so that a shell that echoes what it
 //! reads does not print them.
 //!
-//! - Without the first mark the program never began: whatever printed the output is no POSIX shell, or let nobody in.
-//! - Without the second one it was cut off, and nobody knows how far it came.
+//! - Without the first mark the program never began: whatever printed the output is no POSIX shell, or refused the login.
+//! - Without the second one it was cut off, and how far it came is unknown.
 
 use memchr::memmem;
 
+use super::process::Exit;
 use crate::contract::{Code, Coded, Mode, Retry, details, details::Details};
 
 /// Characters that are kept of what a host printed beside an answer.
@@ -32,19 +33,6 @@ pub(crate) struct Reply {
     pub(crate) noise: String,
 }
 
-/// What came back from a machine: the output of the shell that was to run a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Output {
-    /// All of stdout, up to the limit.
-    pub(crate) stdout: Vec<u8>,
-    /// The end of stderr.
-    pub(crate) stderr: Vec<u8>,
-    /// The exit code of the shell; nothing where a signal or a lost connection ended it.
-    pub(crate) exit_code: Option<i32>,
-    /// Whether stdout was longer than the limit.
-    pub(crate) truncated: bool,
-}
-
 /// Why there is no whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -57,29 +45,29 @@ pub(crate) enum Fault {
 }
 
 impl Reply {
-    /// Takes the answer out of what a shell wrote.
-    pub(crate) fn parse(output: Output, nonce: &str) -> Result<Self, (Fault, Output)> {
+    /// Takes the answer out of what the shell that was sent a program wrote.
+    pub(crate) fn parse(exit: Exit, nonce: &str) -> Result<Self, (Fault, Exit)> {
         let begin = format!("legwork-begin {nonce}\n");
-        let Some(at) = memmem::find(&output.stdout, begin.as_bytes()) else {
-            let fault = match output.exit_code {
-                _ if output.truncated => Fault::TooLong,
+        let Some(at) = memmem::find(&exit.stdout, begin.as_bytes()) else {
+            let fault = match exit.status {
+                _ if exit.truncated => Fault::TooLong,
                 Some(_) => Fault::NotBegun,
                 None => Fault::CutOff,
             };
-            return Err((fault, output));
+            return Err((fault, exit));
         };
         let from = at + begin.len();
-        let Some((end, status)) = acknowledgement(&output.stdout[from..], nonce) else {
-            let fault = if output.truncated {
+        let Some((end, status)) = acknowledgement(&exit.stdout[from..], nonce) else {
+            let fault = if exit.truncated {
                 Fault::TooLong
             } else {
                 Fault::CutOff
             };
-            return Err((fault, output));
+            return Err((fault, exit));
         };
-        let Output {
+        let Exit {
             mut stdout, stderr, ..
-        } = output;
+        } = exit;
         // The program begins its mark on a line of its own.
         let noise = excerpt(stdout[..at].strip_suffix(b"\n").unwrap_or(&stdout[..at]));
         stdout.truncate(from + end);
@@ -224,19 +212,19 @@ impl Coded for Unfinished {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Fault, Output, Reply};
+    use super::{Exit, Fault, Reply};
 
-    fn output(stdout: &[u8], exit_code: Option<i32>) -> Output {
-        Output {
+    fn output(stdout: &[u8], status: Option<i32>) -> Exit {
+        Exit {
+            status,
             stdout: stdout.to_vec(),
             stderr: Vec::new(),
-            exit_code,
             truncated: false,
         }
     }
 
-    fn fault(stdout: &[u8], exit_code: Option<i32>) -> Fault {
-        Reply::parse(output(stdout, exit_code), "n")
+    fn fault(stdout: &[u8], status: Option<i32>) -> Fault {
+        Reply::parse(output(stdout, status), "n")
             .expect_err("no answer")
             .0
     }
@@ -282,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_over_its_limit_is_said_to_be_too_long() {
+    fn an_answer_over_its_limit_is_too_long() {
         let mut long = output(b"\nlegwork-begin n\nabc", None);
         long.truncated = true;
         assert_eq!(Reply::parse(long, "n").expect_err("cut").0, Fault::TooLong);

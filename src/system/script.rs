@@ -100,7 +100,7 @@ impl Script {
         self
     }
 
-    /// Sets the folder that the program sees as `$LEGWORK_ROOT`: absolute, or below the home of whoever runs it.
+    /// Sets the folder that the program sees as `$LEGWORK_ROOT`: absolute, or below the home of the user there.
     #[must_use]
     pub(crate) fn with_root(mut self, root: &str) -> Self {
         root.clone_into(&mut self.root);
@@ -114,12 +114,7 @@ impl Script {
         let mut text = String::from(
             "[ -z \"${ZSH_VERSION-}\" ] || exec /bin/sh\nlegwork_all() {\nunset CDPATH IFS; umask 077\n",
         );
-        text.push_str("PATH=");
-        for folder in &self.path {
-            text.push_str(&folder_expression(folder));
-            text.push(':');
-        }
-        text.push_str("\"$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\"; export PATH\n");
+        text.push_str(&path_assignment(&self.path));
         text.push_str("LEGWORK_ROOT=");
         let below_home = !self.root.starts_with('/') && !self.root.starts_with("~/");
         if below_home {
@@ -158,8 +153,24 @@ impl Script {
     }
 }
 
-/// Quotes a folder in which a leading `~/` stands for the home of whoever runs the program.
-pub(crate) fn folder_expression(folder: &str) -> String {
+/// Writes the lines that put folders in front of PATH, the first of them first, and the usual folders behind it.
+///
+/// A shell that is no login shell may have no more than its system's shortest PATH. Every program that runs on a machine
+/// looks for others by these lines, so that what one finds there the next one finds too.
+pub(crate) fn path_assignment(folders: &[String]) -> String {
+    let mut text = String::from("PATH=");
+    for folder in folders {
+        text.push_str(&folder_expression(folder));
+        text.push(':');
+    }
+    text.push_str(
+        "\"$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\"\nexport PATH\n",
+    );
+    text
+}
+
+/// Quotes a folder in which a leading `~/` stands for the home of the user who runs the program.
+fn folder_expression(folder: &str) -> String {
     match folder.strip_prefix("~/") {
         Some(rest) => format!("\"${{HOME:-/}}\"/{}", quote(rest)),
         None => quote(folder),

@@ -3,11 +3,11 @@
 //! Each file says in its first lines what it needs and what it defines. `tests/shellcheck.sh` checks them, alone and as
 //! they are joined.
 
-/// Processes told apart for ever, files written whole, the end of a run.
+/// Identifying processes, writing files whole, and reading whether a run has ended.
 pub(crate) const PROCESS: &str = include_str!("shell/process.sh");
 
 /// `forget_git`: no variable of the caller steers git elsewhere.
-pub(crate) const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
+const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
 
 /// `git_settings`: settings that win over those of a repository.
 const GIT_SETTINGS: &str = include_str!("shell/git_settings.sh");

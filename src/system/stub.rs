@@ -307,9 +307,9 @@ impl Stub {
                         self.note(&Event::Answered)?;
                     }
                 }
-                Step::Pause(ms) => clock::stand_still(Duration::from_millis(*ms)),
+                Step::Pause(ms) => clock::block(Duration::from_millis(*ms)),
                 Step::Hang => loop {
-                    clock::stand_still(Duration::from_secs(60));
+                    clock::block(Duration::from_secs(60));
                 },
                 Step::Die => self.die()?,
                 Step::Exit(status) => {
@@ -361,10 +361,10 @@ impl Stub {
                 };
                 // Nothing else is written to stdout while this is locked.
                 if found.writing {
-                    // That what was just written was read is still to be recorded.
-                    clock::stand_still(Duration::from_millis(100));
+                    // The record that the last piece was read is still to be written.
+                    clock::block(Duration::from_millis(100));
                 } else {
-                    clock::stand_still(Duration::from_millis(after_ms));
+                    clock::block(Duration::from_millis(after_ms));
                     if print(line.as_bytes()).is_ok() {
                         let _unwritten = note(&record, &Event::Answered);
                     }

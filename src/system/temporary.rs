@@ -112,7 +112,7 @@ impl Temporary {
     }
 }
 
-/// A private temporary folder, in the temporary folder of this machine, that goes away with its owner.
+/// A private temporary folder that goes away with its owner.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: tempfile::TempDir,
@@ -120,12 +120,18 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one, of mode 0700.
+    /// Makes one in the temporary folder of this machine, of mode 0700.
     pub(crate) fn new() -> io::Result<Self> {
-        let (folder, listed) = Listed::make(
-            || tempfile::Builder::new().prefix("legwork-").tempdir(),
-            tempfile::TempDir::path,
-        )?;
+        Self::listed(|| tempfile::Builder::new().prefix("legwork-").tempdir())
+    }
+
+    /// Makes one in a folder, of mode 0700: a place for a file that is moved out of it when it is whole.
+    pub(super) fn inside(folder: &Path) -> io::Result<Self> {
+        Self::listed(|| tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder))
+    }
+
+    fn listed(make: impl FnOnce() -> io::Result<tempfile::TempDir>) -> io::Result<Self> {
+        let (folder, listed) = Listed::make(make, tempfile::TempDir::path)?;
         Ok(Self {
             folder,
             _listed: listed,
@@ -135,6 +141,15 @@ impl Scratch {
     /// Returns the folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Moves a file of the folder to its final place, unless something is there already, which stays.
+    pub(super) fn persist_new(&self, name: &str, path: &Path) -> io::Result<()> {
+        let file = tempfile::TempPath::try_from_path(self.path().join(name))?;
+        match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+            _ => Ok(()),
+        }
     }
 
     /// Copies a regular file into the folder under a name; nothing where there is no such file.

@@ -149,6 +149,35 @@ fn a_signal_is_answered_before_anything_is_read() {
 }
 
 #[test]
+fn a_program_that_only_answers_a_question_ends_with_the_call() {
+    let mut world = World::new();
+    let programs = world.path("programs");
+    fs::create_dir(&programs).expect("a folder");
+    let (gh, pid) = (programs.join("gh"), world.path("pid"));
+    // It waits for a keyring that nobody unlocks.
+    let script = format!("#!/bin/sh\necho $$ >'{}'\nexec sleep 60\n", pid.display());
+    fs::write(&gh, script).expect("a gh");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&gh, mode).expect("its mode");
+    let path = format!("{}:{}", programs.display(), world.search_path());
+    world.set("PATH", path);
+    let child = world
+        .legwork_command(["fetch-issue", "--issue", "octocat/hello#1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("legwork starts");
+    let started = || fs::read_to_string(&pid).unwrap_or_default();
+    eventually("gh is asked", || started().ends_with('\n'));
+    send(15, child.id().into());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(143));
+    let line = format!("/proc/{}/cmdline", started().trim_end());
+    // What has ended and was not waited for has no command line.
+    eventually("gh ends", || fs::read(&line).unwrap_or_default().is_empty());
+}
+
+#[test]
 fn a_launch_that_a_signal_ends_says_none_only_where_no_agent_runs() {
     let place = Workplace::here();
     let ran = place.world().path("ran");

@@ -472,6 +472,42 @@ fn a_pass_is_kept_and_a_failure_never() {
 }
 
 #[test]
+fn a_password_in_a_url_is_on_no_command_line_of_the_host() {
+    let world = World::new();
+    let (programs, calls, login) = (world.path("bin"), world.path("calls"), world.path("login"));
+    program(
+        &programs.join("git"),
+        &format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\ncase $* in\n\
+             *--version*) echo git version 2.47.3 ;;\n\
+             *ls-remote*) echo \"$LEGWORK_GIT_USER $LEGWORK_GIT_PASSWORD\" >'{}' ;;\nesac\n",
+            calls.display(),
+            login.display()
+        ),
+    );
+    world.configure(OWN_AGENT);
+    world.configure(&format!(
+        "[hosts.local]\npath = ['{}']\n",
+        programs.display()
+    ));
+    let url = "https://me:two-words@git.example/a.git";
+    let call = preflight(&world, "local", &["--agent", "own", "--url", url]).ok();
+    assert_check(&call, "repository", "pass", None);
+    let calls = fs::read_to_string(calls).expect("git was called");
+    assert!(
+        calls.contains("ls-remote -- https://git.example/a.git HEAD"),
+        "{calls}"
+    );
+    assert!(!calls.contains("two-words"), "{calls}");
+    let login = fs::read_to_string(login).expect("a login");
+    assert_eq!(login, "me two-words\n");
+
+    // What is no location for a launch is none for its preflight.
+    let command = preflight(&world, "local", &["--url", "ext::sh -c true"]);
+    assert_eq!(command.error_code(), "spec_invalid");
+}
+
+#[test]
 fn forty_probes_at_once_share_one_connection() {
     let world = World::new();
     let sshd = Sshd::start(&world, "box");

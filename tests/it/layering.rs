@@ -35,10 +35,13 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("repository", &[]),
     ("run", &[]),
-    ("preflight", &["agent", "host"]),
+    ("preflight", &["agent", "host", "repository"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
-    ("schema", &["forge", "host", "job", "workspace"]),
+    (
+        "schema",
+        &["forge", "host", "job", "preflight", "workspace"],
+    ),
     (
         "investigation",
         &[
@@ -114,9 +117,6 @@ const DISK_METHODS: &[&str] = &[
     "try_exists",
 ];
 
-/// Macros that declare modules and list what is in them, so that a new one is a single line.
-const DECLARING_MACROS: &[&str] = &["adapters"];
-
 /// The circles of files that are wanted, by a file of theirs. The reason stands in a comment of that file.
 const CIRCLES: &[&[&str]] = &[
     // A row of the table of codes names the shape of its details, and details are bound to their code.
@@ -166,7 +166,7 @@ struct Source {
     traits: BTreeSet<String>,
     /// Whether it has a module comment.
     is_documented: bool,
-    /// Whether it holds nothing but `mod` and `use`, and macros that declare modules.
+    /// Whether it holds nothing but `mod` and `use`.
     declares_only: bool,
 }
 
@@ -218,7 +218,6 @@ impl Source {
             declares_only: syntax.items.iter().all(|item| {
                 matches!(item, syn::Item::Use(_))
                     || matches!(item, syn::Item::Mod(module) if module.content.is_none())
-                    || matches!(item, syn::Item::Macro(called) if declares_modules(called))
             }),
         }
     }
@@ -834,15 +833,6 @@ fn primitives_do_not_call_each_other() {
         }
     }
     faults.none();
-}
-
-fn declares_modules(called: &syn::ItemMacro) -> bool {
-    let name = called.mac.path.segments.last();
-    name.is_some_and(|last| {
-        DECLARING_MACROS
-            .iter()
-            .any(|declaring| last.ident == declaring)
-    })
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
 
 /// A command line that legwork knows how to drive.
 ///
-/// An implementation is one file in `adapters` with a constant `ADAPTER`, and its module's name in the list there.
+/// An implementation is one file in `adapters` with a constant `ADAPTER`, its `mod` line, and one line in the list there.
 /// Everything that depends on which agents there are (configuration, stored records, schemas, `list-agents`,
 /// `probe-host`, `preflight`) goes through that list.
 pub(crate) trait Adapter: Sync {
@@ -97,14 +97,3 @@ impl LogLine {
         self
     }
 }
-
-/// Declares the modules of adapters and lists their `ADAPTER`s, so that a new one is one line.
-macro_rules! adapters {
-    ($($module:ident),* $(,)?) => {
-        $(mod $module;)*
-
-        /// All adapters, in the order in which they are shown.
-        pub(crate) static ADAPTERS: &[&dyn super::Adapter] = &[$(&$module::ADAPTER),*];
-    };
-}
-pub(super) use adapters;

@@ -3,7 +3,7 @@ set -e
 say() { printf '%s\n' "$1"; printf -- '- %s\n' "$1" >>../worklog.md; }
 say 'Reproducing: running sh tests/run.sh on the code as it is.'
 if sh tests/run.sh; then
-    say 'The test passes: there is nothing to mend.'
+    say 'The test passes: there is nothing to fix.'
     exit 1
 fi
 say 'Reproduced. is_leap asks only whether the year is divisible by 4.'
@@ -21,7 +21,7 @@ days_in_february() {
     if is_leap "$1"; then echo 29; else echo 28; fi
 }
 EOF
-say 'Century years are leap years only where 400 divides them: mended, running the test again.'
+say 'Century years are leap years only where 400 divides them: fixed, running the test again.'
 sh tests/run.sh
 cat >../report.md <<'EOF'
 # Century years are not all leap years

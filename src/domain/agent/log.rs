@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Adapter, Event,
     excerpt::{SHORT, excerpt},
-    report::{Ending, Report},
+    report::{End, Report},
 };
 
 /// The summary of an agent's log.
@@ -35,7 +35,7 @@ pub(crate) struct Summary {
     /// Whether it succeeded; null where the log does not settle it.
     pub(crate) succeeded: Option<bool>,
     /// How it ended.
-    pub(crate) end: Ending,
+    pub(crate) end: End,
     /// Why `succeeded` is what it is, in one sentence.
     pub(crate) why: String,
     /// Lines read, empty ones left out.
@@ -104,23 +104,23 @@ impl Log {
     /// Returns the summary of the lines so far.
     pub(crate) fn summary(&self) -> Summary {
         let sum = &self.sum;
-        let mut ending = sum.ending.unwrap_or(if self.adapter.reports_its_end() {
-            Ending::Unfinished
+        let mut end = sum.end.unwrap_or(if self.adapter.reports_its_end() {
+            End::Unfinished
         } else {
-            Ending::Unreported
+            End::Unreported
         });
-        if ending == Ending::ModelError && sum.unauthenticated {
-            ending = Ending::Unauthenticated;
+        if end == End::ModelError && sum.unauthenticated {
+            end = End::Unauthenticated;
         }
-        if ending == Ending::Completed && !sum.denied.is_empty() {
-            ending = Ending::Denied;
+        if end == End::Completed && !sum.denied.is_empty() {
+            end = End::Denied;
         }
-        let why = match (ending, &sum.why) {
-            (Ending::Denied, _) => format!("{}: {}", ending.reason(), sum.denied.join(", ")),
-            (Ending::Completed | Ending::Unfinished | Ending::Unreported, _) | (_, None) => {
-                ending.reason().to_owned()
+        let why = match (end, &sum.why) {
+            (End::Denied, _) => format!("{}: {}", end.reason(), sum.denied.join(", ")),
+            (End::Completed | End::Unfinished | End::Unreported, _) | (_, None) => {
+                end.reason().to_owned()
             }
-            (_, Some(why)) => format!("{}: {why}", ending.reason()),
+            (_, Some(why)) => format!("{}: {why}", end.reason()),
         };
         Summary {
             turns: sum.turns,
@@ -133,8 +133,8 @@ impl Log {
             model: sum.model.clone(),
             tool_calls: self.tool_calls,
             denied: sum.denied.clone(),
-            succeeded: ending.succeeded(),
-            end: ending,
+            succeeded: end.succeeded(),
+            end,
             why,
             lines: self.lines,
             unreadable_lines: self.unreadable,
@@ -165,7 +165,7 @@ mod tests {
 
     use super::{
         super::{ADAPTERS, Event},
-        Adapter, Ending, Log, decode, summarise,
+        Adapter, End, Log, decode, summarise,
     };
 
     fn adapter(name: &str) -> &'static dyn Adapter {
@@ -238,28 +238,28 @@ mod tests {
 
     #[test]
     fn every_recorded_end_is_recognised() {
-        let endings = [
-            Ending::Completed,
-            Ending::Denied,
-            Ending::TurnLimit,
-            Ending::CostLimit,
-            Ending::ModelError,
-            Ending::Unauthenticated,
-            Ending::Unauthenticated,
-            Ending::Interrupted,
-            Ending::Unfinished,
-            Ending::Completed,
-            Ending::Completed,
-            Ending::Unfinished,
-            Ending::Unauthenticated,
-            Ending::Unauthenticated,
-            Ending::Unfinished,
-            Ending::Unreported,
+        let ends = [
+            End::Completed,
+            End::Denied,
+            End::TurnLimit,
+            End::CostLimit,
+            End::ModelError,
+            End::Unauthenticated,
+            End::Unauthenticated,
+            End::Interrupted,
+            End::Unfinished,
+            End::Completed,
+            End::Completed,
+            End::Unfinished,
+            End::Unauthenticated,
+            End::Unauthenticated,
+            End::Unfinished,
+            End::Unreported,
         ];
-        for (number, ((name, log), ending)) in RECORDED.into_iter().zip(endings).enumerate() {
+        for (number, ((name, log), end)) in RECORDED.into_iter().zip(ends).enumerate() {
             let summary = summarise(adapter(name), log.lines());
-            assert_eq!(summary.end, ending, "{number}: {summary:?}");
-            assert_eq!(summary.succeeded, ending.succeeded());
+            assert_eq!(summary.end, end, "{number}: {summary:?}");
+            assert_eq!(summary.succeeded, end.succeeded());
             assert_eq!(summary.unreadable_lines, 0, "{number}");
             assert_eq!(summary.session_id.is_some(), name != "command");
         }

@@ -1,7 +1,7 @@
 //! Coding agents: how each is run, asked about itself, and how its log is read.
 //!
 //! Pure: nothing here starts a process. An [`Agent`] says what to run; a [`Log`] reads what came of it. What is known of
-//! one agent's command line is an [`Adapter`], a file and a line in `adapters`.
+//! one agent's command line is an [`Adapter`] in `adapters`.
 
 mod adapter;
 mod adapters;

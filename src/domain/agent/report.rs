@@ -8,7 +8,7 @@ use super::excerpt::{SHORT, excerpt};
 /// How an agent's work ended, by its own log. The exit status does not count: agents that failed exit with 0 too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Ending {
+pub(crate) enum End {
     /// It reports that it is done.
     Completed,
     /// It reports that it is done, but was not allowed to use some tools.
@@ -32,7 +32,7 @@ pub(crate) enum Ending {
     Unreported,
 }
 
-impl Ending {
+impl End {
     /// Returns whether the work succeeded; nothing where the log does not settle it.
     pub(crate) const fn succeeded(self) -> Option<bool> {
         match self {
@@ -83,8 +83,8 @@ pub(crate) struct Report {
     pub(crate) cost_usd: Option<f64>,
     /// The final message.
     pub(crate) message: Option<String>,
-    /// How it ended; [`Ending::Unfinished`] where another turn starts.
-    pub(crate) ending: Option<Ending>,
+    /// How it ended; [`End::Unfinished`] where another turn starts.
+    pub(crate) end: Option<End>,
     /// Why it failed.
     pub(crate) why: Option<String>,
     /// Tools that were denied.
@@ -109,7 +109,7 @@ impl Report {
         put(&mut self.tokens_cached, later.tokens_cached);
         put(&mut self.cost_usd, later.cost_usd);
         put(&mut self.message, later.message);
-        put(&mut self.ending, later.ending);
+        put(&mut self.end, later.end);
         put(&mut self.why, later.why);
         self.unauthenticated |= later.unauthenticated;
         for tool in later.denied {

@@ -29,7 +29,7 @@ pub(super) struct Cached {
     pub(super) body: Vec<u8>,
     /// The `Link` header.
     pub(super) link: Option<String>,
-    /// When the forge last said it.
+    /// When the forge last answered so.
     pub(super) at: Timestamp,
 }
 
@@ -51,7 +51,7 @@ fn read(row: &Record<'_, '_>) -> rusqlite::Result<Cached> {
     })
 }
 
-/// What one token was shown is not shown without it.
+/// Returns the key of an answer: what was answered to one token is not shown without it.
 fn key(url: &str, token: Option<&str>) -> String {
     let holder = token.map_or_else(String::new, |token| digest::sha256(token.as_bytes()));
     format!("{url} {}", holder.get(..16).unwrap_or_default())
@@ -77,7 +77,7 @@ pub(super) fn load(
     Ok(found.unwrap_or_default())
 }
 
-/// Keeps what the forge answered to an address; a body that is no text is not kept.
+/// Stores what the forge answered to an address; a body that is no text is not stored.
 pub(super) async fn save(
     context: &Context,
     url: &str,

@@ -39,7 +39,7 @@ pub(crate) struct Found<T> {
     pub(crate) value: T,
     /// What to ask with whether it has changed since.
     pub(crate) etag: Option<String>,
-    /// When the forge last said it (RFC 3339, UTC).
+    /// When the forge last answered so (RFC 3339, UTC).
     pub(crate) at: String,
 }
 

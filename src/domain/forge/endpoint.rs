@@ -84,7 +84,7 @@ impl Endpoint {
         }
         let command = self.forge.token_command(host)?;
         let (program, arguments) = command.split_first()?;
-        let exit = process::run(Invocation::new(program).args(arguments)).await;
+        let exit = process::run(Invocation::new(program).args(arguments).look(true)).await;
         let token = exit
             .ok()
             .filter(process::Exit::success)?

@@ -44,7 +44,7 @@ pub(crate) enum Error {
         message: String,
         /// Milliseconds to wait.
         after_ms: u64,
-        /// When the limit ends (RFC 3339, UTC), where the forge said it.
+        /// When the limit ends (RFC 3339, UTC), where the forge gives it.
         resets_at: Option<String>,
     },
     /// The forge answered with an error of its own.

@@ -19,7 +19,7 @@ pub(super) struct RateLimit {
 
 /// A kind of forge: its addresses, its headers and the shapes of its answers. Nothing here talks to it.
 ///
-/// A new one is a file with an implementation and its line in the catalogue.
+/// A new one is a file with an implementation, its `mod` line, and one line in the catalogue.
 pub(super) trait Forge: Debug + Sync {
     /// Returns its name, as `source` of an issue says it.
     fn name(&self) -> &'static str;

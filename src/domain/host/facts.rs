@@ -56,7 +56,7 @@ impl Facts {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Returns the first value of a key; one that is empty counts as not said.
+    /// Returns the first value of a key; one that is empty counts as missing.
     pub(crate) fn first(&self, key: &str) -> Option<&str> {
         self.0
             .iter()
@@ -89,7 +89,7 @@ mod tests {
     use super::Facts;
 
     #[test]
-    fn what_is_not_said_is_not_known() {
+    fn what_is_not_reported_is_not_known() {
         let facts = Facts::recorded("a\t1\nb\t\nnoise\na\t2\r\nc\tx\ty\nd\tyes\ne\tmaybe\n");
         assert_eq!(facts.number::<u64>("a"), Some(1));
         assert_eq!(facts.all("a").collect::<Vec<_>>(), ["1", "2"]);

@@ -15,4 +15,4 @@ pub(crate) use catalogue::{Origin, add, explain_failure, list, remove, resolve};
 pub(crate) use error::Error;
 pub(crate) use facts::Facts;
 pub(crate) use probe::{Probe, Program, probe, programs, root};
-pub(crate) use table::{CHECKS, HOSTS};
+pub(crate) use table::HOSTS;

@@ -26,7 +26,7 @@ say() {
 lines() {
     while IFS= read -r line || [ -n "$line" ]; do say "$1" "$line"; done
 }
-# first_lines KEY PREFIX: the first few lines, which is where programs say their version.
+# first_lines KEY PREFIX: the first few lines, where programs print their version.
 first_lines() {
     count=0
     while [ "$count" -lt 5 ] && IFS= read -r line; do

@@ -1,4 +1,4 @@
-//! The tables of registered hosts and of what was found out about hosts, and how a row of them is read.
+//! The table of registered hosts, and how a row of it is read.
 
 use crate::{
     contract::{Name, configuration::Host},
@@ -11,20 +11,6 @@ pub(crate) static HOSTS: Table = Table {
     key: &["name"],
     create: include_str!("hosts.sql"),
     check: |row| host(row).map(drop),
-};
-
-/// Preflights that passed: a cache, whose answers the preflight reads.
-pub(crate) static CHECKS: Table = Table {
-    name: "checks",
-    key: &["host", "subject"],
-    create: include_str!("checks.sql"),
-    check: |row| {
-        row.word::<Name>("host")?;
-        row.text("subject")?;
-        row.json::<Vec<serde_json::Value>>("answer")?;
-        row.time("at")?;
-        row.number("at_epoch").map(drop)
-    },
 };
 
 /// The columns that [`host`] reads.

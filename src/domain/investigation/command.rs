@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{run, workspace},
-    system::quote::{quote, quote_around},
+    system::{
+        environment::is_variable,
+        quote::{quote, quote_around},
+        script::path_assignment,
+    },
 };
 
 /// What stands for the folder of the job on its host. No input can hold a NUL, so that no text of a caller is taken for it.
@@ -46,14 +50,9 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     script.push_str("worktree=$job/worktree\n");
     script.push_str(&workspace::exports(program.workspace));
     script.push_str(&exports(program.agent)?);
-    for folder in program.path {
-        script.push_str("PATH=");
-        script.push_str(&crate::system::script::folder_expression(folder));
-        script.push_str(":$PATH\n");
-    }
+    script.push_str(&path_assignment(program.path));
     script.push_str(
-        "PATH=$PATH:${HOME:-/}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n\
-         LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
+        "LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
          export LEGWORK_JOB LEGWORK_WORKTREE LEGWORK_PROMPT\ncd \"$worktree\" || exit 125\nexec",
     );
     for argument in program.argv {
@@ -90,7 +89,3 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> Result<String, ru
     Ok(script)
 }
 
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}

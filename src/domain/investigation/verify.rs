@@ -16,8 +16,15 @@ use crate::{
         workspace,
     },
     system::{
-        Context, digest, failpoint, machine::Machine, named_lock, quote::quote, records::records,
-        reply::Reply, script::Script, script_failure::ScriptFailure, shell,
+        Context, digest, failpoint,
+        machine::Machine,
+        named_lock,
+        quote::quote,
+        records::records,
+        reply::Reply,
+        script::{Script, path_assignment},
+        script_failure::ScriptFailure,
+        shell,
     },
 };
 
@@ -269,8 +276,9 @@ impl Task {
             ),
             "LEGWORK_ROOT=$root\n".to_owned(),
             format!(
-                "legwork_environment() {{\n:\n{}PATH=$PATH:${{HOME:-/}}/.local/bin:/usr/local/bin:/usr/bin:/bin\nexport PATH\n}}\n",
-                workspace::exports(&spec.variables)
+                "legwork_environment() {{\n:\n{}{}}}\n",
+                workspace::exports(&spec.variables),
+                path_assignment(&[])
             ),
             shell::PROCESS.to_owned(),
             workspace::worktree_script(),

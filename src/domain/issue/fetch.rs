@@ -26,7 +26,7 @@ pub(crate) fn identity(context: &Context, reference: &str) -> Result<String, Err
     })
 }
 
-/// Gets an issue with its comments; what the forge said less than `max_age_s` seconds ago is not asked for again.
+/// Gets an issue with its comments; answers of the forge younger than `max_age_s` seconds are used again.
 pub(crate) async fn fetch(
     context: &Context,
     reference: &str,

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Below, Code, Coded, Next, Retry, details::Details, passes_on},
-    domain::host,
+    domain::{host, repository},
     system::{machine, store},
 };
 
@@ -14,7 +14,7 @@ pub(crate) enum Error {
     Below(Below),
 }
 
-passes_on!(Error: host::Error, machine::Error, store::Error);
+passes_on!(Error: host::Error, machine::Error, repository::Error, store::Error);
 
 impl Coded for Error {
     fn code(&self) -> Code {

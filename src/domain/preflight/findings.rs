@@ -11,9 +11,13 @@ use super::{
     check::{self, Check},
     checks,
     observe::observe,
+    table::PASSES,
 };
 use crate::{
-    domain::{agent::Agent, host},
+    domain::{
+        agent::Agent,
+        repository::{self, Url},
+    },
     system::{
         Context, clock, digest,
         machine::{Machine, Transport},
@@ -63,11 +67,13 @@ pub(crate) async fn preflight(
     url: Option<&str>,
     max_age: Duration,
 ) -> Result<Findings, Error> {
+    repository::check(url, None)?;
     let key = PassKey::new(context, machine, agent, url);
     if let Some(cached) = cached(context, machine, &key, max_age)? {
         return Ok(cached);
     }
-    let checks = checks::evaluate(&observe(context, machine, agent, url).await?);
+    let url = url.and_then(Url::parse);
+    let checks = checks::evaluate(&observe(context, machine, agent, url.as_ref()).await?);
     let now = clock::now();
     let findings = Findings {
         checks,
@@ -163,7 +169,7 @@ fn cached(
                  WHERE host = ?1 AND subject = ?2",
                 params![machine.name.as_str(), subject],
                 |row| {
-                    let row = host::CHECKS.record(row);
+                    let row = PASSES.record(row);
                     Ok((
                         row.json("answer")?,
                         row.text("at")?,

@@ -13,7 +13,9 @@ mod programs;
 mod repository;
 mod round_trip;
 mod ssh_agent;
+mod table;
 
 pub(crate) use check::Check;
 pub(crate) use error::Error;
 pub(crate) use findings::preflight;
+pub(crate) use table::PASSES;

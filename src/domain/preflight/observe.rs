@@ -13,6 +13,7 @@ use crate::{
     domain::{
         agent::Agent,
         host::{self, Facts},
+        repository::{self, Url},
     },
     system::{
         Context, clock,
@@ -30,7 +31,7 @@ pub(super) async fn observe<'a>(
     context: &Context,
     machine: &Machine,
     agent: &'a Agent,
-    url: Option<&str>,
+    url: Option<&Url>,
 ) -> Result<Observation<'a>, Error> {
     let mut observation = Observation {
         client: None,
@@ -83,25 +84,31 @@ pub(super) async fn observe<'a>(
     Ok(observation)
 }
 
-fn script(agent: &Agent, url: Option<&str>) -> Script {
+fn script(agent: &Agent, url: Option<&Url>) -> Script {
     let questions = agent_login::questions(agent);
-    Script::new(concat!(
+    let (user, password) = url
+        .and_then(Url::credential)
+        .map_or(("", ""), |it| (it.user.as_str(), it.password.as_str()));
+    let body = [
+        repository::GIT,
         include_str!("../host/report.sh"),
         include_str!("../host/root.sh"),
-        include_str!("preflight.sh")
-    ))
-    .look()
-    .argument(agent.program.as_str())
-    .argument(url.unwrap_or_default())
-    .argument(questions.version.len().to_string())
-    .arguments(questions.version)
-    .arguments(questions.login)
-    .look()
+        include_str!("preflight.sh"),
+    ];
+    Script::new(body.concat())
+        .look()
+        .argument(agent.program.as_str())
+        .argument(url.map_or("", Url::as_str))
+        .argument(questions.version.len().to_string())
+        .arguments(questions.version)
+        .arguments(questions.login)
+        .payload(user)
+        .payload(password)
 }
 
 /// Asks the ssh client for its version.
 async fn client() -> Client {
-    let asking = process::run(Invocation::new("ssh").arg("-V"));
+    let asking = process::run(Invocation::new("ssh").arg("-V").look(true));
     match clock::within(Duration::from_secs(5), asking).await {
         Some(Ok(exit)) => Client::Found(exit.stderr_text().trim().to_owned()),
         Some(Err(error)) => Client::Missing(format!("ssh cannot be run here: {error}")),
@@ -109,7 +116,7 @@ async fn client() -> Client {
     }
 }
 
-/// Sorts why the host gave no answer. An error of this machine's own is returned as one: it says nothing of the host.
+/// Sorts why the host gave no answer. An error of this machine is returned as one: it is no finding about the host.
 fn contact(context: &Context, machine: &Machine, error: machine::Error) -> Result<Contact, Error> {
     let (sort, output): (fn(NoContact) -> Contact, String) = match &error {
         machine::Error::Ssh(inner) => (

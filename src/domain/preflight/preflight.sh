@@ -1,6 +1,7 @@
-# preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and says it as
-# one record `key v=value` a line. The first COUNT words make the agent say its version, the others whether it is logged
-# in. What cannot be found out is left unsaid. Changes nothing. report.sh and root.sh come first.
+# preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and reports it as
+# one record `key v=value` a line. The first COUNT words make the agent print its version, the others whether it is
+# logged in. A name and a password for URL are payloads 1 and 2. What cannot be found out is left out. Changes nothing.
+# git.sh, report.sh and root.sh come first.
 agent=$1 url=$2 count=$3
 shift 3
 
@@ -32,14 +33,12 @@ agent_itself() {
 
 repository() {
     [ -n "$url" ] || return
-    # git must fail rather than prompt: nobody can answer.
-    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force
-    export GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE
-    if [ -z "${GIT_SSH_COMMAND:-}" ] && ! git config --get core.sshCommand >/dev/null 2>&1; then
-        GIT_SSH_COMMAND='ssh -o BatchMode=yes -o ConnectTimeout=15'
-        export GIT_SSH_COMMAND
-    fi
-    answer=$(limited 30 git ls-remote -- "$url" HEAD 2>&1)
+    # As it will be cloned: by the same git, with the same settings.
+    prepare_git
+    LEGWORK_GIT_USER=$(payload 1 2>/dev/null) LEGWORK_GIT_PASSWORD=$(payload 2 2>/dev/null)
+    [ -z "$LEGWORK_GIT_USER" ] || export LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD
+    limit=30
+    answer=$(bounded_git ls-remote -- "$url" HEAD 2>&1)
     status=$?
     printf '%s\n' "$answer" | lines remote
     say remote_status "$status"
@@ -68,4 +67,3 @@ sshd=$(command -v sshd 2>/dev/null)
     case $line in maxsessions\ * | maxstartups\ *) say sshd "$line" ;; esac
 done
 wait
-exit 0

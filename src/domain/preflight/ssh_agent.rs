@@ -42,7 +42,7 @@ pub(super) async fn ask(context: &Context) -> Socket {
     let Some(path) = context.environment().get("SSH_AUTH_SOCK") else {
         return Socket::Unset;
     };
-    let asking = process::run(Invocation::new("ssh-add").arg("-l"));
+    let asking = process::run(Invocation::new("ssh-add").arg("-l").look(true));
     match clock::within(Duration::from_secs(5), asking).await {
         None => Socket::Dead(format!("SSH_AUTH_SOCK is {path}: it does not answer")),
         Some(Ok(exit)) => parse(

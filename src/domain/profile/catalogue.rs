@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Error;
 use crate::{
     contract::{Name, configuration::Profile},
-    system::Context,
+    system::{Context, environment::is_variable},
 };
 
 /// Where a profile is known from.
@@ -160,11 +160,6 @@ fn merged(configured: &Profiles, built_in: &Profiles, name: &Name) -> Result<Pro
 
 fn chosen(own: &[String], base: Vec<String>) -> Vec<String> {
     if own.is_empty() { base } else { own.to_vec() }
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

@@ -44,11 +44,11 @@ impl Artifact {
             return Some(Fault::Malformed("it holds a NUL"));
         }
         let is_markdown = self.name.rsplit('.').next() == Some("md");
-        let says_nothing = |line: &str| {
+        let is_blank = |line: &str| {
             let line = line.trim();
             line.is_empty() || is_markdown && line.starts_with('#')
         };
-        if text.lines().all(says_nothing) {
+        if text.lines().all(is_blank) {
             return Some(Fault::Empty);
         }
         let lines = text.trim_end().lines().count() as u64;

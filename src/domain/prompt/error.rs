@@ -3,6 +3,7 @@
 use crate::contract::{
     Code, Coded,
     details::{self, Details},
+    validation,
 };
 
 /// Why there is no prompt.
@@ -21,7 +22,7 @@ pub(crate) enum Error {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// The template does not parse, or fails when it is filled in.
@@ -31,7 +32,7 @@ pub(crate) enum Error {
         template: String,
         /// The line, from 1; 0 where it is not known.
         line: usize,
-        /// What the template engine said.
+        /// The error of the template engine.
         reason: String,
     },
     /// The template uses names that are not defined.
@@ -85,12 +86,7 @@ impl Coded for Error {
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         match self {
             Self::Unknown { name, known } => details::Unknown::new("template", name)
-                .nearest(
-                    known
-                        .iter()
-                        .find(|known| strsim::damerau_levenshtein(known, name) <= 3)
-                        .cloned(),
-                )
+                .nearest(validation::nearest(name, known.iter().map(String::as_str)))
                 .known(known.iter())
                 .into(),
             Self::Unreadable { path, reason } => details::File::new(path, reason).into(),

@@ -1,4 +1,4 @@
-//! Prompts: what an agent is told, with the text of strangers kept apart.
+//! Prompts: the text that an agent is given, in which the words of strangers are fenced in.
 
 mod artifact;
 mod catalogue;

@@ -1,4 +1,4 @@
-//! Which repository a call means: what it says, and what the configuration says.
+//! Which repository a call means, by its input and by the configuration.
 
 use super::{Error, Url};
 use crate::{contract::Name, system::Context};
@@ -10,7 +10,7 @@ const URL_RULE: &str =
 /// What a reference must be.
 const REFERENCE_RULE: &str = "a branch, a tag, a full ref name or a commit";
 
-/// What a call says of a repository; the configuration fills in the rest.
+/// What a call gives of a repository; the configuration fills in the rest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spec {
     /// Where to clone it from.
@@ -94,7 +94,7 @@ pub(crate) fn resolve(context: &Context, name: &Name, spec: Spec) -> Result<Repo
     })
 }
 
-/// Checks what a call itself says of a repository, before anything is looked up.
+/// Checks what a call itself gives of a repository, before anything is looked up.
 pub(crate) fn check(url: Option<&str>, reference: Option<&str>) -> Result<(), Error> {
     let wrong = |field: &str, rule| Error::Invalid {
         configuration: None,

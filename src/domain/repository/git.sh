@@ -1,10 +1,10 @@
 # Running git on a host. Needs: forget_git git_settings. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
 
-# Makes every later git independent of who called and of every prompt.
+# Makes every later git independent of the caller's variables, and keeps it from asking for anything.
 prepare_git() {
     forget_git
-    LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false GIT_OPTIONAL_LOCKS=0
-    export LC_ALL GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS GIT_OPTIONAL_LOCKS
+    LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force GIT_OPTIONAL_LOCKS=0
+    export LC_ALL GIT_TERMINAL_PROMPT GIT_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE GIT_OPTIONAL_LOCKS
 }
 
 # bounded COMMAND...: ends it after $limit seconds, with whatever it started. Where a lock is held, it holds it too.
@@ -52,7 +52,7 @@ bounded_git() {
     bounded git "$@"
 }
 
-# git_lock_in TEXT: the lock file that git says is in its way, where it is really there.
+# git_lock_in TEXT: the lock file that git names as in its way, where it really exists.
 git_lock_in() {
     printf '%s\n' "$1" | sed -n "s/.*'\([^']*\.lock\)'.*/\1/p" | while IFS= read -r git_lock; do
         [ -e "$git_lock" ] || continue

@@ -65,7 +65,7 @@ mod tests {
     /// Recorded from git 2.47.3 with `LC_ALL=C`.
     #[test]
     fn a_cause_passes_by_itself_only_where_the_network_is_named() {
-        for (said, meant) in [
+        for (output, failure) in [
             (
                 "fatal: Unable to create '/r/seed/.git/shallow.lock': File exists.\n\nAnother git process seems to be running in this repository",
                 GitFailure::Refused,
@@ -124,7 +124,7 @@ mod tests {
                 GitFailure::DiskFull,
             ),
         ] {
-            assert_eq!(GitFailure::of(said), meant, "{said}");
+            assert_eq!(GitFailure::of(output), failure, "{output}");
         }
     }
 }

@@ -6,14 +6,14 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{forge, host, job, workspace},
+    domain::{forge, host, job, preflight, workspace},
     system::store::{Migration, Schema},
 };
 
 /// All steps, oldest first.
 pub(crate) static HISTORY: Schema = &[Migration::Tables(&[
     &host::HOSTS,
-    &host::CHECKS,
+    &preflight::PASSES,
     &workspace::WORKSPACES,
     &job::JOBS,
     &job::EVENTS,

@@ -10,7 +10,7 @@ use std::{ffi::OsString, fs, io, path::PathBuf, process::Stdio, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt as _};
 
 use super::process::{EXIT_FILE, Exit, FLAG};
-use crate::system::{clock, environment::Environment};
+use crate::system::{clock, environment::Environment, process};
 
 /// A program to run below a reaper.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub(crate) async fn run(environment: &Environment, command: Command) -> io::Resu
     let (stdout, stderr) = (read.0?, read.1?);
     let mut exit: Exit = fs::read(command.folder.join(EXIT_FILE))
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from))?;
-    // The program may have ended by itself in the very moment in which the reaper was told to stop.
+    // The program may have ended by itself just before the byte that stops it reached the reaper.
     exit.stopped = stopped.filter(|stopped| *stopped < exit.at);
     Ok(Finished {
         took: exit.at.saturating_sub(since),
@@ -100,40 +100,20 @@ pub(crate) async fn run(environment: &Environment, command: Command) -> io::Resu
 /// Reads to the end of a pipe and keeps the start.
 async fn first_bytes(pipe: Option<impl AsyncReadExt + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
-    each_chunk(pipe, |chunk| {
-        let room = limit.saturating_sub(kept.len());
-        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
-    })
-    .await?;
+    if let Some(mut pipe) = pipe {
+        (&mut pipe)
+            .take(limit as u64)
+            .read_to_end(&mut kept)
+            .await?;
+        tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
+    }
     Ok(kept)
 }
 
 /// Reads to the end of a pipe and keeps the end.
 async fn last_bytes(pipe: Option<impl AsyncReadExt + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    each_chunk(pipe, |chunk| {
-        kept.extend_from_slice(chunk);
-        if kept.len() > limit.saturating_mul(2) {
-            kept.drain(..kept.len() - limit);
-        }
-    })
-    .await?;
-    kept.drain(..kept.len().saturating_sub(limit));
-    Ok(kept)
-}
-
-async fn each_chunk(
-    pipe: Option<impl AsyncReadExt + Unpin>,
-    mut take: impl FnMut(&[u8]),
-) -> io::Result<()> {
-    let Some(mut pipe) = pipe else {
-        return Ok(());
-    };
-    let mut chunk = vec![0; 1 << 16];
-    loop {
-        match pipe.read(&mut chunk).await? {
-            0 => return Ok(()),
-            length => take(&chunk[..length]),
-        }
-    }
+    let mut end = Vec::new();
+    process::read_end(pipe, limit, &mut end).await?;
+    end.drain(..end.len().saturating_sub(limit));
+    Ok(end)
 }

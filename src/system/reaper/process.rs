@@ -33,9 +33,9 @@ pub(super) const EXIT_FILE: &str = "exit.json";
 
 /// Nothing has come through the pipe.
 const RUNNING: u8 = 0;
-/// The call said to stop.
+/// A byte came: the call asks to stop.
 const STOP: u8 = 1;
-/// The call is gone.
+/// The pipe is closed: the call is gone.
 const GONE: u8 = 2;
 
 /// How long to wait before looking again.
@@ -64,8 +64,8 @@ pub(crate) struct Exit {
 
 /// Does the work of a reaper.
 ///
-/// Refuses, having done nothing, where the process that started this one does not run this program: whoever may call legwork
-/// is not thereby allowed to run any program, or to have any folder removed.
+/// Refuses, having done nothing, where the process that started this one does not run this program: a user who may call
+/// legwork is not thereby allowed to run any program, or to have any folder removed.
 pub(crate) fn reap(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io::Result<()> {
     if !is_child_of_own_program() {
         return Err(io::Error::new(
@@ -82,23 +82,23 @@ pub(crate) fn reap(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io
         .process_group(0)
         .spawn()?;
     let program = Pid::from_child(&child);
-    let word = watch_pipe(program);
+    let pipe = watch_pipe(program);
     let status = wait_for(program)?;
     let at = clock::uptime();
     let mut left = Vec::new();
-    while word.load(Ordering::Acquire) == RUNNING {
+    while pipe.load(Ordering::Acquire) == RUNNING {
         left = descendants();
         if left.is_empty() || clock::uptime() > at + GRACE {
             break;
         }
-        clock::stand_still(PAUSE);
+        clock::block(PAUSE);
     }
     let since = clock::uptime();
     while !all_reaped() && clock::uptime() < since + PATIENCE {
         kill_children(program);
-        clock::stand_still(PAUSE);
+        clock::block(PAUSE);
     }
-    if word.load(Ordering::Acquire) == GONE {
+    if pipe.load(Ordering::Acquire) == GONE {
         fs::remove_dir_all(folder)?;
         // The last of several reapers removes the folder of them all.
         let _others_are_there = folder.parent().map(fs::remove_dir);
@@ -116,19 +116,18 @@ pub(crate) fn reap(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io
 
 /// Watches the pipe from the call on a thread, which kills everything as soon as something comes through it or it closes.
 fn watch_pipe(program: Pid) -> Arc<AtomicU8> {
-    let word = Arc::new(AtomicU8::new(RUNNING));
-    let heard = Arc::clone(&word);
+    let pipe = Arc::new(AtomicU8::new(RUNNING));
+    let state = Arc::clone(&pipe);
     std::thread::spawn(move || {
-        // One byte says to stop; the end of the pipe means that the call is gone.
-        let said = match io::stdin().read(&mut [0]) {
+        let found = match io::stdin().read(&mut [0]) {
             Ok(1..) => STOP,
             Ok(0) | Err(_) => GONE,
         };
-        heard.store(said, Ordering::Release);
+        state.store(found, Ordering::Release);
         loop {
             kill_children(program);
-            clock::stand_still(PAUSE);
+            clock::block(PAUSE);
         }
     });
-    word
+    pipe
 }

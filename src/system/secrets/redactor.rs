@@ -77,7 +77,7 @@ impl Secret {
 #[derive(Debug, Default)]
 struct Clashes {
     new: BTreeSet<Arc<str>>,
-    told: BTreeSet<Arc<str>>,
+    reported: BTreeSet<Arc<str>>,
 }
 
 impl Redactor {
@@ -195,7 +195,7 @@ impl Redactor {
         let mut clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
         let new = std::mem::take(&mut clashes.new);
         let names = new.iter().map(ToString::to_string).collect();
-        clashes.told.extend(new);
+        clashes.reported.extend(new);
         names
     }
 
@@ -288,7 +288,7 @@ impl Redactor {
                 && secret.taken_from(text).is_some()
             {
                 let mut clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
-                if !clashes.told.contains(variable) {
+                if !clashes.reported.contains(variable) {
                     clashes.new.insert(Arc::clone(variable));
                 }
             }

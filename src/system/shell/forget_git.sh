@@ -1,4 +1,4 @@
-# forget_git: lets no variable of whoever calls steer git elsewhere, as those of a git hook would.
+# forget_git: unsets the variables that would make git work elsewhere, such as those that git sets for a hook.
 # One name a line: calls of git from this program leave out the same ones.
 git_variables='
 GIT_ALTERNATE_OBJECT_DIRECTORIES

@@ -8,20 +8,23 @@ use std::{
 };
 
 use super::{ConnectFailure, Error, limiter};
-use crate::system::{Context, clock, digest, files, process, reply::Output};
+use crate::system::{
+    Context, clock, digest, files,
+    process::{self, Exit},
+};
 use jiff::Timestamp;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 
 /// The longest path a Unix socket may have is 107 bytes; the client adds up to this many to the folder's.
 const SOCKET_SUFFIX: usize = 50;
 
-/// Tries for a session on a connection that just then refuses more.
+/// Attempts to open a session on a connection that has as many as its host allows.
 const ATTEMPTS: u32 = 60;
 
-/// How soon a living connection answers.
+/// How long a connection may take to answer before it counts as dead.
 const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Where the ssh client is to connect to, and how.
+/// Where the ssh client connects to, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     /// The host's name here.
@@ -30,9 +33,9 @@ pub(crate) struct Target {
     pub(crate) destination: String,
     /// The client's configuration file, in place of the user's own.
     pub(crate) config_file: Option<PathBuf>,
-    /// How long a connection may take to come about.
+    /// How long connecting may take.
     pub(crate) connect_timeout: Duration,
-    /// How long an unused connection stays.
+    /// How long an unused connection stays open.
     pub(crate) persist: Duration,
     /// Sessions that may be open at once.
     pub(crate) sessions: u8,
@@ -49,63 +52,65 @@ impl Target {
 
 fn folder(context: &Context) -> Result<PathBuf, files::Error> {
     let home = context.environment().home();
-    let near = home.join("ssh");
-    if near.as_os_str().len() + SOCKET_SUFFIX <= 107 {
-        files::make_guarded_folder(&near)?;
-        return Ok(near);
+    let usual = home.join("ssh");
+    if usual.as_os_str().len() + SOCKET_SUFFIX <= 107 {
+        files::make_guarded_folder(&usual)?;
+        return Ok(usual);
     }
-    let mark = &digest::sha256(home.as_os_str().as_encoded_bytes())[..8];
+    let digest = &digest::sha256(home.as_os_str().as_encoded_bytes())[..8];
     let user = rustix::process::getuid().as_raw();
-    let short = PathBuf::from(format!("/tmp/legwork-{user}-{mark}"));
+    let short = PathBuf::from(format!("/tmp/legwork-{user}-{digest}"));
     files::make_guarded_folder(&short)?;
     Ok(short)
 }
 
 /// Returns when the host last gave a whole answer.
 pub(crate) fn last_answer_at(context: &Context, target: &Target) -> Option<String> {
-    let path = target.base(context).ok()?.with_extension("seen");
+    let path = target.base(context).ok()?.with_extension("answered");
     let modified = files::metadata(&path).ok()?.modified().ok()?;
     Timestamp::try_from(modified).ok().map(clock::text)
 }
 
-/// Makes sure of a connection; no command is sent.
+/// Connects where there is no connection yet; sends no command.
 pub(crate) async fn connect(context: &Context, target: &Target) -> Result<(), Error> {
     let base = target.base(context)?;
     session(context, target, &base).await.map(drop)
 }
 
-/// Notes that the host has just given a whole answer.
+/// Records that the host has just given a whole answer.
 pub(crate) fn note_answer(context: &Context, target: &Target) {
     if let Ok(base) = target.base(context) {
-        // A time that could not be noted is older than it need be, and no more.
-        let _older = files::touch(&base.with_extension("seen"));
+        // Where the time cannot be recorded, an older one is reported.
+        let _older = files::touch(&base.with_extension("answered"));
     }
 }
 
-/// Sends a rendered program to a shell on the host and returns what came back, at most `limit` bytes of stdout.
+/// Sends a rendered program to a shell on the host and returns how the shell ended, with at most `limit` bytes of stdout.
+///
+/// It has no exit code where a lost connection ended it.
 pub(crate) async fn run(
     context: &Context,
     target: &Target,
     program: &str,
     limit: u64,
-) -> Result<Output, Error> {
+) -> Result<Exit, Error> {
     let base = target.base(context)?;
     let _place = limiter::place(&base, target.sessions).await?;
-    let mut child = match start_on_known(&base).await {
+    let mut child = match start_on_recorded(&base).await {
         Some(child) => child,
-        None => start_anyhow(context, target, &base).await?,
+        None => start_on_any(context, target, &base).await?,
     };
     context.meter().count_round_trip();
     tracing::debug!(host = target.host, bytes = program.len(), "sent a program");
     let stdin = child.stdin().take();
     let stdout = child.stdout().take();
     let stderr = child.stderr().take();
-    // What could not be sent or read is missing, and the marks of the answer tell that.
+    // What could not be sent or read is missing from the answer, which its marks show.
     let printed = process::exchange(stdin, program.as_bytes(), stdout, stderr, limit)
         .await
         .unwrap_or_default();
-    let exit_code = if printed.truncated {
-        // The session is given up: nobody reads on, so the shell need not end.
+    let status = if printed.truncated {
+        // Nothing reads the rest, so the shell may never end: it is not waited for.
         None
     } else {
         match child.wait().await {
@@ -115,15 +120,15 @@ pub(crate) async fn run(
             Err(_broken) => None,
         }
     };
-    Ok(Output {
+    Ok(Exit {
+        status,
         stdout: printed.stdout,
         stderr: printed.stderr,
-        exit_code,
         truncated: printed.truncated,
     })
 }
 
-/// A shell on the host that waits for its program.
+/// A shell on the host that has not been sent its program yet.
 type Shell = openssh::Child<Arc<Session>>;
 
 async fn start(session: Arc<Session>) -> Result<Shell, openssh::Error> {
@@ -136,11 +141,11 @@ async fn start(session: Arc<Session>) -> Result<Shell, openssh::Error> {
         .await
 }
 
-/// Starts a shell over the connection noted last without asking first whether it lives: mostly it does.
+/// Starts a shell over the recorded connection without checking it first, since mostly it is alive.
 ///
-/// Where nothing comes of it, nothing has happened, for the shell has been told nothing yet.
-async fn start_on_known(base: &Path) -> Option<Shell> {
-    let socket = noted(&base.with_extension("master"))?;
+/// Where it is not, nothing was done: the shell had not been sent its program.
+async fn start_on_recorded(base: &Path) -> Option<Shell> {
+    let socket = recorded_socket(&base.with_extension("master"))?;
     let session = Session::resume_mux(socket.into_boxed_path(), None);
     tokio::time::timeout(ALIVE_WITHIN, start(Arc::new(session)))
         .await
@@ -149,7 +154,7 @@ async fn start_on_known(base: &Path) -> Option<Shell> {
 }
 
 /// Starts a shell, making the connection where there is none, and waiting while the host allows no more sessions.
-async fn start_anyhow(context: &Context, target: &Target, base: &Path) -> Result<Shell, Error> {
+async fn start_on_any(context: &Context, target: &Target, base: &Path) -> Result<Shell, Error> {
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -171,50 +176,52 @@ async fn start_anyhow(context: &Context, target: &Target, base: &Path) -> Result
     }
 }
 
-/// Finds the living master connection, or makes one; one process at a time does.
+/// Finds the live master connection, or makes one, which one process at a time does.
 async fn session(context: &Context, target: &Target, base: &Path) -> Result<Arc<Session>, Error> {
-    let note = base.with_extension("master");
-    if let Some(session) = resume(&note).await {
+    let record = base.with_extension("master");
+    if let Some(session) = resume(&record).await {
         return Ok(session);
     }
     let waiting_since = clock::now();
     let _lock = files::lock(&base.with_extension("lock")).await?;
-    if let Some(session) = resume(&note).await {
+    if let Some(session) = resume(&record).await {
         return Ok(session);
     }
     let refusal = base.with_extension("refused");
     if let Some(stderr) = refused_since(&refusal, waiting_since) {
-        // Whoever had the lock has just tried; all who waited for it trying one by one would take far too long.
+        // The process that held the lock has just tried. If all that waited for it tried in turn, the last would wait
+        // for the time-outs of all the others.
         return Err(failed(context, target, stderr));
     }
-    if let Some(dead) = noted(&note)
+    if let Some(dead) = recorded_socket(&record)
         && let Some(folder) = dead.parent()
     {
-        // A folder left behind is untidy and harmless.
-        let _untidy = files::remove_folder(folder);
+        // A folder that stays does no harm.
+        let _harmless = files::remove_folder(folder);
     }
     let connected = start_master(context, target, base).await;
     if let Err(Error::Connect { stderr, .. }) = &connected {
-        // Without the note others try for themselves.
+        // Without this file the others try by themselves.
         let _others_try = files::write_cache(&refusal, stderr.as_bytes());
     }
     let socket = connected?;
-    files::write_cache(&note, socket.as_os_str().as_encoded_bytes())?;
-    resume(&note)
+    files::write_cache(&record, socket.as_os_str().as_encoded_bytes())?;
+    resume(&record)
         .await
         .ok_or_else(|| unreachable(context, target, "the new connection closed at once"))
 }
 
-fn noted(note: &Path) -> Option<PathBuf> {
-    let bytes = files::read_regular(note, 4096).ok()?;
+/// Returns the control socket that a file records.
+fn recorded_socket(record: &Path) -> Option<PathBuf> {
+    let bytes = files::read_regular(record, 4096).ok()?;
     let path = PathBuf::from(String::from_utf8(bytes).ok()?);
-    // Only a socket in a folder of the client's own making is ever taken or removed.
-    let inside = path.parent()?.parent()? == note.parent()?;
+    // Only a socket in a folder that the client made is used or removed.
+    let inside = path.parent()?.parent()? == record.parent()?;
     inside.then_some(path)
 }
 
-async fn resume(note: &Path) -> Option<Arc<Session>> {
-    let socket = noted(note)?;
+async fn resume(record: &Path) -> Option<Arc<Session>> {
+    let socket = recorded_socket(record)?;
     let session = Session::resume_mux(socket.into_boxed_path(), None);
     let alive = tokio::time::timeout(ALIVE_WITHIN, session.check()).await;
     matches!(alive, Ok(Ok(()))).then(|| Arc::new(session))

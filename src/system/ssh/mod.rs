@@ -1,4 +1,4 @@
-//! SSH: one master connection for each host, kept between calls and shared by all processes.
+//! SSH: one master connection for each host, kept open between calls and shared by all processes.
 
 mod connection;
 mod error;

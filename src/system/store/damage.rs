@@ -32,7 +32,7 @@ impl Damage {
         }
     }
 
-    /// Tells what is damaged from what went wrong otherwise.
+    /// Separates damage from other errors.
     pub(crate) fn set_apart<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Result<T, Self>> {
         match result {
             Ok(read) => Ok(Ok(read)),

@@ -2,11 +2,11 @@
 //!
 //! One `SQLite` file in write-ahead mode with `synchronous=FULL`: what a write returned from is on the disk, and readers
 //! never wait for the writer. Any number of processes open it at once, and there is no daemon to ask, so three things
-//! are done by hand. A new database is made beside its place and moved there whole, because two processes may start it
-//! at once. A writer waits for the write lock by trying and sleeping, and not in `SQLite`'s own busy handler, because
-//! that would stop the one thread on which all calls of a service run; the call's deadline ends the wait, since a
-//! future that sleeps can be dropped. And a writer empties a write-ahead log that has grown, because every process
-//! that opens the database alone reads all of the log first.
+//! are done by hand. A new database is made in a temporary folder beside its place and moved there whole, because two
+//! processes may start it at once. A writer waits for the write lock by trying and sleeping, and not in `SQLite`'s own
+//! busy handler, because that would stop the one thread on which all calls of a service run; the call's deadline ends
+//! the wait, since a future that sleeps can be dropped. And a writer empties a write-ahead log that has grown, because
+//! every process that opens the database alone reads all of the log first.
 //!
 //! Invariants: a file that is damaged or newer is never replaced or written; a write happens wholly or not at all; a
 //! failure says whether the file, a table or a row is to blame (`error.rs`, `damage.rs`).
@@ -24,10 +24,13 @@ use super::{
     error::{damaged, is_busy},
     schema::{self, Schema},
 };
-use crate::system::{clock, files, meter::Meter};
+use crate::system::{clock, files, meter::Meter, temporary::Scratch};
 
 /// The name of the write-ahead log, beside the database.
 const LOG: &str = "legwork.db-wal";
+
+/// The name of a new database that is still being made, in a folder of its own.
+const DRAFT: &str = "draft.db";
 
 /// How long a call waits for the write lock.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +65,7 @@ pub(crate) struct Integrity {
     pub(crate) rows: u64,
 }
 
-/// What a metered write has to say of itself.
+/// Whether a metered write changed anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written<T> {
     /// It changed something.
@@ -324,7 +327,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes a new database beside its place and moves it there whole, so that nobody ever sees a half-made one.
+/// Makes a new database beside its place and moves it there whole, so that no process ever finds a half-made one.
 fn create(home: &Path, path: &Path, schema: Schema) -> Result<(), Error> {
     files::make_private_folder(home).map_err(Error::Folder)?;
     let log = home.join(LOG);
@@ -335,12 +338,13 @@ fn create(home: &Path, path: &Path, schema: Schema) -> Result<(), Error> {
             backup: Some(log),
         });
     }
-    let temporary = tempfile::Builder::new()
-        .prefix("legwork.db.new")
-        .tempfile_in(home)
-        .map_err(|source| Error::Folder(files::Error::of(home, source)))?;
+    let fail = |source| Error::Folder(files::Error::of(home, source));
+    // A folder, because the database has files beside it while it is made.
+    let scratch = Scratch::inside(home).map_err(fail)?;
+    let draft = scratch.path().join(DRAFT);
+    files::touch(&draft).map_err(fail)?;
     let make = || -> rusqlite::Result<()> {
-        let mut connection = connect(temporary.path())?;
+        let mut connection = connect(&draft)?;
         connection.execute_batch("PRAGMA journal_mode = DELETE")?;
         let transaction = connection.transaction()?;
         for migration in schema {
@@ -353,9 +357,7 @@ fn create(home: &Path, path: &Path, schema: Schema) -> Result<(), Error> {
     };
     make().map_err(|error| Error::of(path, error))?;
     // The second of two processes uses the database of the first.
-    match temporary.persist_noclobber(path) {
-        Ok(_file) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Error::Folder(files::Error::of(path, error.error))),
-    }
+    scratch
+        .persist_new(DRAFT, path)
+        .map_err(|source| Error::Folder(files::Error::of(path, source)))
 }

@@ -154,6 +154,37 @@ fn an_agent_that_is_missing_can_be_installed_and_the_same_call_launches() {
 }
 
 #[test]
+fn an_agent_is_found_in_the_first_folder_of_its_host_by_preflight_and_launch() {
+    let place = Workplace::here();
+    let folders = ["first", "second"].map(|name| place.world().path(name));
+    for folder in &folders {
+        fs::create_dir(folder).expect("a folder");
+        let robot = folder.join("robot-of-mine");
+        let script = format!("#!/bin/sh\necho {} >answer.txt\n", folder.display());
+        fs::write(&robot, script).expect("a program");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&robot, mode).expect("its mode");
+    }
+    let [first, second] = folders.map(|folder| folder.display().to_string());
+    place.world().configure(&format!(
+        "[hosts.local]\npath = ['{first}', '{second}']\n[agents.robot]\nargv = ['robot-of-mine']\n"
+    ));
+    let call = place.call("preflight", &json!({"host": "local", "agent": "robot"}));
+    let checks = call.ok().at("/checks");
+    let present = checks
+        .as_array()
+        .and_then(|checks| checks.iter().find(|check| check["name"] == "agent_present"))
+        .expect("the check");
+    assert_eq!(present["evidence"], format!("{first}/robot-of-mine"));
+
+    let job_id = place.launched("robot", &json!({}));
+    place.ended(&job_id);
+    let answer = place.job(&job_id).join("worktree/answer.txt");
+    let answer = fs::read_to_string(answer).expect("its work");
+    assert_eq!(answer.trim_end(), first);
+}
+
+#[test]
 fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
     let place = Workplace::here();
     for (input, code) in [

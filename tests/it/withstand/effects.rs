@@ -126,6 +126,44 @@ fn a_signal_at_any_moment_of_an_installation_says_what_was_written() {
 }
 
 #[test]
+fn a_signal_at_any_moment_of_the_first_call_leaves_no_half_made_database() {
+    let mut world = World::new();
+    let faults = Faults::default();
+    let mut cancelled = 0;
+    for attempt in 0..60u64 {
+        let home = world.path(format!("state-{attempt}"));
+        world.set("LEGWORK_HOME", home.display().to_string());
+        let child = world
+            .legwork_command(["check-store"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("legwork starts");
+        thread::sleep(Duration::from_micros(attempt * 500));
+        let sent = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .expect("kill starts");
+        let output = child.wait_with_output().expect("it ends");
+        if output.stdout.is_empty() || !sent.success() || !home.exists() {
+            continue;
+        }
+        if sound(&output)["error_code"] == "cancelled" {
+            cancelled += 1;
+        }
+        let whole = ["legwork.db", "legwork.db-wal", "legwork.db-shm"].map(|name| home.join(name));
+        for name in files_below(&home) {
+            faults.unless(whole.iter().any(|file| *file == Path::new(&name)), || {
+                format!("{attempt}: {name} was left")
+            });
+        }
+    }
+    faults.none();
+    assert!(cancelled >= 3, "only {cancelled} were interrupted");
+}
+
+#[test]
 fn a_diff_put_into_a_full_repository_says_what_was_left_there() {
     let world = World::new();
     let faults = Faults::default();

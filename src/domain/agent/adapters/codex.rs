@@ -7,7 +7,7 @@ use super::super::{
     Error, Event, Login, Options, Request,
     adapter::{Adapter, LogLine},
     excerpt::{SHORT, TEXT, excerpt},
-    report::{Ending, Report},
+    report::{End, Report},
     request::CommandLine,
 };
 
@@ -234,7 +234,7 @@ fn read_entry(entry: Entry) -> LogLine {
             LogLine::of([started]).with(report)
         }
         Entry::TurnStarted => LogLine::default().with(Report {
-            ending: Some(Ending::Unfinished),
+            end: Some(End::Unfinished),
             ..Report::default()
         }),
         Entry::ItemStarted { item } => LogLine::of(item_started(&item)),
@@ -315,7 +315,7 @@ fn turn_completed(usage: Option<&Usage>) -> LogLine {
         tokens_in: usage.map(|usage| usage.read),
         tokens_out: usage.map(|usage| usage.written),
         tokens_cached: usage.map(|usage| usage.cached),
-        ending: Some(Ending::Completed),
+        end: Some(End::Completed),
         ..Report::default()
     };
     LogLine::of(events).with(report)
@@ -325,7 +325,7 @@ fn turn_failed(message: &str) -> LogLine {
     let text = excerpt(message, TEXT);
     let report = Report {
         unauthenticated: is_login_refused(message),
-        ending: Some(Ending::ModelError),
+        end: Some(End::ModelError),
         why: Some(text.clone()),
         ..Report::default()
     };

@@ -1,3 +1,8 @@
-//! The adapters: one file each, and its name in this list.
+//! The adapters, a file or a folder for each.
 
-super::adapter::adapters![claude, codex, command];
+mod claude;
+mod codex;
+mod command;
+mod list;
+
+pub(crate) use list::ADAPTERS;

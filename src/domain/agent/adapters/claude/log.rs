@@ -7,7 +7,7 @@ use crate::domain::agent::{
     Event,
     adapter::LogLine,
     excerpt::{SHORT, TEXT, excerpt},
-    report::{Ending, Report},
+    report::{End, Report},
 };
 
 #[derive(Deserialize)]
@@ -163,7 +163,7 @@ fn read_system(system: System) -> LogLine {
             let report = Report {
                 session_id: system.session_id.clone(),
                 model: system.model.clone(),
-                ending: Some(Ending::Unfinished),
+                end: Some(End::Unfinished),
                 ..Report::default()
             };
             let started = Event::Started {
@@ -247,16 +247,16 @@ fn plain(content: &Content) -> String {
 }
 
 fn read_result(result: RunResult) -> LogLine {
-    let ending = match (
+    let end = match (
         result.subtype.as_str(),
         result.terminal_reason.as_deref().unwrap_or_default(),
     ) {
-        ("error_max_turns", _) | (_, "max_turns") => Ending::TurnLimit,
-        ("error_max_budget_usd", _) => Ending::CostLimit,
-        (_, reason) if reason.starts_with("aborted") => Ending::Interrupted,
-        (_, "api_error") => Ending::ModelError,
-        ("success", _) if !result.is_error => Ending::Completed,
-        _ => Ending::Failed,
+        ("error_max_turns", _) | (_, "max_turns") => End::TurnLimit,
+        ("error_max_budget_usd", _) => End::CostLimit,
+        (_, reason) if reason.starts_with("aborted") => End::Interrupted,
+        (_, "api_error") => End::ModelError,
+        ("success", _) if !result.is_error => End::Completed,
+        _ => End::Failed,
     };
     let text = result
         .result
@@ -276,11 +276,11 @@ fn read_result(result: RunResult) -> LogLine {
             tokens_out,
         });
     }
-    let completed = ending == Ending::Completed;
+    let completed = end == End::Completed;
     let settled = if completed && !denied.is_empty() {
-        Ending::Denied
+        End::Denied
     } else {
-        ending
+        end
     };
     events.push(Event::Result {
         ok: settled.succeeded(),
@@ -294,7 +294,7 @@ fn read_result(result: RunResult) -> LogLine {
         tokens_cached,
         cost_usd: result.total_cost_usd,
         message: text.clone().filter(|_| completed),
-        ending: Some(ending),
+        end: Some(end),
         why: text.filter(|_| !completed),
         denied,
         ..Report::default()
