@@ -204,9 +204,9 @@ fn plan() -> Output {
     ];
     Output {
         stages: stages
-            .map(|(name, said)| Stage {
+            .map(|(name, message)| Stage {
                 name: name.to_owned(),
-                message: said.to_owned(),
+                message: message.to_owned(),
                 duration_ms: 0,
             })
             .to_vec(),
