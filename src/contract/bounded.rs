@@ -33,6 +33,9 @@ impl<const MAX: usize> Head<MAX> {
 
 impl<const MAX: usize> From<&str> for Head<MAX> {
     fn from(text: &str) -> Self {
+        if fits(text, MAX) {
+            return Self(text.to_owned());
+        }
         Self(match text.char_indices().nth(MAX) {
             None => text.to_owned(),
             Some(_) => text
@@ -60,13 +63,17 @@ impl<const MAX: usize> From<&str> for Tail<MAX> {
     }
 }
 
+/// Returns whether a text surely has no more than `most` characters, of which each takes at least one byte.
+const fn fits(text: &str, most: usize) -> bool {
+    text.len() <= most
+}
+
 /// What both kinds of texts have.
 macro_rules! bounded_text {
     ($name:ident) => {
         impl<const MAX: usize> From<String> for $name<MAX> {
             fn from(text: String) -> Self {
-                // A character has at least one byte.
-                if text.len() <= MAX {
+                if fits(&text, MAX) {
                     Self(text)
                 } else {
                     Self::from(text.as_str())
@@ -82,7 +89,7 @@ macro_rules! bounded_text {
 
         impl<const MAX: usize> From<Cow<'_, str>> for $name<MAX> {
             fn from(text: Cow<'_, str>) -> Self {
-                Self::from(text.as_ref())
+                Self::from(text.into_owned())
             }
         }
 

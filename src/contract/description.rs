@@ -35,7 +35,7 @@ pub struct Description {
     /// Builds the schema of its output.
     pub output_schema: fn() -> Schema,
     /// Lists what is wrong with an input that fits its schema: rules that hold between fields.
-    pub check: fn(&Value) -> Violations,
+    pub check: fn(Value) -> Violations,
     /// The fields of its input whose texts may hold NUL.
     pub takes_nul: &'static [&'static str],
     /// Makes inputs worth showing.
@@ -43,19 +43,15 @@ pub struct Description {
 }
 
 impl Description {
-    /// Returns what there is to know about it: the comment of its input type.
-    pub fn documentation(&self) -> String {
-        (self.input_schema)()
-            .as_value()
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or(self.summary)
-            .to_owned()
+    /// Returns what there is to know about it: the comment of its input type, as it stands in the schema made of that.
+    pub fn documentation<'s>(&self, input_schema: &'s Value) -> &'s str {
+        let comment = input_schema.get("description").and_then(Value::as_str);
+        comment.unwrap_or(self.summary)
     }
 
     /// Lists every way in which an input is wrong, just as a call would find it.
-    pub fn violations(&self, input: &Value) -> Violations {
-        let found = self.violations_by(&self.checker(), input);
+    pub fn violations(&self, input: Value) -> Violations {
+        let found = self.violations_by(&self.checker(), &input);
         if found.is_empty() {
             (self.check)(input)
         } else {
@@ -96,9 +92,33 @@ impl Description {
         Failure::new(
             Code::SpecInvalid,
             message,
-            "Mend what details.violations names; details.skeleton is a valid input to start from.",
+            "Correct what details.violations names; details.skeleton is a valid input to start from.",
         )
         .with_details(details::Input::new(violations, (self.examples)().into_iter().next()).into())
+    }
+}
+
+/// Sorts primitives by their chapters, in the order of the registry; with a name, those of that chapter alone.
+pub fn by_chapter<'d>(
+    known: impl IntoIterator<Item = &'d Description>,
+    name: Option<&str>,
+) -> Result<Vec<(Chapter, Vec<&'d Description>)>, Failure> {
+    let mut chapters: Vec<(Chapter, Vec<&Description>)> = Vec::new();
+    for about in known {
+        match chapters.last_mut() {
+            Some((chapter, own)) if *chapter == about.chapter => own.push(about),
+            _ => chapters.push((about.chapter, vec![about])),
+        }
+    }
+    let Some(name) = name else {
+        return Ok(chapters);
+    };
+    let names = chapters.iter().map(|(chapter, _)| chapter.name).collect();
+    chapters.retain(|(chapter, _)| chapter.name == name);
+    if chapters.is_empty() {
+        Err(unknown_name("chapter", name, names))
+    } else {
+        Ok(chapters)
     }
 }
 

@@ -58,8 +58,11 @@ impl Effects {
 }
 
 /// What **this** call did to the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Effect {
     /// Nothing was changed.
     None,
@@ -71,4 +74,11 @@ pub enum Effect {
     Partial,
     /// Contact was lost after the effect may have happened.
     Unknown,
+}
+
+impl Effect {
+    /// Returns the name as it stands in envelopes.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }

@@ -47,14 +47,14 @@ impl Failure {
         )
     }
 
-    /// Creates the failure of a call that panicked, from what the panic said.
+    /// Creates the failure of a call that panicked, with the panic's message.
     pub fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let said = panic
+        let message = panic
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("something that is no text");
-        Self::internal(format!("legwork panicked: {said}"))
+            .unwrap_or("the panic has no message");
+        Self::internal(format!("legwork panicked: {message}"))
     }
 
     /// Adds facts.
@@ -75,13 +75,6 @@ impl Failure {
     #[must_use]
     pub const fn with_effect(mut self, effect: Effect) -> Self {
         self.effect = Some(effect);
-        self
-    }
-
-    /// Replaces the retry advice.
-    #[must_use]
-    pub const fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
         self
     }
 }

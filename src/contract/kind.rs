@@ -7,8 +7,20 @@ use serde::{Deserialize, Serialize};
 ///
 /// Closed: no kind is ever added within one contract version, so that a caller can fall back on it
 /// when it does not know an `error_code`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// The request is wrong whatever the state of the world.
     InvalidArgument,
@@ -39,6 +51,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns the name as it stands in envelopes.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
     /// Returns the exit code of a call that fails with this kind.
     ///
     /// `signal` is the number of the signal that ended the call, used by [`Kind::Cancelled`] alone.

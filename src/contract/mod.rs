@@ -30,7 +30,7 @@ pub(crate) use below::passes_on;
 pub use code::Code;
 pub use coded::Coded;
 pub use cursor::{Cursor, InvalidCursor, Pager};
-pub use description::{Chapter, Description, unknown_name, unknown_primitive};
+pub use description::{Chapter, Description, by_chapter, unknown_name, unknown_primitive};
 pub use effects::{Effect, Effects};
 pub use envelope::{Envelope, MAX_INPUT_BYTES, Meta, Refusal, Success, VERSION};
 pub use failure::Failure;

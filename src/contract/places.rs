@@ -59,7 +59,6 @@ const HANDLES: &[&str] = &[
     "seed",
     "url",
     "verification",
-    "workspace",
 ];
 
 /// How deeply references and alternatives are followed at one place.
@@ -162,26 +161,19 @@ impl<'s> Place<'s> {
 
     /// Tells what a text here is.
     pub(crate) fn kind(&self, text: &str) -> Kind {
-        let is = |part: &Map<String, Value>, keyword: &str, wanted: Option<&str>| {
-            let found = part.get(keyword).and_then(Value::as_str);
-            found.is_some() && wanted.is_none_or(|_| found == wanted)
-        };
+        let is_path =
+            |part: &Map<String, Value>| part.get("format").is_some_and(|format| format == "path");
         let is_own = |part: &Map<String, Value>| {
             part.get("const").and_then(Value::as_str) == Some(text)
                 || part
                     .get("enum")
                     .and_then(Value::as_array)
                     .is_some_and(|words| words.iter().any(|word| word == text))
-                || is(part, "pattern", None)
+                || part.contains_key("pattern")
         };
         if self.is_document || self.parts.iter().any(|part| is_own(part)) {
             Kind::Own
-        } else if self.is_handle
-            || self
-                .parts
-                .iter()
-                .any(|part| is(part, "format", Some("path")))
-        {
+        } else if self.is_handle || self.parts.iter().any(|part| is_path(part)) {
             Kind::Handle
         } else {
             Kind::Free

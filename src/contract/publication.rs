@@ -103,26 +103,23 @@ impl Publication {
 
     /// Finds one by name.
     pub fn find(name: &str, known: &[&'static Description]) -> Result<Self, Failure> {
-        let all = Self::all(known);
-        let near = validation::nearest(name, all.iter().map(|one| one.name.as_str()));
-        let names: Vec<String> = all.iter().map(|one| one.name.clone()).take(50).collect();
-        all.into_iter().find(|one| one.name == name).ok_or_else(|| {
-            let remediation = near.as_ref().map_or_else(
-                || "Call show-schema without a name for the list.".to_owned(),
-                |near| format!("Did you mean {near}?"),
-            );
-            Failure::new(
-                Code::SchemaUnknown,
-                format!("there is no schema {name:?}"),
-                remediation,
-            )
-            .with_details(
-                details::Unknown::new("schema", name)
-                    .nearest(near)
-                    .known(names)
-                    .into(),
-            )
-        })
+        let mut all = Self::all(known);
+        if let Some(index) = all.iter().position(|one| one.name == name) {
+            return Ok(all.swap_remove(index));
+        }
+        let names = || all.iter().map(|one| one.name.as_str());
+        let near = validation::nearest(name, names());
+        let remediation = near.as_ref().map_or_else(
+            || "Call show-schema without a name for the list.".to_owned(),
+            |near| format!("Did you mean {near}?"),
+        );
+        let failure = Failure::new(
+            Code::SchemaUnknown,
+            format!("there is no schema {name:?}"),
+            remediation,
+        );
+        let unknown = details::Unknown::new("schema", name).nearest(near);
+        Err(failure.with_details(unknown.known(names()).into()))
     }
 
     fn of(name: &str, subject: Subject) -> Self {

@@ -4,8 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a failed call may be tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mode {
     /// The same call can never succeed.
     Never,
@@ -19,6 +31,13 @@ pub enum Mode {
     AfterFix,
     /// The effect is unknown: the primitive named in `next` finds out and adopts what it finds.
     ReconcileFirst,
+}
+
+impl Mode {
+    /// Returns the name as it stands in envelopes.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// When and how to try again.

@@ -9,7 +9,10 @@
 
 use std::collections::HashSet;
 
-use jsonschema::{Draft, Keyword, ValidationError, Validator, error::ValidationErrorKind};
+use jsonschema::{
+    Draft, Keyword, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind},
+};
 use serde_json::{Map, Value};
 
 use super::{Violation, Violations, identifier};
@@ -82,15 +85,13 @@ impl Checker {
                 }
             } else if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
                 self.note_strays(instance, &pointer, unexpected, found);
-            } else if found.is_full() {
-                found.omit(1);
             } else {
-                // The value itself stays out: it may be long, hostile or a secret.
-                let message = error.masked_with("the value").to_string();
-                found.push(
+                found.push_with(|| {
+                    // The value itself stays out: it may be long, hostile or a secret.
+                    let message = error.masked_with("the value").to_string();
                     Violation::new(pointer, error.kind().keyword(), message)
-                        .maybe_expecting(expected(&self.schema, &error)),
-                );
+                        .maybe_expecting(expected(&self.schema, &error))
+                });
             }
         }
     }
@@ -105,11 +106,7 @@ impl Checker {
     ) {
         let known = known_fields(&self.schema, instance, pointer);
         for name in names {
-            if found.is_full() {
-                found.omit(1);
-            } else {
-                found.push(stray(pointer, name, &known));
-            }
+            found.push_with(|| stray(pointer, name, &known));
         }
     }
 }
@@ -234,9 +231,19 @@ fn thinned(root: &Value, places: &[&Value], value: &Value, found: &mut Violation
 /// Adds a violation for each text of an input that holds a NUL, certain fields aside.
 pub fn find_nul(input: &Value, except: &[&str], found: &mut Violations) {
     for (name, field) in input.as_object().into_iter().flatten() {
-        if !except.contains(&name.as_str()) {
+        // Hardly any input holds one, so places are written down only where one does.
+        if !except.contains(&name.as_str()) && holds_nul(field) {
             seek_nul(field, &mut format!("/{}", escaped(name)), found);
         }
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.values().any(holds_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -249,10 +256,10 @@ fn seek_nul(value: &Value, pointer: &mut String, found: &mut Violations) {
         pointer.truncate(length);
     };
     match value {
-        Value::String(text) if text.contains('\0') => found.push(
+        Value::String(text) if text.contains('\0') => found.push_with(|| {
             Violation::new(&*pointer, "nul", "the text holds a NUL character")
-                .expecting("text without NUL"),
-        ),
+                .expecting("text without NUL")
+        }),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 below(&index.to_string(), item, found);
@@ -283,9 +290,7 @@ fn stray(pointer: &str, name: &str, known: &[String]) -> Violation {
 )]
 fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     match error.kind() {
-        ValidationErrorKind::Type { kind } => serde_json::to_value(TypeNames(kind))
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned)),
+        ValidationErrorKind::Type { kind } => Some(type_names(kind)),
         ValidationErrorKind::Enum { options } => Some(options.to_string()),
         ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
         ValidationErrorKind::Minimum { limit } | ValidationErrorKind::Maximum { limit } => {
@@ -300,19 +305,13 @@ fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     }
 }
 
-struct TypeNames<'a>(&'a jsonschema::error::TypeKind);
-
-impl serde::Serialize for TypeNames<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = match self.0 {
-            jsonschema::error::TypeKind::Single(one) => one.to_string(),
-            jsonschema::error::TypeKind::Multiple(many) => many
-                .iter()
-                .map(|one| one.to_string())
-                .collect::<Vec<_>>()
-                .join(" or "),
-        };
-        serializer.serialize_str(&text)
+fn type_names(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(one) => one.to_string(),
+        TypeKind::Multiple(many) => {
+            let names: Vec<String> = many.iter().map(|one| one.to_string()).collect();
+            names.join(" or ")
+        }
     }
 }
 

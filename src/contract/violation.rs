@@ -89,10 +89,15 @@ pub struct Violations {
 impl Violations {
     /// Adds one.
     pub fn push(&mut self, violation: Violation) {
-        if self.is_full() {
-            self.omit(1);
+        self.push_with(|| violation);
+    }
+
+    /// Adds one, which is worded only where it is listed.
+    pub fn push_with(&mut self, worded: impl FnOnce() -> Violation) {
+        if self.listed.len() < MAX_VIOLATIONS {
+            self.listed.push(worded());
         } else {
-            self.listed.push(violation);
+            self.omit(1);
         }
     }
 
@@ -107,11 +112,6 @@ impl Violations {
     /// Adds to the count of those that are not listed.
     pub const fn omit(&mut self, count: u64) {
         self.omitted = self.omitted.saturating_add(count);
-    }
-
-    /// Returns whether another one would only be counted, so that it need not be worded.
-    pub const fn is_full(&self) -> bool {
-        self.listed.len() >= MAX_VIOLATIONS
     }
 
     /// Returns whether nothing is wrong.

@@ -44,7 +44,7 @@ impl Entry {
                 },
                 input_schema: input_schema::<P::Input>,
                 output_schema: output_schema::<P::Output>,
-                check: |input| input::read::<P>(input.clone()).err().unwrap_or_default(),
+                check: |input| input::read::<P>(input).err().unwrap_or_default(),
                 takes_nul: P::TAKES_NUL,
                 examples: || {
                     P::examples()
@@ -99,7 +99,7 @@ impl Grants {
                 "{} changes something, and this server only reads",
                 entry.about.name
             ),
-            "Have whoever runs the server start it with --allow-mutations if such calls are wanted.",
+            "Ask the person who runs the server to start it with --allow-mutations, if such calls are wanted.",
         ))
     }
 }

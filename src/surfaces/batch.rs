@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    lines::{LONGEST, Line as Text, read_line},
+    lines::{LONGEST, Line, read_line},
     output,
     serve::Serve,
     session::Session,
@@ -50,7 +50,7 @@ const fn concurrency() -> usize {
 /// One call.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct Call {
     /// What the answer is to be known by.
     #[schemars(schema_with = "text_or_number")]
     id: Value,
@@ -83,7 +83,7 @@ impl Batch {
         Self {
             calls: Arc::new(Calls {
                 session,
-                checker: Checker::new(schemars::schema_for!(Line).to_value()),
+                checker: Checker::new(schemars::schema_for!(Call).to_value()),
             }),
             concurrency: options.concurrency,
         }
@@ -121,7 +121,7 @@ impl Batch {
                     break;
                 }
             };
-            if matches!(&line, Text::Whole(bytes) if bytes.trim_ascii().is_empty()) {
+            if matches!(&line, Line::Whole(bytes) if bytes.trim_ascii().is_empty()) {
                 continue;
             }
             let (calls, answers, stop) = (Arc::clone(&self.calls), answers.clone(), stop.clone());
@@ -154,27 +154,27 @@ impl Serve for Batch {
 
 impl Calls {
     /// Answers one line.
-    async fn answer(&self, line: Text, mut stop: watch::Receiver<Option<u8>>) -> Vec<u8> {
-        let call = self.session.begin();
+    async fn answer(&self, line: Line, mut stop: watch::Receiver<Option<u8>>) -> Vec<u8> {
+        let ongoing = self.session.begin();
         let (id, envelope) = match self.parse(&line) {
-            Err(wrong) => (wrong.0, call.refuse("", wrong.1)),
-            Ok(line) => {
-                let envelope = match Entry::find(&line.primitive) {
-                    None => call.refuse(
+            Err(wrong) => (wrong.0, ongoing.refuse("", wrong.1)),
+            Ok(call) => {
+                let envelope = match Entry::find(&call.primitive) {
+                    None => ongoing.refuse(
                         "",
-                        unknown_primitive(&line.primitive, &registry::descriptions()),
+                        unknown_primitive(&call.primitive, &registry::descriptions()),
                     ),
                     Some(entry) => tokio::select! {
                         biased;
                         signal = signals::taken(&mut stop) => {
-                            let effect = call.context.meter().halt();
+                            let effect = ongoing.context.meter().halt();
                             let failure = signals::interrupted(signal).with_effect(effect);
-                            call.refuse(entry.about.name, failure)
+                            ongoing.refuse(entry.about.name, failure)
                         }
-                        envelope = call.call(entry, Value::Object(line.input)) => envelope,
+                        envelope = ongoing.call(entry, Value::Object(call.input)) => envelope,
                     },
                 };
-                (line.id, envelope)
+                (call.id, envelope)
             }
         };
         written(&id, &envelope)
@@ -192,12 +192,12 @@ impl Calls {
     }
 
     /// Reads a call; a failure comes with the id, where there is one.
-    fn parse(&self, line: &Text) -> Result<Line, Box<(Value, Failure)>> {
+    fn parse(&self, line: &Line) -> Result<Call, Box<(Value, Failure)>> {
         let refused = |keyword: &str, message: String| {
             let id = line.id().unwrap_or_default();
             Box::new((id, wrong(violation(keyword, message))))
         };
-        let Text::Whole(bytes) = line else {
+        let Line::Whole(bytes) = line else {
             let message = format!("the line is longer than {LONGEST} bytes");
             return Err(refused("maxLength", message));
         };
@@ -229,7 +229,7 @@ fn wrong(violations: impl Into<Violations>) -> Failure {
     Failure::new(
         Code::SpecInvalid,
         message,
-        "Mend what details.violations names; details.skeleton is a valid line to start from.",
+        "Correct what details.violations names; details.skeleton is a valid line to start from.",
     )
     .with_details(
         details::Input::new(

@@ -137,7 +137,7 @@ mod tests {
                 assert!(
                     entry
                         .about
-                        .violations(&without_defaults(entry, &example))
+                        .violations(without_defaults(entry, &example))
                         .is_empty()
                 );
             }

@@ -123,9 +123,12 @@ pub fn refusal(context: &Context, name: &str, mut failure: Failure, since: Insta
     failure.remediation = redactor.text(&failure.remediation).into_owned();
     let mut refusal = plain(name, failure, context.meter(), since);
     let code = refusal.error_code;
-    redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
-    // What stands in the place of a secret may be longer than the secret.
-    refusal.details = code.shape().bound(refusal.details);
+    let is_masked =
+        redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
+    if is_masked {
+        // The mask may be longer than the secret.
+        refusal.details = code.shape().bound(refusal.details);
+    }
     for variable in redactor.new_clashes() {
         tracing::warn!("{}", clash(&variable));
     }
@@ -154,7 +157,7 @@ fn plain(name: &str, failure: Failure, meter: &Meter, since: Instant) -> Refusal
         retry: failure.retry,
         message: text::line(&failure.message, MAX_SENTENCE),
         remediation: text::line(&failure.remediation, MAX_SENTENCE),
-        details: failure.details.to_value(failure.code),
+        details: failure.details.into_value(failure.code),
         next: failure.next,
         meta: meta(meter, since),
     }

@@ -172,9 +172,9 @@ mod tests {
                 "states": {"type": "array", "items": {"type": "string", "enum": ["on", "off"]}, "default": []},
             }
         });
-        let said: Vec<String> = fields(&schema).iter().map(super::Field::values).collect();
+        let shown: Vec<String> = fields(&schema).iter().map(super::Field::values).collect();
         assert_eq!(
-            said,
+            shown,
             [
                 "string; required",
                 "integer, 0 to 9 (seconds); by default 5",

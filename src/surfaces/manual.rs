@@ -179,8 +179,7 @@ pub(super) fn page_of(entry: &Entry) -> String {
     let mut roff = Roff::new();
     roff.control("SH", ["FAILURES"]);
     for code in (about.codes)() {
-        let kind = serde_json::to_value(code.kind()).unwrap_or_default();
-        let kind = kind.as_str().unwrap_or_default().replace('_', " ");
+        let kind = code.kind().name().replace('_', " ");
         let status = code.kind().exit_code(None);
         item(
             &mut roff,
@@ -222,7 +221,7 @@ fn begin(title: &str, about: &str) -> Roff {
     roff
 }
 
-/// Writes a name, and what is said of it below.
+/// Writes a name, and the text on it below.
 fn item(roff: &mut Roff, name: &str, text: &str) {
     roff.control("TP", []);
     roff.text([bold(name)]);

@@ -77,7 +77,7 @@ pub(super) fn print(text: &str) -> u8 {
 }
 
 /// Returns the exit code of a process that wrote its answer, which is 3 where that was not possible.
-pub(super) fn written(result: io::Result<()>, code: u8) -> u8 {
+fn written(result: io::Result<()>, code: u8) -> u8 {
     match result {
         Ok(()) => code,
         // Nobody is reading any more, which is no failure of the call.

@@ -37,28 +37,25 @@ enum Topic {
 }
 
 impl Topic {
-    /// Finds what can be called by a name.
-    fn called(name: &str) -> Option<Self> {
+    /// Finds what can be called by a name, or a chapter; all where there is no name.
+    fn find(name: &str) -> Option<Self> {
+        if name.is_empty() {
+            return Some(Self::All);
+        }
+        let chapter = || chapters().find(|chapter| chapter.name == name);
         Entry::find(name)
             .map(Self::Primitive)
             .or_else(|| Service::find(name).map(Self::Service))
             .or_else(|| Command::find(name).map(Self::Command))
+            .or_else(|| chapter().map(Self::Chapter))
     }
 
-    /// Finds what can be called by a name, or a chapter; all where there is no name.
-    fn find(name: &str) -> Result<Self, Failure> {
-        if name.is_empty() {
-            return Ok(Self::All);
-        }
-        let chapter = || chapters().find(|chapter| chapter.name == name);
-        Self::called(name)
-            .or_else(|| chapter().map(Self::Chapter))
-            .ok_or_else(|| {
-                let mut names: Vec<&str> = ALL.iter().map(|entry| entry.about.name).collect();
-                names.extend(others());
-                names.extend(chapters().map(|chapter| chapter.name));
-                unknown_name("topic", name, names)
-            })
+    /// Creates the failure of a name that is no topic.
+    fn unknown(name: &str) -> Failure {
+        let mut names: Vec<&str> = ALL.iter().map(|entry| entry.about.name).collect();
+        names.extend(others());
+        names.extend(chapters().map(|chapter| chapter.name));
+        unknown_name("topic", name, names)
     }
 
     fn text(self) -> String {
@@ -102,12 +99,9 @@ pub(super) fn answer(arguments: &[OsString]) -> Option<Result<String, Box<Refuse
     let before = arguments.iter().take_while(|word| *word == "--pretty");
     let words = arguments.get(before.count()..).unwrap_or_default();
     let name = words.first()?.to_str();
-    let is_flag = name.is_some_and(|name| name.starts_with('-'));
-    let topic = if is_flag {
-        Some(Topic::All)
-    } else {
-        name.and_then(Topic::called)
-            .or_else(|| Topic::find(name?).ok())
+    let topic = match name {
+        Some(flag) if flag.starts_with('-') => Some(Topic::All),
+        other => other.and_then(Topic::find),
     };
     match asked(words, topic) {
         Some(Flag::Version) => {
@@ -144,7 +138,9 @@ fn of_command(command: &Command, word: &str) -> Result<String, Failure> {
                 Err(unknown_name("page of the manual", word, pages.collect()))
             }
         },
-        _ => Topic::find(word).map(Topic::text),
+        _ => Topic::find(word)
+            .map(Topic::text)
+            .ok_or_else(|| Topic::unknown(word)),
     }
 }
 

@@ -105,7 +105,7 @@ impl Service {
                     Code::SpecInvalid,
                     message,
                     format!(
-                        "Mend what details.violations names; legwork {} --help shows the flags.",
+                        "Correct what details.violations names; legwork {} --help shows the flags.",
                         self.name
                     ),
                 )

@@ -39,7 +39,7 @@ pub(super) fn root() -> Command {
 /// Builds the command of a primitive.
 pub(super) fn of_primitive(entry: &Entry) -> Command {
     let schema = (entry.about.input_schema)();
-    let about = flowing(&entry.about.documentation());
+    let about = flowing(entry.about.documentation(schema.as_value()));
     let command = flags::command(entry.about.name, schema.as_value())
         .about(entry.about.summary)
         .long_about(format!("{}.\n\n{about}", entry.about.summary))

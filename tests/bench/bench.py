@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import surfaces
+import world
 
 LEGWORK, PEER, TOKENIZER = (os.path.abspath(path) for path in sys.argv[1:4])
 SKILL = pathlib.Path(__file__).parents[2] / "slash_commands/skills/legwork/SKILL.md"
@@ -82,26 +83,8 @@ def tokens(path):
 
 
 def make_world(top):
-    """Makes a home with one configuration, a repository with a bug, and two agents."""
-    home = top / "home"
-    home.mkdir(parents=True)
-    env = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-        "HOME": str(home),
-        "LEGWORK_HOME": str(top / "state"),
-        "LEGWORK_CONFIG": str(top / "config.toml"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "LANG": "C.UTF-8",
-    }
-    repository = top / "repository"
-    repository.mkdir()
-    (repository / "a.txt").write_text("a\n")
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "add", "-A"],
-        ["git", "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-q", "-m", "start"],
-    ):
-        subprocess.run(command, cwd=repository, env=env, check=True)
+    """Makes a home with one configuration and two agents, and a repository."""
+    env, repository = world.make(top)
     (top / "config.toml").write_text(
         f"[ssh]\nconfig_file = {json.dumps(str(top / 'ssh_config'))}\n"
         f"[hosts.local]\nroot = {json.dumps(str(top / 'root'))}\n"

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+import world
+
 LEGWORK = os.path.abspath(sys.argv[1])
 SHARE = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 SEED = int(os.environ.get("SEED", time.time_ns() % 2**32))
@@ -55,25 +57,7 @@ def interrupted(env, number, after_s, *arguments):
 
 def make_world(top, root):
     """Makes a home with one configuration, a repository, and agents that write a tally."""
-    home = top / "home"
-    home.mkdir(parents=True)
-    env = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-        "HOME": str(home),
-        "LEGWORK_HOME": str(top / "state"),
-        "LEGWORK_CONFIG": str(top / "config.toml"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "LANG": "C.UTF-8",
-    }
-    repository = top / "repository"
-    repository.mkdir()
-    (repository / "a.txt").write_text("a\n")
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "add", "-A"],
-        ["git", "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-q", "-m", "start"],
-    ):
-        subprocess.run(command, cwd=repository, env=env, check=True)
+    env, repository = world.make(top)
     agent = f"pwd >> {top}/agents; echo b > a.txt"
     setup = f"echo start $(pwd) >> {top}/setups; sleep 0.4; echo end $(pwd) >> {top}/setups"
     (top / "config.toml").write_text(

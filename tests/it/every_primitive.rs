@@ -102,7 +102,8 @@ fn names_and_summaries_are_well_formed() {
         faults.unless(summary.chars().count() <= 72, || {
             format!("the summary of {name} is too long")
         });
-        faults.unless(about.documentation().len() > summary.len(), || {
+        let input_schema = (about.input_schema)().to_value();
+        faults.unless(about.documentation(&input_schema).len() > summary.len(), || {
             format!("{name} says no more than its summary")
         });
         faults.unless(!(about.examples)().is_empty(), || {

@@ -58,7 +58,7 @@ pub struct Signal {
 pub struct Limit {
     /// What it limits: `open files`, `processes`, `memory`, `file size`, or `resources` where that is not known.
     limit: Head<40>,
-    /// What the system said, or how much is left.
+    /// What the system reported, or how much is left.
     reason: Head<500>,
 }
 

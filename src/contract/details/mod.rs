@@ -1,7 +1,7 @@
 //! The fixed shapes of `details`, one for each failure code.
 //!
 //! A shape is one struct with its constructor, and an `impl Facts`; a code names it in its row. The fields are private
-//! and of bounded types: whoever fills them cannot exceed what the published schema promises.
+//! and of bounded types: no constructor can exceed what the published schema promises.
 
 mod call;
 mod evidence;

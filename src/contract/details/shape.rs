@@ -53,10 +53,10 @@ impl Details {
     /// Returns the details as they stand in an envelope, always an object in the shape of `code`.
     ///
     /// Details of another shape than the code's are a bug; the empty shape stands in for them.
-    pub fn to_value(&self, code: Code) -> Value {
+    pub fn into_value(self, code: Code) -> Value {
         let shape = code.shape();
-        match &self.0 {
-            Some(filled) if filled.shape == shape => filled.value.clone(),
+        match self.0 {
+            Some(filled) if filled.shape == shape => filled.value,
             _ => (shape.empty)(),
         }
     }

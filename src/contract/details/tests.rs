@@ -132,7 +132,7 @@ fn every_text_and_list_of_details_is_bounded_in_its_schema() {
 
 #[test]
 fn the_end_of_stderr_is_what_is_left_of_it() {
-    let step = Details::from(Step::new("make", flood(), flood())).to_value(Code::GitFailed);
+    let step = Details::from(Step::new("make", flood(), flood())).into_value(Code::GitFailed);
     for stream in ["stdout", "stderr"] {
         let text = step[stream].as_str().expect("a text");
         assert_eq!(text.chars().count(), 4000, "{stream}");
@@ -143,7 +143,7 @@ fn the_end_of_stderr_is_what_is_left_of_it() {
 #[test]
 fn lists_say_how_much_they_leave_out() {
     let files = Details::from(Checkout::new("/c", "dirty").files((0..120).map(|n| n.to_string())));
-    let files = files.to_value(Code::DirtyTree);
+    let files = files.into_value(Code::DirtyTree);
     assert_eq!(files["files"].as_array().map(Vec::len), Some(50));
     assert_eq!(files["omitted"], 70);
 }
@@ -151,18 +151,21 @@ fn lists_say_how_much_they_leave_out() {
 #[test]
 fn details_of_another_shape_are_left_empty() {
     let details = Details::from(Signal::new("SIGTERM"));
-    assert_eq!(details.to_value(Code::Cancelled)["signal"], "SIGTERM");
     assert_eq!(
-        details.to_value(Code::DiskFull),
-        Details::NONE.to_value(Code::DiskFull)
+        details.clone().into_value(Code::Cancelled)["signal"],
+        "SIGTERM"
+    );
+    assert_eq!(
+        details.clone().into_value(Code::DiskFull),
+        Details::NONE.into_value(Code::DiskFull)
     );
     let revised = details.revised(|facts: Diff| facts.from_source("elsewhere"));
-    assert_eq!(revised.to_value(Code::Cancelled)["signal"], "SIGTERM");
+    assert_eq!(revised.into_value(Code::Cancelled)["signal"], "SIGTERM");
 }
 
 #[test]
 fn facts_that_grew_are_bounded_again() {
-    let mut grown = Details::from(Step::new("make", "", "abc")).to_value(Code::GitFailed);
+    let mut grown = Details::from(Step::new("make", "", "abc")).into_value(Code::GitFailed);
     grown["stderr"] = json!("x".repeat(5000));
     let bound = Code::GitFailed.shape().bound(grown);
     assert_eq!(bound["stderr"].as_str().map(str::len), Some(4000));

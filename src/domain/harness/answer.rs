@@ -53,7 +53,7 @@ impl Failing {
             retry: self.retry,
             message: self.message.to_owned(),
             remediation: "Go by `retry`, not by this sentence.".to_owned(),
-            details: self.details.to_value(self.code),
+            details: self.details.into_value(self.code),
             next: self.next,
             meta: META,
         }))
@@ -161,7 +161,7 @@ pub(super) fn busy(message: &'static str, retry: Retry) -> Value {
     .envelope()
 }
 
-/// Makes the envelope of a failure that a person must mend.
+/// Makes the envelope of a failure that a person must resolve.
 pub(super) fn full(message: &'static str) -> Value {
     Failing {
         details: details::File::new("legwork.db", "no space left on device").into(),

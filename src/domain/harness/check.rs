@@ -116,7 +116,7 @@ impl Report {
 
 /// Plays scenarios to a harness, and judges it.
 ///
-/// The first is played by itself: of a harness that does not even call legwork, that is said once.
+/// The first is played by itself: a harness that does not even call legwork is reported once.
 pub(crate) async fn check(context: &Context, request: &Request) -> Result<Report, Error> {
     let mut chosen = Scenario::ALL
         .iter()

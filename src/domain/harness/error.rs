@@ -26,7 +26,7 @@ pub(crate) enum Error {
     Stage {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// What the system reported.
         #[source]
         source: io::Error,
     },

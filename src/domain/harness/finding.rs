@@ -4,8 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A point of the contract of a harness, by the word it begins with in `docs/integrations/README.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Rule {
     /// How a call is made.
     Spawn,
@@ -20,8 +23,11 @@ pub(crate) enum Rule {
 }
 
 /// A way in which a harness breaks the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Fault {
     /// It never called legwork.
     NotCalled,
@@ -73,22 +79,15 @@ pub(crate) enum Fault {
 
 impl Rule {
     /// Returns the name as it stands in answers.
-    pub(super) fn name(self) -> String {
-        named(&self)
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
-}
-
-fn named(value: &impl Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 impl Fault {
     /// Returns the name as it stands in answers.
-    pub(super) fn name(self) -> String {
-        named(&self)
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Returns the point of the contract that it breaks.

@@ -1,4 +1,4 @@
-//! The judge: what a harness did, held against what its answers told it.
+//! The judge: compares what a harness did with what its answers asked for.
 //!
 //! The calls are gone through in the order of time, and the first thing that went wrong is the finding: what comes after
 //! it follows from it. What the harness says in the end is looked at only where its calls were right.
@@ -211,7 +211,7 @@ impl Evidence<'_> {
             }
             Mode::AfterFix | Mode::Never => Err(Finding::new(
                 Fault::Repeated,
-                format!("a call that failed with {} is not made again", mode(retry)),
+                format!("a call that failed with {} is not made again", retry.mode.name()),
                 "it was made again",
             )),
         }
@@ -226,7 +226,7 @@ impl Evidence<'_> {
         let answer = state.last.as_ref().and_then(Outcome::retry);
         let why = answer.map_or_else(
             || "a call that left no answer is made again with the same input".to_owned(),
-            |retry| format!("a call that failed with {} is made again", mode(retry)),
+            |retry| format!("a call that failed with {} is made again", retry.mode.name()),
         );
         let fault = if self.stopped() {
             Fault::TooLate
@@ -237,7 +237,7 @@ impl Evidence<'_> {
         Err(Finding::new(fault, why, seen))
     }
 
-    /// Judges what the harness said in the end.
+    /// Judges what the harness reported in the end.
     fn reports(&self, states: &[CallState]) -> Result<(), Finding> {
         let main = states.first().and_then(|state| state.last.as_ref());
         let last = self.calls.last().and_then(|call| call.asked.as_ref());
@@ -309,13 +309,6 @@ fn comes_in_time(last: &Outcome, retry: Retry, call: &Call) -> Result<(), Findin
         return Err(Finding::new(Fault::TooLate, expected, seen));
     }
     Ok(())
-}
-
-fn mode(retry: Retry) -> String {
-    serde_json::to_value(retry.mode)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// Reads the envelope that a harness printed: all of it, or its last line.

@@ -4,8 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a stub of legwork plays to a harness, and what is expected of the harness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Scenario {
     /// The call succeeds: it is made once, and its answer is passed on.
     Success,
@@ -99,10 +102,7 @@ impl Scenario {
     ];
 
     /// Returns the name as it stands in answers.
-    pub(crate) fn name(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned))
-            .unwrap_or_default()
+    pub(crate) fn name(self) -> &'static str {
+        self.into()
     }
 }

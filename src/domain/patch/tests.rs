@@ -554,7 +554,7 @@ async fn a_lock_that_is_left_over_is_named_and_never_taken_for_a_branch_that_mov
         assert_eq!(error.retry().mode, Mode::AfterFix);
         let named = lock.display().to_string();
         assert!(error.remediation().contains(&named), "{error:?}");
-        let details = error.details().to_value(error.code());
+        let details = error.details().into_value(error.code());
         assert!(
             details["stderr"].as_str().unwrap().contains(&named),
             "{details}"

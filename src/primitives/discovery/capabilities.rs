@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::{
     contract::{
         Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, VERSION,
+        by_chapter,
         configuration::{Defaults, Ssh},
-        unknown_name,
     },
     domain::agent,
     primitives::Primitive,
@@ -118,37 +118,15 @@ impl Primitive for Capabilities {
 }
 
 fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output>, Failure> {
-    let mut chapters: Vec<_> = known.iter().map(|about| about.chapter).collect();
-    chapters.dedup();
-    let wanted = input.chapter.as_deref();
-    if let Some(name) = wanted
-        && !chapters.iter().any(|chapter| chapter.name == name)
-    {
-        let names = chapters.iter().map(|chapter| chapter.name).collect();
-        return Err(unknown_name("chapter", name, names));
-    }
-    let is_wanted = |chapter: &str| wanted.is_none_or(|name| name == chapter);
-    let shown: Vec<&Description> = known
-        .iter()
-        .copied()
-        .filter(|about| is_wanted(about.chapter.name))
-        .collect();
-    chapters.retain(|chapter| is_wanted(chapter.name));
-    let by_name = input.full || wanted.is_some();
-    let chapters = chapters.into_iter().map(|chapter| {
-        let own: BTreeMap<String, String> = shown
-            .iter()
-            .filter(|about| about.chapter == chapter)
+    let chapters = by_chapter(known.iter().copied(), input.chapter.as_deref())?;
+    let shown = || chapters.iter().flat_map(|(_, own)| own);
+    let by_name = input.full || input.chapter.is_some();
+    let summaries = |own: &[&Description]| {
+        own.iter()
             .map(|about| (about.name.to_owned(), about.summary.to_owned()))
-            .collect();
-        Chapter {
-            name: chapter.name.to_owned(),
-            about: chapter.about.to_owned(),
-            count: own.len(),
-            primitives: by_name.then_some(own),
-        }
-    });
-    let details = shown.iter().map(|about| Detail {
+            .collect()
+    };
+    let details = shown().map(|about| Detail {
         name: about.name.to_owned(),
         effects: about.effects,
         codes: (about.codes)(),
@@ -156,7 +134,15 @@ fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output
     let output = Output {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         contract: VERSION,
-        chapters: chapters.collect(),
+        chapters: chapters
+            .iter()
+            .map(|(chapter, own)| Chapter {
+                name: chapter.name.to_owned(),
+                about: chapter.about.to_owned(),
+                count: own.len(),
+                primitives: by_name.then(|| summaries(own)),
+            })
+            .collect(),
         agents: agent::ADAPTERS
             .iter()
             .map(|adapter| adapter.name().to_owned())
@@ -168,28 +154,26 @@ fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output
             max_wall_s: Defaults::default().max_wall_s(),
         }),
     };
-    let next = next(&shown, by_name);
-    Ok(next
-        .into_iter()
-        .fold(Answer::read(output), Answer::with_next))
+    let mut answer = Answer::read(output);
+    answer.next.extend(shown().next().map(|first| next(first, by_name)));
+    Ok(answer)
 }
 
 /// Says how to go on: from the chapters to one of them, from a chapter to one of its primitives.
-fn next(shown: &[&Description], by_name: bool) -> Option<Next> {
-    let about = shown.first()?;
-    Some(if by_name {
+fn next(first: &Description, by_name: bool) -> Next {
+    if by_name {
         Next::new(
             "describe",
-            json!({"primitive": about.name}),
+            json!({"primitive": first.name}),
             "says everything about one primitive: schemas, effects, failures, examples",
         )
     } else {
         Next::new(
             "capabilities",
-            json!({"chapter": about.chapter.name}),
+            json!({"chapter": first.chapter.name}),
             "names the primitives of one chapter, with one line on each",
         )
-    })
+    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Primitive for CheckInput {
             .iter()
             .find(|about| about.name == input.primitive)
             .ok_or_else(|| unknown_primitive(&input.primitive, &known))?;
-        let violations = about.violations(&Value::Object(input.input));
+        let violations = about.violations(Value::Object(input.input));
         let valid = violations.is_empty();
         let (violations, omitted) = violations.into_parts();
         Ok(Answer::read(Output {

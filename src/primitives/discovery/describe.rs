@@ -93,19 +93,20 @@ impl Primitive for Describe {
             retry: code.retry(),
             universal,
         };
+        let input_schema = (about.input_schema)().to_value();
         let examples = (about.examples)();
         Ok(Answer::read(Output {
             primitive: about.name.to_owned(),
             chapter: about.chapter.name.to_owned(),
             summary: about.summary.to_owned(),
-            documentation: about.documentation(),
+            documentation: about.documentation(&input_schema).to_owned(),
             effects: about.effects,
             codes: (about.codes)()
                 .into_iter()
                 .map(|code| described(code, false))
                 .chain(Code::universal().map(|code| described(code, true)))
                 .collect(),
-            input_schema: (about.input_schema)().to_value(),
+            input_schema,
             output_schema: (about.output_schema)().to_value(),
             skeleton: examples.first().cloned().unwrap_or_default(),
             examples,

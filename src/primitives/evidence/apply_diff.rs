@@ -63,7 +63,7 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(length(min = 1, max = 65536))]
     pub(crate) message: Option<String>,
-    /// The commit's author, as `Name <mail>`; whoever makes commits in the checkout where none is given.
+    /// The commit's author, as `Name <mail>`; the one that git is configured with in the checkout where none is given.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[^<>]{1,200} <[^<> ]{1,200}>$"))]
     pub(crate) author: Option<String>,

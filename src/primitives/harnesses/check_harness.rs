@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// Checks whether a harness, a program that calls legwork, keeps the contract of harnesses: it is run once for each
-/// scenario, and a stand-in for legwork times out, fails, is killed, floods standard error, and writes down what was done
+/// scenario, and a stub of legwork times out, fails, is killed, floods standard error, and writes down what was done
 /// to it.
 ///
 /// The harness is run as `<command> <primitive> <input>`, makes that call, retries as the answers say, prints the last
-/// envelope, and exits with 0 where that says `ok`. It finds the stand-in as `legwork` in PATH, and its path in
+/// envelope, and exits with 0 where that says `ok`. It finds the stub as `legwork` in PATH, and its path in
 /// `LEGWORK_BIN`; a call has `LEGWORK_TIMEOUT_S` seconds before SIGTERM, and `LEGWORK_KILL_AFTER_S` more before SIGKILL.
 /// Whatever the harness starts is ended with its scenario. Nothing else is called, here or elsewhere; what the command
 /// does beside is its own. Without `require` a harness that fails is an answer too.

@@ -18,7 +18,7 @@ pub(crate) struct Input {
     /// The job; all jobs where none is named.
     #[serde(default)]
     pub(crate) job_id: Option<JobId>,
-    /// Only those with a larger number: what has happened since one that was seen.
+    /// Only those with a larger number: what has happened since that event.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub(crate) after: Option<u64>,

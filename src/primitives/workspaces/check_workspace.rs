@@ -62,7 +62,7 @@ pub(crate) struct Check {
     pub(crate) name: String,
     /// What the look showed.
     pub(crate) status: Status,
-    /// What was seen.
+    /// What was observed.
     pub(crate) evidence: String,
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
-use super::tables::{Side, capitalised, cell, has_fields, shape, word};
+use super::tables::{Side, capitalised, cell, has_fields, shape};
 use crate::{
     contract::{Code, Effects, Envelope, configuration::Configuration},
     registry::{ALL, Entry, chapters, primitives_of},
@@ -76,13 +76,13 @@ fn marks(effects: Effects) -> &'static str {
 fn page(entry: &Entry) -> String {
     let about = &entry.about;
     let name = about.name;
+    let input = (about.input_schema)().to_value();
     let mut text = format!(
         "{GENERATED}# {name}\n\n{}.\n\n{}\n\n*{}*\n\n## Input\n\n",
         about.summary,
-        about.documentation(),
+        about.documentation(&input),
         effects(about.effects)
     );
-    let input = (about.input_schema)().to_value();
     let mut fields = input["properties"].as_object().into_iter().flatten();
     if let Some((field, _)) = fields.find(|(field, _)| field.contains('_')) {
         let flag = field.replace('_', "-");
@@ -113,10 +113,10 @@ fn page(entry: &Entry) -> String {
         let name = code.name();
         let _infallible = writeln!(
             text,
-            "| [`{name}`](../errors.md#{name}) | {} | {} | {} |",
-            word(&json!(code.kind())),
-            word(&json!(code.retry().mode)),
-            cell(&meaning(code).0)
+            "| [`{name}`](../errors.md#{name}) | `{}` | `{}` | {} |",
+            code.kind().name(),
+            code.retry().mode.name(),
+            cell(code.meaning())
         );
     }
     text.push_str("\n## Examples\n");
@@ -188,24 +188,6 @@ fn configuration() -> String {
     text
 }
 
-/// Reads meaning and cure off the comment of a code.
-fn meaning(code: Code) -> (String, String) {
-    let schema = schema_for!(Code).to_value();
-    let name = code.name();
-    let comment = schema["anyOf"][0]["oneOf"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|option| option["const"] == json!(name))
-        .and_then(|option| option["description"].as_str())
-        .unwrap_or_default()
-        .to_owned();
-    let (meaning, cure) = comment
-        .split_once("## Resolution")
-        .unwrap_or((comment.as_str(), ""));
-    (meaning.trim().to_owned(), cure.trim().to_owned())
-}
-
 fn errors() -> String {
     let mut text = format!(
         "{GENERATED}# Failure codes\n\n`error_code` is open: codes are only ever added, and a caller that does not know one falls back \
@@ -219,13 +201,14 @@ fn errors() -> String {
     text.push_str(".\n");
     for code in Code::ALL {
         let name = code.name();
-        let (meaning, cure) = meaning(*code);
         let _infallible = write!(
             text,
-            "\n## {name}\n\n{meaning}\n\n{cure}\n\nKind {}, exit status {}, retry {}. [Details](../../schemas/error-details/{name}.json)",
-            word(&json!(code.kind())),
+            "\n## {name}\n\n{}\n\n{}\n\nKind `{}`, exit status {}, retry `{}`. [Details](../../schemas/error-details/{name}.json)",
+            code.meaning(),
+            code.remediation(),
+            code.kind().name(),
             code.kind().exit_code(None),
-            word(&json!(code.retry().mode)),
+            code.retry().mode.name(),
         );
         let details = code.shape().schema().to_value();
         let fields: Vec<String> = details["properties"]

@@ -125,11 +125,6 @@ pub(super) fn cell(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }
 
-/// Shows a word as code.
-pub(super) fn word(value: &Value) -> String {
-    format!("`{}`", value.as_str().unwrap_or_default())
-}
-
 /// Says in words which values fit. A producer may leave out what may be null, so null is named for consumers only.
 pub(in crate::surfaces) fn kind(place: &Value, side: Side) -> String {
     if let Some(reference) = place["$ref"].as_str() {

@@ -99,13 +99,17 @@ impl Server {
     }
 
     fn tools(&self) -> &[Tool] {
-        self.tools.get_or_init(|| match self.mode {
-            Mode::Full => self.filter.shown().map(tool::of).collect(),
-            Mode::Compact => {
-                let mut offered = vec![tool::list()];
-                offered.extend(Entry::find("describe").map(tool::of));
-                offered.push(tool::call(&self.filter));
-                offered
+        self.tools.get_or_init(|| {
+            let frame = tool::Frame::new();
+            let of = |entry| tool::of(entry, &frame);
+            match self.mode {
+                Mode::Full => self.filter.shown().map(of).collect(),
+                Mode::Compact => {
+                    let mut offered = vec![tool::list(&frame)];
+                    offered.extend(Entry::find("describe").map(of));
+                    offered.push(tool::call(&self.filter, &frame));
+                    offered
+                }
             }
         })
     }
@@ -167,7 +171,7 @@ fn read<T: DeserializeOwned>(tool: &str, arguments: Map<String, Value>) -> Resul
         let failure = Failure::new(
             Code::SpecInvalid,
             format!("the input of {tool} is wrong: {error}"),
-            "Mend what details.violations names.",
+            "Correct what details.violations names.",
         )
         .with_details(
             details::Input::new(Violation::new("", "value", error.to_string()), None).into(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::tool_filter::ToolFilter;
 use crate::{
     contract::{
-        Chapter, Effects, Failure, Refusal, Success, publication::strip_formats, unknown_name,
+        Description, Effects, Failure, Refusal, Success, by_chapter, publication::strip_formats,
     },
     registry::Entry,
 };
@@ -68,70 +68,59 @@ pub(super) struct CallInput {
 }
 
 /// Describes a primitive as a tool.
-pub(super) fn of(entry: &Entry) -> Tool {
+pub(super) fn of(entry: &Entry, frame: &Frame) -> Tool {
     let about = &entry.about;
     let mut input = (about.input_schema)().to_value();
     strip_formats(&mut input);
+    let documentation = about.documentation(&input).to_owned();
     let mut input = object(input);
     // What stands there is the description of the tool.
     input.remove("description");
-    Tool::new(about.name, about.documentation(), Arc::new(input))
+    Tool::new(about.name, documentation, Arc::new(input))
         .with_title(about.summary)
-        .with_raw_output_schema(Arc::new(envelope((about.output_schema)().to_value())))
+        .with_raw_output_schema(Arc::new(frame.around((about.output_schema)().to_value())))
         .with_annotations(annotations(about.effects))
 }
 
 /// Describes the tool that lists what there is.
-pub(super) fn list() -> Tool {
+pub(super) fn list(frame: &Frame) -> Tool {
     let schema = schema_for!(ListInput).to_value();
     Tool::new("list", comment(&schema), Arc::new(object(schema)))
         .with_title("List the primitives")
-        .with_raw_output_schema(Arc::new(envelope(schema_for!(Listing).to_value())))
+        .with_raw_output_schema(Arc::new(frame.around(schema_for!(Listing).to_value())))
         .with_annotations(annotations(Effects::READS))
 }
 
 /// Describes the tool that calls any primitive that is shown.
-pub(super) fn call(filter: &ToolFilter) -> Tool {
+pub(super) fn call(filter: &ToolFilter, frame: &Frame) -> Tool {
     let schema = schema_for!(CallInput).to_value();
     Tool::new("call", comment(&schema), Arc::new(object(schema)))
         .with_title("Call a primitive")
-        .with_raw_output_schema(Arc::new(envelope(json!({}))))
+        .with_raw_output_schema(Arc::new(frame.around(json!({}))))
         .with_annotations(annotations(filter.effects()))
 }
 
 /// Lists what can be called here, by chapter.
 pub(super) fn listing(filter: &ToolFilter, input: &ListInput) -> Result<Listing, Failure> {
-    let wanted = input.chapter.as_deref();
-    let mut known: Vec<Chapter> = filter.shown().map(|entry| entry.about.chapter).collect();
-    known.dedup();
-    let chapters: Vec<ListedChapter> = known
-        .iter()
-        .filter(|chapter| wanted.is_none_or(|name| name == chapter.name))
-        .map(|chapter| {
-            let own = filter
-                .shown()
-                .filter(|entry| entry.about.chapter == *chapter)
-                .map(|entry| Listed {
-                    name: entry.about.name.to_owned(),
-                    summary: entry.about.summary.to_owned(),
-                    read_only: entry.about.effects.read_only,
-                });
-            let own: Vec<Listed> = own.collect();
-            ListedChapter {
-                name: chapter.name.to_owned(),
-                about: chapter.about.to_owned(),
-                count: own.len(),
-                primitives: wanted.is_some().then_some(own),
-            }
-        })
-        .collect();
-    match wanted {
-        Some(name) if chapters.is_empty() => {
-            let names = known.iter().map(|chapter| chapter.name).collect();
-            Err(unknown_name("chapter", name, names))
-        }
-        _ => Ok(Listing { chapters }),
-    }
+    let shown = filter.shown().map(|entry| &entry.about);
+    let chapters = by_chapter(shown, input.chapter.as_deref())?;
+    let listed = |about: &&Description| Listed {
+        name: about.name.to_owned(),
+        summary: about.summary.to_owned(),
+        read_only: about.effects.read_only,
+    };
+    let chapters = chapters.iter().map(|(chapter, own)| ListedChapter {
+        name: chapter.name.to_owned(),
+        about: chapter.about.to_owned(),
+        count: own.len(),
+        primitives: input
+            .chapter
+            .is_some()
+            .then(|| own.iter().map(listed).collect()),
+    });
+    Ok(Listing {
+        chapters: chapters.collect(),
+    })
 }
 
 fn comment(schema: &Value) -> String {
@@ -142,7 +131,7 @@ fn comment(schema: &Value) -> String {
         .to_owned()
 }
 
-/// All four are said, because what a client assumes of the ones left out differs from one to the next.
+/// All four are set, because what a client assumes of the ones left out differs from one to the next.
 fn annotations(effects: Effects) -> ToolAnnotations {
     ToolAnnotations::new()
         .read_only(effects.read_only)
@@ -160,49 +149,71 @@ fn object(schema: Value) -> JsonObject {
     }
 }
 
-/// Makes the schema of an envelope whose data fits a schema: an object, as the protocol wants it, that is one of the two.
-fn envelope(mut data: Value) -> JsonObject {
-    let mut definitions = Map::new();
-    let mut properties = Map::new();
-    let mut cases = Vec::new();
-    for case in [
-        schema_for!(Success).to_value(),
-        schema_for!(Refusal).to_value(),
-    ] {
-        let mut case = object(case);
-        let fields = case.remove("properties").map(object).unwrap_or_default();
-        let ok = fields.get("ok").and_then(|ok| ok.get("const")).cloned();
-        cases.push(json!({
-            "properties": {"ok": {"const": ok}},
-            "required": case.remove("required"),
+/// The schema of an envelope without that of its data: what the output schemas of all tools have in common.
+///
+/// It is an object, as the protocol wants it, that is a success or a refusal.
+pub(super) struct Frame {
+    definitions: Map<String, Value>,
+    properties: Map<String, Value>,
+    cases: Vec<Value>,
+}
+
+impl Frame {
+    /// Makes it.
+    pub(super) fn new() -> Self {
+        let mut definitions = Map::new();
+        let mut properties = Map::new();
+        let mut cases = Vec::new();
+        for case in [
+            schema_for!(Success).to_value(),
+            schema_for!(Refusal).to_value(),
+        ] {
+            let mut case = object(case);
+            let fields = case.remove("properties").map(object).unwrap_or_default();
+            let ok = fields.get("ok").and_then(|ok| ok.get("const")).cloned();
+            cases.push(json!({
+                "properties": {"ok": {"const": ok}},
+                "required": case.remove("required"),
+            }));
+            definitions.extend(case.remove("$defs").map(object).unwrap_or_default());
+            properties.extend(fields);
+        }
+        properties.insert("ok".to_owned(), json!({"type": "boolean"}));
+        definitions.remove("Code");
+        properties.insert("error_code".to_owned(), any_code());
+        for part in definitions.values_mut().chain(properties.values_mut()) {
+            strip_comments(part);
+            strip_formats(part);
+        }
+        Self {
+            definitions,
+            properties,
+            cases,
+        }
+    }
+
+    /// Makes the schema of an envelope whose data fits a schema.
+    fn around(&self, mut data: Value) -> JsonObject {
+        strip_formats(&mut data);
+        move_references(&mut data);
+        let mut data = object(data);
+        let mut definitions = self.definitions.clone();
+        let inner = data.remove("$defs").map(object).unwrap_or_default();
+        definitions.extend(inner.into_iter().map(|(name, schema)| {
+            let schema = if name == "Code" { any_code() } else { schema };
+            (format!("data.{name}"), schema)
         }));
-        definitions.extend(case.remove("$defs").map(object).unwrap_or_default());
-        properties.extend(fields);
+        data.remove("$schema");
+        let mut properties = self.properties.clone();
+        properties.insert("data".to_owned(), Value::Object(data));
+        object(json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": properties,
+            "anyOf": self.cases,
+            "$defs": definitions,
+        }))
     }
-    properties.insert("ok".to_owned(), json!({"type": "boolean"}));
-    definitions.remove("Code");
-    properties.insert("error_code".to_owned(), any_code());
-    for part in definitions.values_mut().chain(properties.values_mut()) {
-        strip_comments(part);
-    }
-    move_references(&mut data);
-    let mut data = object(data);
-    let inner = data.remove("$defs").map(object).unwrap_or_default();
-    definitions.extend(inner.into_iter().map(|(name, schema)| {
-        let schema = if name == "Code" { any_code() } else { schema };
-        (format!("data.{name}"), schema)
-    }));
-    data.remove("$schema");
-    properties.insert("data".to_owned(), Value::Object(data));
-    let mut envelope = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": properties,
-        "anyOf": cases,
-        "$defs": definitions,
-    });
-    strip_formats(&mut envelope);
-    object(envelope)
 }
 
 /// The list of codes is long, and open anyway.
@@ -210,7 +221,7 @@ fn any_code() -> Value {
     json!({"type": "string"})
 }
 
-/// What an envelope is need not be said again with every tool.
+/// The comments of the envelope need not be repeated with every tool.
 fn strip_comments(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,13 +1,13 @@
 //! The envelope: what came of the call, its data or its failure, and what usually follows.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     value,
     writer::{Style, Writer},
 };
 use crate::{
-    contract::{Envelope, Meta, Next, Refusal, Success},
+    contract::{Effect, Envelope, Meta, Next, Refusal, Success},
     surfaces::command_line::pasteable,
     system::terminal::Terminal,
 };
@@ -23,7 +23,7 @@ pub(in crate::surfaces) fn render(envelope: &Envelope, terminal: Terminal) -> St
 }
 
 fn write_success(writer: &mut Writer, success: &Success) {
-    let effect = effect(&json!(success.effect), success.meta);
+    let effect = effect(success.effect, success.meta);
     writer.line(
         0,
         &[
@@ -50,9 +50,8 @@ fn write_success(writer: &mut Writer, success: &Success) {
 }
 
 fn write_refusal(writer: &mut Writer, refusal: &Refusal) {
-    let kind = word(&json!(refusal.kind));
-    let retry = word(&json!(refusal.retry.mode));
-    let effect = effect(&json!(refusal.effect), refusal.meta);
+    let (kind, retry) = (refusal.kind.name(), refusal.retry.mode.name());
+    let effect = effect(refusal.effect, refusal.meta);
     let name = if refusal.primitive.is_empty() {
         "legwork"
     } else {
@@ -88,13 +87,13 @@ fn write_refusal(writer: &mut Writer, refusal: &Refusal) {
 }
 
 /// Says what the call did to the world, and what it cost.
-fn effect(effect: &Value, meta: Meta) -> String {
+fn effect(effect: Effect, meta: Meta) -> String {
     let trips = match meta.round_trips {
         0 => String::new(),
         1 => ", 1 round trip".to_owned(),
         many => format!(", {many} round trips"),
     };
-    format!("  effect {}, {} ms{trips}", word(effect), meta.ms)
+    format!("  effect {}, {} ms{trips}", effect.name(), meta.ms)
 }
 
 /// Writes the calls that usually follow, ready to be pasted.
@@ -111,8 +110,4 @@ fn write_next(writer: &mut Writer, next: &[Next]) {
             &[(Style::Plain, &pasteable(&call.primitive, &call.input))],
         );
     }
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

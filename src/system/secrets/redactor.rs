@@ -165,13 +165,14 @@ impl Redactor {
 
     /// Takes the secrets out of a value that fits a schema, which still fits it afterwards.
     ///
-    /// The schema is made only where something in the value would be masked.
-    pub fn value_by(&self, value: &mut Value, schema: impl FnOnce() -> Value) {
+    /// The schema is made only where something in the value would be masked; returns whether that is so.
+    pub fn value_by(&self, value: &mut Value, schema: impl FnOnce() -> Value) -> bool {
         if !self.holds_secret(value) {
-            return;
+            return false;
         }
         let schema = schema();
         self.walk(value, Some(&Place::root(&schema)));
+        true
     }
 
     /// Takes the secrets out of an output that is written as JSON already, and fits a schema.
@@ -183,10 +184,9 @@ impl Redactor {
         }
         // It was written from a value a moment ago; what cannot be read again is not passed on.
         let mut value = serde_json::from_str(json.get()).unwrap_or_default();
-        if !self.holds_secret(&value) {
+        if !self.value_by(&mut value, schema) {
             return json;
         }
-        self.value_by(&mut value, schema);
         serde_json::value::to_raw_value(&value).unwrap_or_default()
     }
 

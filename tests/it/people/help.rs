@@ -134,7 +134,7 @@ fn examples_in_help_can_be_pasted() {
             let mut words = words.lines();
             faults.unless(words.next() == Some(name), || format!("{name}: {line}"));
             // What is left out is so by default.
-            faults.unless(entry.about.violations(example).is_empty(), || {
+            faults.unless(entry.about.violations(example.clone()).is_empty(), || {
                 format!("{name}: {line}")
             });
             for (field, value) in example.as_object().into_iter().flatten() {

@@ -179,7 +179,7 @@ fn what_fits_the_schema_is_read() {
     for entry in ALL {
         let name = entry.about.name;
         for input in inputs(entry, INPUTS, &faults) {
-            for violation in &entry.about.violations(&input) {
+            for violation in &entry.about.violations(input.clone()) {
                 let (pointer, keyword) = (violation.pointer(), violation.keyword());
                 let shown: String = input.to_string().chars().take(300).collect();
                 faults.unless(CROSS_FIELD.contains(&keyword), || {
