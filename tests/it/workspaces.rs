@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::support::{Call, Sshd, World, in_own_mounts};
+use crate::support::{Call, Sshd, World, at_once, descendants, in_own_mounts, kill};
 
 const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n\
      [project]\nname = 'demo-package'\nversion = '1.0'\n[tool.setuptools.packages.find]\nwhere = ['src']\n";
@@ -302,6 +302,14 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     );
     let listed = world.legwork(["list-workspaces"]).ok();
     assert_eq!(listed.text("/workspaces/0/missing_step"), "smoke");
+    let early = ["launch-investigation", "--repository", "demo", "--message", "x"];
+    let early = world.legwork(early);
+    assert_eq!(
+        (early.error_code(), early.effect()),
+        ("workspace_not_ready", "none")
+    );
+    assert_eq!(early.details()["step"], "smoke");
+    assert_eq!(early.next()[0].primitive, "provision-workspace");
 
     world.configure("[profiles.mine]\nsmoke = 'test -e made'\n");
     let mended = provision(&world, "local", "demo", &arguments).ok();
@@ -313,6 +321,27 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
         .legwork(["check-workspace", "--repository", "demo", "--smoke"])
         .ok();
     assert_eq!(checked.at("/ready"), true, "{}", checked.line());
+}
+
+#[test]
+fn a_step_that_another_call_undid_is_an_operation_in_progress() {
+    let (world, source) = world();
+    let url = source.display().to_string();
+    // As a call with another ref does while this one sets up.
+    world.configure(
+        "[profiles.mine]\nextends = 'generic'\nsetup = 'rm ../steps/resolve'\nsmoke = 'true'\n",
+    );
+    let arguments = ["--url", &url, "--profile", "mine"];
+    let call = provision(&world, "local", "demo", &arguments);
+    assert_eq!(
+        (call.error_code(), call.kind()),
+        ("operation_in_progress", "aborted"),
+        "{}",
+        call.line()
+    );
+    world.configure("[profiles.mine]\nsetup = 'true'\n");
+    let call = provision(&world, "local", "demo", &arguments).ok();
+    assert_eq!(call.at("/ready"), true);
 }
 
 #[test]
@@ -513,20 +542,8 @@ fn eight_at_once_make_one_clone() {
             "--profile",
             "offline",
         ];
-        let running: Vec<Child> = (0..8)
-            .map(|_| {
-                world
-                    .legwork_command(arguments)
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .expect("legwork starts")
-            })
-            .collect();
-        let calls: Vec<Call> = running
-            .into_iter()
-            .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")).ok())
-            .collect();
+        let calls = at_once((0..8).map(|_| world.legwork_command(arguments)));
+        let calls: Vec<Call> = calls.into_iter().map(Call::ok).collect();
         for step in ["clone", "resolve", "environment", "install", "smoke"] {
             let ran = calls
                 .iter()
@@ -741,11 +758,8 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
         .expect("legwork starts");
     wait_for(&tally);
     // Everything between legwork and the command itself, which is `timeout`'s child.
-    for process in descendants(child.id()) {
-        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-        let parent = parent(process).unwrap_or_default();
-        let below = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
-        if name.trim() != "sleep" && below.trim() != "timeout" {
+    for (process, name) in descendants(child.id()) {
+        if name != "sleep" && parent_name(process) != "timeout" {
             kill(process);
         }
     }
@@ -754,30 +768,16 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
     assert_eq!(lines(&tally), ["begin", "end", "begin", "end"]);
 }
 
-fn parent(process: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
-}
-
-fn descendants(process: u32) -> Vec<u32> {
-    let all: Vec<(u32, u32)> = fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|number| Some((number, parent(number)?)))
-        .collect();
-    let mut found = vec![process];
-    let mut at = 0;
-    while at < found.len() {
-        let above = found[at];
-        found.extend(
-            all.iter()
-                .filter(|(_, parent)| *parent == above)
-                .map(|(number, _)| *number),
-        );
-        at += 1;
-    }
-    found.split_off(1)
+/// Returns the name of the program that is the parent of a process.
+fn parent_name(process: u32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let parent = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.split(' ').nth(1))
+        .unwrap_or_default();
+    let name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+    name.trim().to_owned()
 }
 
 #[test]
@@ -822,15 +822,6 @@ fn a_server_that_a_finished_step_left_behind_does_not_keep_its_lock() {
         let process = fs::read_to_string(&server).expect("the server's pid");
         kill(process.trim().parse().expect("a pid"));
     }
-}
-
-fn kill(process: u32) {
-    let pid = i32::try_from(process)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process");
-    // One that has just ended by itself is as good.
-    kill_process(pid, Signal::KILL).ok();
 }
 
 #[test]
@@ -951,15 +942,7 @@ fn killed_at_every_point() {
             "--profile",
             "offline",
         ];
-        let output = world
-            .legwork_command(arguments)
-            .env("LEGWORK_FAILPOINT", format!("provision.{point}"))
-            .output()
-            .expect("legwork starts");
-        assert!(
-            !output.status.success() && output.stdout.is_empty(),
-            "{point} is no point"
-        );
+        world.killed(&format!("provision.{point}"), arguments);
         let again = world.legwork(arguments).ok();
         assert_eq!(again.at("/ready"), true);
         let expected = if matches!(point, "smoke" | "recorded") {
