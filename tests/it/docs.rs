@@ -9,7 +9,7 @@ use std::{
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
-use crate::support::{Faults, World, assert_isolated, schemas};
+use crate::support::{Faults, World, assert_isolated, files_with, schemas};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn top() -> &'static Path {
 /// Returns the pages of the top folder and all below `docs`, by their paths.
 fn pages() -> Vec<(String, String)> {
     let mut files = vec![top().join("CONTRIBUTING.md"), top().join("README.md")];
-    gather(&top().join("docs"), "md", &mut files);
+    files.extend(files_with("md", &top().join("docs")));
     files.sort();
     let pages: Vec<(String, String)> = files
         .into_iter()
@@ -30,17 +30,6 @@ fn pages() -> Vec<(String, String)> {
         .collect();
     assert!(pages.len() > 10, "the pages were not found");
     pages
-}
-
-fn gather(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            gather(&path, extension, found);
-        } else if path.extension().is_some_and(|other| other == extension) {
-            found.push(path);
-        }
-    }
 }
 
 /// Returns the fenced blocks of a language.
@@ -266,8 +255,7 @@ fn every_test_that_is_named_exists() {
 
 #[test]
 fn every_crash_point_is_listed() {
-    let mut files = Vec::new();
-    gather(&top().join("src"), "rs", &mut files);
+    let files = files_with("rs", &top().join("src"));
     let call = ["failpoint::", "reached(\""].concat();
     let reached: BTreeSet<String> = files
         .iter()

@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::LazyLock,
 };
 
 use syn::visit::{self, Visit};
 
-use crate::support::Faults;
+use crate::support::{Faults, files_with};
 
 /// The floors, from the ground up; a file may name its own floor and those before it.
 const FLOORS: &[&str] = &[
@@ -433,23 +433,10 @@ impl<'ast> Visit<'ast> for Names {
 /// what the rules ask for is kept of them.
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    gather(&top, &mut paths);
+    let paths = files_with("rs", &top);
     assert!(paths.len() > 50, "the sources were not found");
-    paths.sort();
     paths.iter().map(|path| Source::read(&top, path)).collect()
 });
-
-fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a source folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            gather(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 fn is_below(name: &str, place: &str) -> bool {
     name.strip_prefix(place)

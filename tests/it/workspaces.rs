@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::support::{Call, Sshd, World, at_once, descendants, in_own_mounts, kill};
+use crate::support::{Call, Sshd, World, at_once, descendants, in_own_mounts, kill, start};
 
 const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n\
      [project]\nname = 'demo-package'\nversion = '1.0'\n[tool.setuptools.packages.find]\nwhere = ['src']\n";
@@ -682,15 +682,19 @@ fn killed_while_it_installs() {
     Interruption::of_install().converges(true);
 }
 
-/// A world whose profile `slow` has a set-up that writes down when it begins and when it ends.
-fn slow_world() -> (World, PathBuf, PathBuf) {
+/// A world whose profile `slow` has a set-up that writes down beside the seed when it begins and when it ends.
+fn slow_world() -> (World, PathBuf) {
     let (world, source) = world();
-    let tally = world.path("set-ups");
-    world.configure(&format!(
-        "[profiles.slow]\nextends = 'generic'\nsetup = \"echo begin >>{0}; sleep 0.7; echo end >>{0}\"\n",
-        tally.display()
-    ));
-    (world, source, tally)
+    world.configure(
+        "[profiles.slow]\nextends = 'generic'\n\
+         setup = 'echo begin >>../set-ups; sleep 0.7; echo end >>../set-ups'\n",
+    );
+    (world, source)
+}
+
+/// Returns the file in which the set-ups of a repository write down when they begin and end.
+fn set_ups(world: &World, repository: &str) -> PathBuf {
+    world.path(format!("root/repos/{repository}/set-ups"))
 }
 
 fn lines(file: &Path) -> Vec<String> {
@@ -701,48 +705,55 @@ fn lines(file: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Sends a signal to the process group of a call whose set-up has begun, and sends the call again.
+fn interrupt_set_up(world: &World, name: &str, url: &str, signal: Signal) {
+    let arguments = [
+        "provision-workspace",
+        "--host",
+        "local",
+        "--repository",
+        name,
+        "--url",
+        url,
+        "--profile",
+        "slow",
+    ];
+    let child = start(world.legwork_command(arguments).process_group(0));
+    let tally = set_ups(world, name);
+    wait_for(&tally);
+    kill_process_group(pid(&child), signal).expect("it is ours");
+    let output = child.wait_with_output().expect("legwork is gone");
+    if signal != Signal::KILL {
+        let call = Call::read(&output);
+        assert_eq!(call.error_code(), "cancelled", "{}", call.line());
+    }
+    let again = world.legwork(arguments).ok();
+    assert_eq!(again.at("/ready"), true);
+    assert_eq!(lines(&tally), ["begin", "end"], "{signal:?}: adopted");
+}
+
 #[test]
 fn a_signal_to_the_group_never_lets_a_second_set_up_begin_beside_the_first() {
-    let (world, source, tally) = slow_world();
-    let signals = [Signal::TERM, Signal::KILL, Signal::INT, Signal::HUP];
-    for number in 0..16 {
-        let name = format!("demo{number}");
-        let url = source.display().to_string();
-        let arguments = [
-            "provision-workspace",
-            "--host",
-            "local",
-            "--repository",
-            &name,
-            "--url",
-            &url,
-            "--profile",
-            "slow",
-        ];
-        fs::remove_file(&tally).ok();
-        let child = world
-            .legwork_command(arguments)
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .expect("legwork starts");
-        wait_for(&tally);
-        let signal = signals[number % signals.len()];
-        kill_process_group(pid(&child), signal).expect("it is ours");
-        let output = child.wait_with_output().expect("legwork is gone");
-        if signal != Signal::KILL {
-            let call = Call::read(&output);
-            assert_eq!(call.error_code(), "cancelled", "{}", call.line());
+    let (world, source) = slow_world();
+    let url = source.display().to_string();
+    // Most of each is waiting, so they go side by side.
+    thread::scope(|scope| {
+        for signal in [Signal::TERM, Signal::KILL, Signal::INT, Signal::HUP] {
+            let (world, url) = (&world, &url);
+            scope.spawn(move || {
+                for number in 0..4 {
+                    let name = format!("demo-{}-{number}", signal.as_raw());
+                    interrupt_set_up(world, &name, url, signal);
+                }
+            });
         }
-        let again = world.legwork(arguments).ok();
-        assert_eq!(again.at("/ready"), true);
-        assert_eq!(lines(&tally), ["begin", "end"], "{signal:?}: adopted");
-    }
+    });
 }
 
 #[test]
 fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
-    let (world, source, tally) = slow_world();
+    let (world, source) = slow_world();
+    let tally = set_ups(&world, "demo");
     let url = source.display().to_string();
     let arguments = ["--url", &url, "--profile", "slow"];
     let mut child = world

@@ -21,7 +21,7 @@ pub(crate) use call::Call;
 pub(crate) use faults::Faults;
 pub(crate) use forge::{Forge, Reply};
 pub(crate) use furnished::Furnished;
-pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
+pub(crate) use machine::{TestBed, assert_isolated, data, files_with, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
 pub(crate) use processes::{
