@@ -26,7 +26,7 @@ def once(primitive, fields):
 
 
 def call(primitive, fields, attempts=5):
-    """Returns the envelope: `ok` true, or a failure that this very call does not mend; nothing where there was no answer."""
+    """Returns the envelope: `ok` true, or a failure that the same call again does not fix; nothing where there was no answer."""
     for attempt in range(attempts):
         answer = once(primitive, fields)
         if answer and (answer["ok"] or not answer["retry_safe"]) or attempt + 1 == attempts:

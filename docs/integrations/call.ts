@@ -42,7 +42,7 @@ function envelope(text: string): Answer | undefined {
   }
 }
 
-/** Returns the last envelope: `ok` true, or a failure that the same call will not mend. */
+/** Returns the last envelope: `ok` true, or a failure that the same call will not fix. */
 export async function call(primitive: string, input: Fields = {}, attempts = 5): Promise<Answer> {
   let answer: Answer | undefined;
   const made = new Set<string>();

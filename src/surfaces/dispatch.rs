@@ -123,8 +123,7 @@ pub fn refusal(context: &Context, name: &str, mut failure: Failure, since: Insta
     failure.remediation = redactor.text(&failure.remediation).into_owned();
     let mut refusal = plain(name, failure, context.meter(), since);
     let code = refusal.error_code;
-    let is_masked =
-        redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
+    let is_masked = redactor.value_by(&mut refusal.details, || code.shape().schema().to_value());
     if is_masked {
         // The mask may be longer than the secret.
         refusal.details = code.shape().bound(refusal.details);

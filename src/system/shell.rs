@@ -6,14 +6,14 @@
 /// Identifying processes, writing files whole, and reading whether a run has ended.
 pub(crate) const PROCESS: &str = include_str!("shell/process.sh");
 
-/// `forget_git`: no variable of the caller steers git elsewhere.
-const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
+/// Defines `forget_git`, which unsets every variable of git that a caller could have left.
+pub(crate) const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
 
 /// `git_settings`: settings that win over those of a repository.
 const GIT_SETTINGS: &str = include_str!("shell/git_settings.sh");
 
 /// Lists the settings that every call of git gets, here and on hosts: name and value.
-pub(crate) fn git_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn git_settings<'a>() -> impl Iterator<Item = (&'a str, &'a str)> {
     GIT_SETTINGS
         .lines()
         .filter(|line| !line.starts_with(['#', '\'']) && !line.ends_with('\''))

@@ -10,28 +10,17 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Faults, MEND, Workplace, World, eventually, kill, masters, schemas};
+use crate::support::{
+    Faults, MEND, Workplace, World, eventually, fed, json_lines, kill, masters, schemas, signal,
+};
 
 /// Sends everything at once, and returns the answers and the exit status.
 fn batch(world: &World, arguments: &[&str], input: Vec<u8>) -> (Vec<Value>, Option<i32>) {
-    let mut child = world
-        .legwork_command(["batch"].iter().chain(arguments))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("legwork starts");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    let sender = thread::spawn(move || stdin.write_all(&input).ok());
-    let output = child.wait_with_output().expect("legwork ends");
-    sender.join().expect("all was sent");
-    let text = String::from_utf8(output.stdout).expect("stdout in UTF-8");
-    assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
-    let answers = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-        .collect();
-    (answers, output.status.code())
+    let output = fed(
+        &mut world.legwork_command(["batch"].iter().chain(arguments)),
+        input,
+    );
+    (json_lines(&output), output.status.code())
 }
 
 /// Takes the id off an answer and checks the envelope that is left.
@@ -296,13 +285,7 @@ fn a_signal_is_answered_for_every_call_under_way() {
     talk.send("quick", "list-jobs", &json!({}));
     assert_eq!(talk.answer()["id"], "quick");
     let begun = Instant::now();
-    let killed = place
-        .world()
-        .command("kill")
-        .args(["-TERM", &talk.child.id().to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(killed.success());
+    signal(talk.child.id(), 15);
     for _ in 0..2 {
         let answer = talk.answer();
         assert_eq!(

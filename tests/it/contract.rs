@@ -17,7 +17,9 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::support::{Call, Faults, World, data, run_in_own_mounts, schemas};
+use crate::support::{
+    Faults, World, at_once, await_catching, data, run_in_own_mounts, schemas, signal, start,
+};
 
 /// Sends a call and returns its envelope, which keeps the contract.
 #[track_caller]
@@ -565,46 +567,15 @@ fn an_answer_that_cannot_be_written_is_no_success() {
 }
 
 /// Starts a call that cannot end by itself, sends a signal and returns how it ended.
-fn interrupt(mut command: Command, signal: &str) -> (Value, Output) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("legwork starts");
-    // It catches the signal once the mask in its status says so.
-    let status = format!("/proc/{}/status", child.id());
-    let bit = 1u64
-        << (if signal == "HUP" {
-            1
-        } else if signal == "INT" {
-            2
-        } else {
-            15
-        } - 1);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let caught = text
-            .lines()
-            .find_map(|line| line.strip_prefix("SigCgt:"))
-            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .unwrap_or(0);
-        if caught & bit != 0 {
-            break;
-        }
-        assert!(Instant::now() < deadline, "it never caught SIG{signal}");
-        thread::sleep(Duration::from_millis(2));
-    }
+fn interrupt(mut command: Command, number: i32) -> (Value, Output) {
+    let mut child = start(&mut command);
+    await_catching(child.id(), number);
     thread::sleep(Duration::from_millis(100));
     assert!(
         child.try_wait().expect("its state").is_none(),
         "it ended early"
     );
-    let sent = Command::new("kill")
-        .args([&format!("-{signal}"), &child.id().to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(sent.success());
+    signal(child.id(), number);
     let output = child.wait_with_output().expect("it ends");
     let (answer, faults) = schemas::judge(&output);
     assert!(faults.is_empty(), "{faults:#?}");
@@ -615,26 +586,23 @@ fn interrupt(mut command: Command, signal: &str) -> (Value, Output) {
 fn a_signal_gets_one_line_and_its_own_status() {
     let world = World::new();
     world.legwork(["check-store"]).ok();
-    let fifo = world.path("fifo");
-    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
-    assert!(made.success());
+    let fifo = world.fifo();
     let lock = Connection::open(world.path("state/legwork/legwork.db")).expect("the database");
     lock.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
-    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let waiting_for_input =
-            world.legwork_command(["capabilities", "--spec", &fifo.display().to_string()]);
+    for (number, signal) in [(2, "SIGINT"), (15, "SIGTERM"), (1, "SIGHUP")] {
+        let waiting_for_input = world.legwork_command(["capabilities", "--spec", &fifo]);
         let waiting_for_the_lock = world.legwork_command(["add-host", "--name", "box"]);
         for (command, name) in [
             (waiting_for_input, "capabilities"),
             (waiting_for_the_lock, "add-host"),
         ] {
-            let (answer, output) = interrupt(command, signal);
-            assert_eq!(output.status.code(), Some(status), "SIG{signal}");
+            let (answer, output) = interrupt(command, number);
+            assert_eq!(output.status.code(), Some(128 + number), "{signal}");
             assert_eq!(output.status.signal(), None);
             assert_eq!(answer["error_code"], "cancelled");
             assert_eq!(answer["kind"], "cancelled");
             assert_eq!(answer["primitive"], name);
-            assert_eq!(answer["details"]["signal"], format!("SIG{signal}"));
+            assert_eq!(answer["details"]["signal"], signal);
             assert_eq!(answer["retry"]["mode"], "same_call");
         }
     }
@@ -664,12 +632,7 @@ fn a_panic_is_answered_as_a_bug() {
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(answer["error_code"], "internal");
     assert_eq!(answer["primitive"], "list-hosts");
-    world.set("LEGWORK_FAILPOINT", "call.checked");
-    let killed = world
-        .legwork_command(["list-hosts"])
-        .output()
-        .expect("legwork starts");
-    assert_eq!(killed.status.signal(), Some(9));
+    world.killed("call.checked", ["list-hosts"]);
 }
 
 #[test]
@@ -814,9 +777,7 @@ fn a_disk_that_is_full_or_read_only_is_said_to_be_so() {
 #[test]
 fn a_configuration_that_is_no_regular_file_is_refused_at_once() {
     let mut world = World::new();
-    let fifo = world.path("fifo");
-    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
-    assert!(made.success());
+    let fifo = PathBuf::from(world.fifo());
     let circle = world.path("circle");
     std::os::unix::fs::symlink(&circle, &circle).expect("a link to itself");
     for place in [fifo.clone(), circle, world.path("")] {
@@ -1021,18 +982,9 @@ fn a_newer_database_is_left_alone() {
 #[test]
 fn many_processes_make_one_database() {
     let world = World::new();
-    let children: Vec<_> = (0..32)
-        .map(|number| {
-            world
-                .legwork_command(["add-host", "--name", &format!("box{number}")])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("legwork starts")
-        })
-        .collect();
-    for child in children {
-        Call::read(&child.wait_with_output().expect("legwork ends")).ok();
+    let add = |number| world.legwork_command(["add-host", "--name", &format!("box{number}")]);
+    for call in at_once((0..32).map(add)) {
+        call.ok();
     }
     let listed = world.legwork(["list-hosts"]).ok();
     let hosts = listed.at("/hosts");

@@ -1,7 +1,7 @@
 //! What the documentation says is so: its commands run, its links lead somewhere, the tests it names exist.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -9,7 +9,7 @@ use std::{
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
-use crate::support::{Faults, World, assert_isolated, schemas};
+use crate::support::{Faults, World, assert_isolated, files_with, schemas};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn top() -> &'static Path {
 /// Returns the pages of the top folder and all below `docs`, by their paths.
 fn pages() -> Vec<(String, String)> {
     let mut files = vec![top().join("CONTRIBUTING.md"), top().join("README.md")];
-    gather(&top().join("docs"), "md", &mut files);
+    files.extend(files_with("md", &top().join("docs")));
     files.sort();
     let pages: Vec<(String, String)> = files
         .into_iter()
@@ -30,17 +30,6 @@ fn pages() -> Vec<(String, String)> {
         .collect();
     assert!(pages.len() > 10, "the pages were not found");
     pages
-}
-
-fn gather(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            gather(&path, extension, found);
-        } else if path.extension().is_some_and(|other| other == extension) {
-            found.push(path);
-        }
-    }
 }
 
 /// Returns the fenced blocks of a language.
@@ -169,33 +158,66 @@ fn every_answer_that_is_shown_keeps_the_contract() {
     faults.none();
 }
 
+/// Returns where the links and images of a page lead, as far as that is in the repository.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all else is no matter here")]
+fn links(text: &str) -> Vec<String> {
+    Parser::new_ext(text, Options::ENABLE_TABLES)
+        .filter_map(|event| match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                Some(dest_url.to_string())
+            }
+            _ => None,
+        })
+        .filter(|link| !link.contains("://"))
+        .collect()
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let pages: BTreeMap<PathBuf, String> = pages()
+        .into_iter()
+        .map(|(page, text)| (fs::canonicalize(top().join(page)).expect("a page"), text))
+        .collect();
+    let mut reached = BTreeSet::new();
+    let mut next = vec![fs::canonicalize(top().join("README.md")).expect("the README")];
+    while let Some(page) = next.pop() {
+        let Some(text) = pages.get(&page).filter(|_| !reached.contains(&page)) else {
+            continue;
+        };
+        let folder = page.parent().expect("a folder");
+        for link in links(text) {
+            let path = link.split('#').next().unwrap_or_default();
+            next.extend(fs::canonicalize(folder.join(path)));
+        }
+        reached.insert(page);
+    }
+    let lost: Vec<&PathBuf> = pages
+        .keys()
+        .filter(|page| !reached.contains(*page))
+        .collect();
+    assert!(lost.is_empty(), "no link leads to {lost:?}");
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let faults = Faults::default();
     let mut count = 0;
     for (page, text) in pages() {
         let own = top().join(&page);
-        for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
-            let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event
-            else {
-                continue;
-            };
-            if dest_url.contains("://") {
-                continue;
-            }
+        for link in links(&text) {
             count += 1;
-            let (path, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let target = if path.is_empty() {
                 own.clone()
             } else {
                 own.parent().expect("a folder").join(path)
             };
             if !target.exists() {
-                faults.note(format!("{page}: {dest_url} leads nowhere"));
+                faults.note(format!("{page}: {link} leads nowhere"));
             } else if !anchor.is_empty() {
                 let text = fs::read_to_string(&target).expect("a page");
                 faults.unless(anchors(&text).contains(anchor), || {
-                    format!("{page}: {dest_url} names no heading")
+                    format!("{page}: {link} names no heading")
                 });
             }
         }
@@ -236,8 +258,7 @@ fn every_test_that_is_named_exists() {
 
 #[test]
 fn every_crash_point_is_listed() {
-    let mut files = Vec::new();
-    gather(&top().join("src"), "rs", &mut files);
+    let files = files_with("rs", &top().join("src"));
     let call = ["failpoint::", "reached(\""].concat();
     let reached: BTreeSet<String> = files
         .iter()

@@ -4,14 +4,16 @@ use std::{
     collections::BTreeSet,
     fs,
     os::unix::process::ExitStatusExt as _,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Faults, Workplace, World, eventually, schemas};
+use crate::support::{
+    Faults, Workplace, World, await_catching, eventually, schemas, signal, start,
+};
 
 const LEGWORK: &str = env!("CARGO_BIN_EXE_legwork");
 
@@ -35,36 +37,6 @@ const ENDING: &[(i32, &str)] = &[
     (31, "SIGSYS"),
 ];
 
-/// Makes a pipe with a name.
-fn fifo(world: &World) -> String {
-    let fifo = world.path("fifo");
-    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
-    assert!(made.success());
-    fifo.display().to_string()
-}
-
-/// Sends a signal to a process, or to a group where the number is negative.
-fn send(signal: i32, process: i64) {
-    let sent = Command::new("kill")
-        .args([&format!("-{signal}"), "--", &process.to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(sent.success());
-}
-
-/// Waits until a process catches a signal.
-fn catches(process: u32, signal: i32) {
-    eventually("it catches the signal", || {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        let caught = status
-            .lines()
-            .find_map(|line| line.strip_prefix("SigCgt:"))
-            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .unwrap_or(0);
-        caught & (1 << (signal - 1)) != 0
-    });
-}
-
 /// Runs a line of the shell in which `$LEGWORK` is the program.
 fn shell(world: &World, line: &str) -> Output {
     world
@@ -79,26 +51,21 @@ fn shell(world: &World, line: &str) -> Output {
 #[test]
 fn every_signal_that_ends_a_process_gets_its_line() {
     let world = World::new();
-    let fifo = fifo(&world);
+    let fifo = world.fifo();
     let faults = Faults::default();
     thread::scope(|scope| {
-        for (signal, name) in ENDING {
+        for (number, name) in ENDING {
             let (world, faults, fifo) = (&world, &faults, &fifo);
             scope.spawn(move || {
-                let child = world
-                    .legwork_command(["capabilities", "--spec", fifo])
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .expect("legwork starts");
-                catches(child.id(), *signal);
-                send(*signal, child.id().into());
+                let child = start(&mut world.legwork_command(["capabilities", "--spec", fifo]));
+                await_catching(child.id(), *number);
+                signal(child.id(), *number);
                 let output = child.wait_with_output().expect("it ends");
                 let (answer, broken) = schemas::judge(&output);
                 for fault in broken {
                     faults.note(format!("{name}: {fault}"));
                 }
-                let told = (
+                let answered = (
                     answer["error_code"].as_str(),
                     answer["details"]["signal"].as_str(),
                     answer["effect"].as_str(),
@@ -108,9 +75,9 @@ fn every_signal_that_ends_a_process_gets_its_line() {
                     Some("cancelled"),
                     Some(*name),
                     Some("none"),
-                    Some(128 + signal),
+                    Some(128 + number),
                 );
-                faults.unless(told == expected, || format!("{name}: {told:?}"));
+                faults.unless(answered == expected, || format!("{name}: {answered:?}"));
             });
         }
     });
@@ -120,7 +87,7 @@ fn every_signal_that_ends_a_process_gets_its_line() {
 #[test]
 fn a_signal_is_answered_before_anything_is_read() {
     let mut world = World::new();
-    let fifo = fifo(&world);
+    let fifo = world.fifo();
     // Neither the configuration nor the state folder is one that can be read.
     world.set("LEGWORK_CONFIG", &fifo);
     for arguments in [
@@ -135,12 +102,13 @@ fn a_signal_is_answered_before_anything_is_read() {
             .stderr(Stdio::null())
             .spawn()
             .expect("legwork starts");
-        catches(child.id(), 15);
-        send(15, child.id().into());
+        await_catching(child.id(), 15);
+        signal(child.id(), 15);
         let begun = Instant::now();
-        let held = child.stdin.take();
+        // Its standard input stays open.
+        let stdin = child.stdin.take();
         let output = child.wait_with_output().expect("it ends");
-        drop(held);
+        drop(stdin);
         assert_eq!(output.status.code(), Some(143), "{arguments:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{arguments:?}");
         let is_call = arguments.len() > 1;
@@ -161,15 +129,10 @@ fn a_program_that_only_answers_a_question_ends_with_the_call() {
     fs::set_permissions(&gh, mode).expect("its mode");
     let path = format!("{}:{}", programs.display(), world.search_path());
     world.set("PATH", path);
-    let child = world
-        .legwork_command(["fetch-issue", "--issue", "octocat/hello#1"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("legwork starts");
+    let child = start(&mut world.legwork_command(["fetch-issue", "--issue", "octocat/hello#1"]));
     let started = || fs::read_to_string(&pid).unwrap_or_default();
     eventually("gh is asked", || started().ends_with('\n'));
-    send(15, child.id().into());
+    signal(child.id(), 15);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(143));
     let line = format!("/proc/{}/cmdline", started().trim_end());
@@ -189,16 +152,13 @@ fn a_launch_that_a_signal_ends_says_none_only_where_no_agent_runs() {
         let key = format!("turn-{turn}");
         let more = json!({"idempotency_key": key, "message": key});
         let input = Workplace::order("counted", &more).to_string();
-        let child = place
+        let mut call = place
             .world()
-            .legwork_command(["launch-investigation", "--json", &input])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("legwork starts");
+            .legwork_command(["launch-investigation", "--json", &input]);
+        let child = start(&mut call);
         // From before the signals are caught to after the job was sent.
         thread::sleep(Duration::from_micros(500 * (turn % 40)));
-        send(15, child.id().into());
+        signal(child.id(), 15);
         let output = child.wait_with_output().expect("it ends");
         if output.status.signal() == Some(15) {
             // It came before the program had begun.
@@ -342,7 +302,7 @@ fn few_processes_are_said_to_be_few() {
     let world = World::new();
     world.legwork(["check-store"]).ok();
     // The limit does not bind root, and binds by user: this one has no process yet.
-    let as_somebody = if rustix_is_root() {
+    let as_somebody = if rustix::process::geteuid().is_root() {
         "setpriv --reuid=54321 --clear-groups "
     } else {
         ""
@@ -384,18 +344,10 @@ fn few_processes_are_said_to_be_few() {
     faults.none();
 }
 
-fn rustix_is_root() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("Uid:"))
-        .is_some_and(|ids| ids.split_whitespace().next() == Some("0"))
-}
-
 #[test]
 fn a_pipe_in_place_of_a_file_never_hangs_a_call() {
     let mut world = World::new();
-    let fifo = fifo(&world);
+    let fifo = world.fifo();
     let quick = |world: &World, arguments: &[&str]| {
         let begun = Instant::now();
         let output = world

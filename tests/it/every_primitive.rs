@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Output,
     time::Duration,
 };
@@ -16,7 +16,7 @@ use legwork::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Faults, World, schemas};
+use crate::support::{Faults, World, files_with, schemas};
 
 /// What calls may do whose names start with a verb; each verb has one meaning everywhere.
 const VERBS: &[(&str, Does)] = &[
@@ -103,9 +103,10 @@ fn names_and_summaries_are_well_formed() {
             format!("the summary of {name} is too long")
         });
         let input_schema = (about.input_schema)().to_value();
-        faults.unless(about.documentation(&input_schema).len() > summary.len(), || {
-            format!("{name} says no more than its summary")
-        });
+        faults.unless(
+            about.documentation(&input_schema).len() > summary.len(),
+            || format!("{name} says no more than its summary"),
+        );
         faults.unless(!(about.examples)().is_empty(), || {
             format!("{name} has no example")
         });
@@ -381,8 +382,7 @@ fn describe(schema: &Value, at: &str, undescribed: &mut Vec<String>) {
 fn every_file_is_registered_in_the_chapter_it_lies_in() {
     let faults = Faults::default();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    rust_files(&source.join("primitives"), &mut files);
+    let files = files_with("rs", &source.join("primitives"));
     // Where each stands, and the name that it has there.
     let written: BTreeMap<String, String> = files
         .into_iter()
@@ -430,17 +430,6 @@ fn every_file_is_registered_in_the_chapter_it_lies_in() {
         faults.unless(is_a_line, || format!("the line of {name} is {about:?}"));
     }
     faults.none();
-}
-
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a source folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
 
 #[test]

@@ -7,14 +7,13 @@ use std::{
     os::unix::{
         ffi::OsStrExt as _,
         fs::{PermissionsExt as _, symlink},
-        process::ExitStatusExt as _,
     },
     path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Limits, Sshd, World};
+use crate::support::{Call, Limits, Sshd, World, at_once};
 
 /// An agent that mends the cart and hands in what it was asked for.
 const DILIGENT: &str = r#"
@@ -118,16 +117,10 @@ impl Desk {
         path
     }
 
-    /// Calls with a point at which the process is killed, and makes sure that it was.
+    /// Sends a call of a primitive that is killed at a named point.
     fn killed(&self, point: &str, primitive: &str, input: &Value) {
-        let status = self
-            .world
-            .legwork_command([primitive, "--json", &input.to_string()])
-            .env("LEGWORK_FAILPOINT", point)
-            .output()
-            .expect("legwork starts")
-            .status;
-        assert_eq!(status.signal(), Some(9), "{point} was not reached");
+        self.world
+            .killed(point, [primitive, "--json", &input.to_string()]);
     }
 }
 
@@ -407,8 +400,16 @@ fn an_archive_that_is_not_what_was_asked_for_leaves_nothing_here() {
     ] {
         fs::write(&archive, bytes).expect("an archive");
         let refused = desk.fetch(json!({"include": ["report.md"]}));
-        assert_eq!(refused.error_code(), "artifact_refused", "{what}");
-        assert_eq!(refused.effect(), "none", "{what}");
+        let checked = desk.check(json!({}));
+        let applied = desk.apply(json!({}));
+        for call in [&refused, &checked, &applied] {
+            assert_eq!(
+                (call.error_code(), call.effect()),
+                ("artifact_refused", "none"),
+                "{what}: {}",
+                call.line()
+            );
+        }
         assert!(files_below(&desk.results()).is_empty(), "{what}");
     }
     assert!(!Path::new("/tmp/evil").exists());
@@ -423,18 +424,29 @@ fn a_file_that_changes_on_its_way_is_not_taken() {
     let desk = Desk::new(DILIGENT);
     let report = desk.folder.join("report.md");
     // It runs between the list and the copy.
-    let meddler = desk.shadow(
-        "mktemp",
-        &format!(
-            "#!/bin/sh\necho more >>'{}'\nexec /usr/bin/mktemp \"$@\"\n",
-            report.display()
-        ),
-    );
-    let refused = desk.fetch(json!({}));
+    let meddle = |file: &Path| {
+        desk.shadow(
+            "mktemp",
+            &format!(
+                "#!/bin/sh\necho more >>'{}'\nexec /usr/bin/mktemp \"$@\"\n",
+                file.display()
+            ),
+        )
+    };
+    let meddler = meddle(&report);
+    for refused in [desk.fetch(json!({})), desk.check(json!({}))] {
+        assert_eq!(refused.error_code(), "artifact_changed");
+        assert_eq!(refused.details()["name"], "report.md");
+    }
+    let diff = desk.folder.join("runs/1/changes.diff");
+    let before = fs::read(&diff).expect("the diff");
+    meddle(&diff);
+    let refused = desk.apply(json!({}));
     assert_eq!(refused.error_code(), "artifact_changed");
-    assert_eq!(refused.details()["name"], "report.md");
+    assert_eq!(refused.details()["name"], "changes.diff");
     assert!(files_below(&desk.results()).is_empty());
     fs::remove_file(meddler).expect("peace");
+    fs::write(diff, before).expect("the diff");
     let taken = desk.fetch(json!({})).ok();
     assert_eq!(taken.at("/complete"), true);
     assert_eq!(
@@ -516,20 +528,14 @@ fn a_fetch_that_is_killed_anywhere_goes_on_from_there() {
 fn many_fetches_at_once_converge() {
     let desk = Desk::new(DILIGENT);
     let input = desk.input(json!({})).to_string();
-    let calls: Vec<_> = (0..8)
-        .map(|_| {
-            desk.world
-                .legwork_command(["fetch-artifacts", "--json", &input])
-                .stdout(std::process::Stdio::piped())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-                .expect("legwork starts")
-        })
-        .collect();
-    let effects: Vec<String> = calls
+    let call = || {
+        desk.world
+            .legwork_command(["fetch-artifacts", "--json", &input])
+    };
+    let effects: Vec<String> = at_once((0..8).map(|_| call()))
         .into_iter()
-        .map(|child| {
-            let call = Call::read(&child.wait_with_output().expect("legwork ends")).ok();
+        .map(|call| {
+            let call = call.ok();
             assert_eq!(call.at("/complete"), true);
             call.effect().to_owned()
         })
@@ -595,6 +601,44 @@ fn a_jobs_diff_gets_onto_a_branch_and_nothing_else_moves() {
         fs::read_to_string(desk.checkout.join("b.txt")).expect("it"),
         "mine\n"
     );
+}
+
+#[test]
+fn a_branch_that_cannot_be_made_is_named_and_nothing_is_moved() {
+    let mut desk = Desk::new(DILIGENT);
+    desk.world.git(&desk.checkout, &["branch", "taken"]);
+    let taken = desk.apply(json!({"branch": "taken"}));
+    assert_eq!(taken.error_code(), "branch_exists");
+
+    let lock = desk.checkout.join(".git/refs/heads/locked.lock");
+    fs::write(&lock, "").expect("a lock that git left");
+    let locked = desk.apply(json!({"branch": "locked"}));
+    assert_eq!(locked.error_code(), "git_failed");
+    fs::remove_file(lock).expect("it is there");
+
+    // Somebody makes the branch at the last moment, on another commit.
+    let folder = desk.world.path("git");
+    fs::create_dir(&folder).expect("a folder");
+    let program = "#!/bin/sh\nPATH=${PATH#*:}\ncase \" $* \" in\n\
+                   *' --create-reflog '*) GIT_CONFIG_COUNT=0 git branch late ;;\nesac\nexec git \"$@\"\n";
+    let git = folder.join("git");
+    fs::write(&git, program).expect("a program");
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).expect("a program");
+    let path = format!("{}:{}", folder.display(), desk.world.search_path());
+    desk.world.set("PATH", path);
+    let moved = desk.apply(json!({"branch": "late"}));
+    assert_eq!(
+        (moved.error_code(), moved.effect(), moved.kind()),
+        ("branch_moved", "partial", "aborted"),
+        "{}",
+        moved.line()
+    );
+    let search_path = desk.world.search_path().to_owned();
+    desk.world.set("PATH", search_path);
+    for branch in ["taken", "late"] {
+        let commits = ["rev-list", "--count", &format!("main..{branch}")];
+        assert_eq!(desk.world.git(&desk.checkout, &commits), "0\n", "{branch}");
+    }
 }
 
 #[test]

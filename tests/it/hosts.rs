@@ -5,14 +5,16 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::support::{Agents, Call, Cli, Limits, Model, Script, Sshd, World, kill, masters};
+use crate::support::{
+    Agents, Call, Cli, Limits, Model, Script, Sshd, World, at_once, in_own_mounts, kill, masters,
+};
 
 /// An agent that needs no login and is on every host.
 const OWN_AGENT: &str = "[agents.own]\nadapter = \"command\"\nargv = [\"true\"]\n";
@@ -79,22 +81,9 @@ fn program(file: &Path, text: &str) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("its mode");
 }
 
-/// Starts many calls at once and reads all answers.
-fn at_once(world: &World, count: usize, arguments: &[&str]) -> Vec<Call> {
-    let children: Vec<Child> = (0..count)
-        .map(|_| {
-            world
-                .legwork_command(arguments)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("legwork starts")
-        })
-        .collect();
-    children
-        .into_iter()
-        .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")))
-        .collect()
+/// Probes a host many times at once.
+fn probes(world: &World, count: usize, host: &str) -> Vec<Call> {
+    at_once((0..count).map(|_| world.legwork_command(["probe-host", "--host", host])))
 }
 
 #[test]
@@ -261,6 +250,52 @@ fn a_machine_without_an_ssh_client() {
     let call = preflight(&world, "box", &[]).ok();
     assert_check(&call, "ssh_client", "fail", Some("ssh_client_missing"));
     assert_unknown_after(&call, "ssh_client");
+}
+
+#[test]
+fn a_shell_here_that_does_not_run_is_said_by_name() {
+    let world = World::new();
+    for (shell, code) in [
+        ("/dev/null", "host_tool_missing"),
+        ("/bin/true", "host_script_failed"),
+    ] {
+        for primitive in ["probe-host", "preflight"] {
+            let script = format!("mount --bind {shell} /bin/sh && exec \"$1\" \"$3\" --host local");
+            let output = in_own_mounts(&world, &script, [primitive])
+                .output()
+                .expect("unshare starts");
+            let call = Call::read(&output);
+            assert_eq!(
+                (call.error_code(), call.effect()),
+                (code, "none"),
+                "{primitive} by {shell}: {}",
+                call.line()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_program_here_that_takes_its_shell_along_is_lost_contact() {
+    let world = World::new();
+    let bin = world.path("bin");
+    program(
+        &bin.join("git"),
+        "#!/bin/sh\nat=$$ above=\nwhile :; do\n\
+         at=$(sed 's/.*) . //; s/ .*//' \"/proc/$at/stat\")\n\
+         [ \"$at\" -gt 1 ] && [ \"$(cat \"/proc/$at/comm\")\" != legwork ] || break\n\
+         above=\"$above $at\"\ndone\nkill -9 $above\n",
+    );
+    world.configure(&format!("[hosts.local]\npath = ['{}']\n", bin.display()));
+    for primitive in ["probe-host", "preflight"] {
+        let call = world.legwork([primitive, "--host", "local"]);
+        assert_eq!(
+            (call.error_code(), call.effect()),
+            ("contact_lost", "none"),
+            "{primitive}: {}",
+            call.line()
+        );
+    }
 }
 
 #[test]
@@ -511,7 +546,7 @@ fn a_password_in_a_url_is_on_no_command_line_of_the_host() {
 fn forty_probes_at_once_share_one_connection() {
     let world = World::new();
     let sshd = Sshd::start(&world, "box");
-    let calls = at_once(&world, 40, &["probe-host", "--host", "box"]);
+    let calls = probes(&world, 40, "box");
     let failures: Vec<&str> = calls
         .iter()
         .filter(|call| !call.is_ok())
@@ -526,7 +561,7 @@ fn forty_probes_at_once_share_one_connection() {
 fn a_server_that_allows_fewer_sessions_is_waited_for() {
     let world = World::new();
     let sshd = Sshd::start_with(&world, "box", Limits::Of(2, 10), &[]);
-    let calls = at_once(&world, 12, &["probe-host", "--host", "box"]);
+    let calls = probes(&world, 12, "box");
     for call in calls {
         call.ok();
     }
@@ -543,7 +578,7 @@ fn calls_that_wait_for_a_dead_host_share_its_failure() {
         "[ssh]\nconnect_timeout_s = 2\n[hosts.silent]\ndestination = \"ssh://127.0.0.1:{port}\"\n"
     ));
     let since = Instant::now();
-    for call in at_once(&world, 10, &["probe-host", "--host", "silent"]) {
+    for call in probes(&world, 10, "silent") {
         assert_eq!(call.error_code(), "ssh_unreachable");
     }
     let took = since.elapsed();
@@ -582,7 +617,7 @@ fn a_control_socket_without_a_master_is_replaced() {
     let before = masters(&world);
     assert_eq!(before.len(), 1);
     kill(before[0]);
-    let calls = at_once(&world, 8, &["probe-host", "--host", "box"]);
+    let calls = probes(&world, 8, "box");
     for call in calls {
         call.ok();
     }

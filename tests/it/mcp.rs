@@ -21,7 +21,9 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Agents, CHECK, Cli, Faults, Model, Script, Workplace, World, schemas};
+use crate::support::{
+    Agents, CHECK, Cli, Faults, Model, Script, Workplace, World, fed, json_lines, schemas, signal,
+};
 
 /// A client that keeps what it is told while it waits.
 #[derive(Clone, Default)]
@@ -521,28 +523,14 @@ fn nothing_but_the_protocol_is_on_stdout() {
 
 /// Sends lines to a server and returns its answers by id, and the exit code.
 fn by_hand(world: &World, lines: &[String], end: &str) -> (Vec<Value>, Option<i32>) {
-    let mut child = world
-        .legwork_command(["serve-mcp"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("legwork starts");
-    let mut stdin = child.stdin.take().expect("its standard input");
     let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {},
         "clientInfo": {"name": "hand", "version": "1"}}});
     let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
     let input = format!("{initialize}\n{initialized}\n{}{end}", lines.join("\n"));
-    let sender = std::thread::spawn(move || stdin.write_all(input.as_bytes()).ok());
-    let output = child.wait_with_output().expect("legwork ends");
-    sender.join().expect("all was sent");
-    let text = String::from_utf8(output.stdout).expect("stdout in UTF-8");
-    let answers = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-        .filter(|answer: &Value| answer["id"] != 0)
-        .collect();
+    let output = fed(&mut world.legwork_command(["serve-mcp"]), input);
+    let mut answers = json_lines(&output);
+    answers.retain(|answer| answer["id"] != 0);
     (answers, output.status.code())
 }
 
@@ -625,11 +613,7 @@ fn a_signal_answers_the_calls_under_way() {
         .filter_map(|it| it["id"].as_u64())
         .collect();
     assert_eq!(ids, BTreeSet::from([0, 9]));
-    let sent = std::process::Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(sent.success());
+    signal(child.id(), 15);
     let mut ids = BTreeSet::new();
     for _ in 0..2 {
         let answer = next();

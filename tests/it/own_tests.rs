@@ -7,14 +7,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::LazyLock,
 };
 
 use legwork::registry::ALL;
 use syn::visit::{self, Visit};
 
-use crate::support::Faults;
+use crate::support::{Faults, files_with};
 
 /// Tests that go over all primitives, or that hold their names for another reason than to test them.
 const GENERAL: &[&str] = &[
@@ -146,17 +146,6 @@ fn reached<'a>(
     (texts, calls)
 }
 
-fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder of the tests") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            gather(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// A test, with all the texts and calls that it reaches.
 struct Reach {
     texts: BTreeSet<String>,
@@ -166,9 +155,7 @@ struct Reach {
 /// What each test of one thing reaches.
 static TESTS: LazyLock<Vec<Reach>> = LazyLock::new(|| {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
-    let mut files = Vec::new();
-    gather(&top, &mut files);
-    let read: Vec<(String, Vec<Function>)> = files
+    let read: Vec<(String, Vec<Function>)> = files_with("rs", &top)
         .iter()
         .map(|file| {
             let name = file.strip_prefix(&top).expect("below the tests");

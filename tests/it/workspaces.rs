@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Sshd, World, in_own_mounts};
+use crate::support::{Call, Sshd, World, at_once, descendants, in_own_mounts, kill, start};
 
 const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n\
      [project]\nname = 'demo-package'\nversion = '1.0'\n[tool.setuptools.packages.find]\nwhere = ['src']\n";
@@ -303,15 +303,19 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
     );
     let listed = world.legwork(["list-workspaces"]).ok();
     assert_eq!(listed.text("/workspaces/0/missing_step"), "smoke");
-    let launch = [
+    let early = [
         "launch-investigation",
         "--repository",
         "demo",
         "--message",
         "x",
     ];
-    let early = world.legwork(launch);
-    assert_eq!(early.error_code(), "workspace_not_ready");
+    let early = world.legwork(early);
+    assert_eq!(
+        (early.error_code(), early.effect()),
+        ("workspace_not_ready", "none")
+    );
+    assert_eq!(early.details()["step"], "smoke");
     assert_eq!(early.next()[0].primitive, "provision-workspace");
     assert_eq!(
         early.next()[0].input,
@@ -328,6 +332,27 @@ fn the_profiles_commands_run_in_the_seed_with_its_variables() {
         .legwork(["check-workspace", "--repository", "demo", "--smoke"])
         .ok();
     assert_eq!(checked.at("/ready"), true, "{}", checked.line());
+}
+
+#[test]
+fn a_step_that_another_call_undid_is_an_operation_in_progress() {
+    let (world, source) = world();
+    let url = source.display().to_string();
+    // As a call with another ref does while this one sets up.
+    world.configure(
+        "[profiles.mine]\nextends = 'generic'\nsetup = 'rm ../steps/resolve'\nsmoke = 'true'\n",
+    );
+    let arguments = ["--url", &url, "--profile", "mine"];
+    let call = provision(&world, "local", "demo", &arguments);
+    assert_eq!(
+        (call.error_code(), call.kind()),
+        ("operation_in_progress", "aborted"),
+        "{}",
+        call.line()
+    );
+    world.configure("[profiles.mine]\nsetup = 'true'\n");
+    let call = provision(&world, "local", "demo", &arguments).ok();
+    assert_eq!(call.at("/ready"), true);
 }
 
 #[test]
@@ -528,20 +553,8 @@ fn eight_at_once_make_one_clone() {
             "--profile",
             "offline",
         ];
-        let running: Vec<Child> = (0..8)
-            .map(|_| {
-                world
-                    .legwork_command(arguments)
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .expect("legwork starts")
-            })
-            .collect();
-        let calls: Vec<Call> = running
-            .into_iter()
-            .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")).ok())
-            .collect();
+        let calls = at_once((0..8).map(|_| world.legwork_command(arguments)));
+        let calls: Vec<Call> = calls.into_iter().map(Call::ok).collect();
         for step in ["clone", "resolve", "environment", "install", "smoke"] {
             let ran = calls
                 .iter()
@@ -680,15 +693,19 @@ fn killed_while_it_installs() {
     Interruption::of_install().converges(true);
 }
 
-/// A world whose profile `slow` has a set-up that writes down when it begins and when it ends.
-fn slow_world() -> (World, PathBuf, PathBuf) {
+/// A world whose profile `slow` has a set-up that writes down beside the seed when it begins and when it ends.
+fn slow_world() -> (World, PathBuf) {
     let (world, source) = world();
-    let tally = world.path("set-ups");
-    world.configure(&format!(
-        "[profiles.slow]\nextends = 'generic'\nsetup = \"echo begin >>{0}; sleep 0.7; echo end >>{0}\"\n",
-        tally.display()
-    ));
-    (world, source, tally)
+    world.configure(
+        "[profiles.slow]\nextends = 'generic'\n\
+         setup = 'echo begin >>../set-ups; sleep 0.7; echo end >>../set-ups'\n",
+    );
+    (world, source)
+}
+
+/// Returns the file in which the set-ups of a repository write down when they begin and end.
+fn set_ups(world: &World, repository: &str) -> PathBuf {
+    world.path(format!("root/repos/{repository}/set-ups"))
 }
 
 fn lines(file: &Path) -> Vec<String> {
@@ -699,48 +716,55 @@ fn lines(file: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Sends a signal to the process group of a call whose set-up has begun, and sends the call again.
+fn interrupt_set_up(world: &World, name: &str, url: &str, signal: Signal) {
+    let arguments = [
+        "provision-workspace",
+        "--host",
+        "local",
+        "--repository",
+        name,
+        "--url",
+        url,
+        "--profile",
+        "slow",
+    ];
+    let child = start(world.legwork_command(arguments).process_group(0));
+    let tally = set_ups(world, name);
+    wait_for(&tally);
+    kill_process_group(pid(&child), signal).expect("it is ours");
+    let output = child.wait_with_output().expect("legwork is gone");
+    if signal != Signal::KILL {
+        let call = Call::read(&output);
+        assert_eq!(call.error_code(), "cancelled", "{}", call.line());
+    }
+    let again = world.legwork(arguments).ok();
+    assert_eq!(again.at("/ready"), true);
+    assert_eq!(lines(&tally), ["begin", "end"], "{signal:?}: adopted");
+}
+
 #[test]
 fn a_signal_to_the_group_never_lets_a_second_set_up_begin_beside_the_first() {
-    let (world, source, tally) = slow_world();
-    let signals = [Signal::TERM, Signal::KILL, Signal::INT, Signal::HUP];
-    for number in 0..16 {
-        let name = format!("demo{number}");
-        let url = source.display().to_string();
-        let arguments = [
-            "provision-workspace",
-            "--host",
-            "local",
-            "--repository",
-            &name,
-            "--url",
-            &url,
-            "--profile",
-            "slow",
-        ];
-        fs::remove_file(&tally).ok();
-        let child = world
-            .legwork_command(arguments)
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .expect("legwork starts");
-        wait_for(&tally);
-        let signal = signals[number % signals.len()];
-        kill_process_group(pid(&child), signal).expect("it is ours");
-        let output = child.wait_with_output().expect("legwork is gone");
-        if signal != Signal::KILL {
-            let call = Call::read(&output);
-            assert_eq!(call.error_code(), "cancelled", "{}", call.line());
+    let (world, source) = slow_world();
+    let url = source.display().to_string();
+    // Most of each is waiting, so they go side by side.
+    thread::scope(|scope| {
+        for signal in [Signal::TERM, Signal::KILL, Signal::INT, Signal::HUP] {
+            let (world, url) = (&world, &url);
+            scope.spawn(move || {
+                for number in 0..4 {
+                    let name = format!("demo-{}-{number}", signal.as_raw());
+                    interrupt_set_up(world, &name, url, signal);
+                }
+            });
         }
-        let again = world.legwork(arguments).ok();
-        assert_eq!(again.at("/ready"), true);
-        assert_eq!(lines(&tally), ["begin", "end"], "{signal:?}: adopted");
-    }
+    });
 }
 
 #[test]
 fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
-    let (world, source, tally) = slow_world();
+    let (world, source) = slow_world();
+    let tally = set_ups(&world, "demo");
     let url = source.display().to_string();
     let arguments = ["--url", &url, "--profile", "slow"];
     let mut child = world
@@ -756,11 +780,8 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
         .expect("legwork starts");
     wait_for(&tally);
     // Everything between legwork and the command itself, which is `timeout`'s child.
-    for process in descendants(child.id()) {
-        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-        let parent = parent(process).unwrap_or_default();
-        let below = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
-        if name.trim() != "sleep" && below.trim() != "timeout" {
+    for (process, name) in descendants(child.id()) {
+        if name != "sleep" && parent_name(process) != "timeout" {
             kill(process);
         }
     }
@@ -769,30 +790,16 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
     assert_eq!(lines(&tally), ["begin", "end", "begin", "end"]);
 }
 
-fn parent(process: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
-}
-
-fn descendants(process: u32) -> Vec<u32> {
-    let all: Vec<(u32, u32)> = fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|number| Some((number, parent(number)?)))
-        .collect();
-    let mut found = vec![process];
-    let mut at = 0;
-    while at < found.len() {
-        let above = found[at];
-        found.extend(
-            all.iter()
-                .filter(|(_, parent)| *parent == above)
-                .map(|(number, _)| *number),
-        );
-        at += 1;
-    }
-    found.split_off(1)
+/// Returns the name of the program that is the parent of a process.
+fn parent_name(process: u32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let parent = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.split(' ').nth(1))
+        .unwrap_or_default();
+    let name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+    name.trim().to_owned()
 }
 
 #[test]
@@ -837,15 +844,6 @@ fn a_server_that_a_finished_step_left_behind_does_not_keep_its_lock() {
         let process = fs::read_to_string(&server).expect("the server's pid");
         kill(process.trim().parse().expect("a pid"));
     }
-}
-
-fn kill(process: u32) {
-    let pid = i32::try_from(process)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process");
-    // One that has just ended by itself is as good.
-    kill_process(pid, Signal::KILL).ok();
 }
 
 #[test]
@@ -966,15 +964,7 @@ fn killed_at_every_point() {
             "--profile",
             "offline",
         ];
-        let output = world
-            .legwork_command(arguments)
-            .env("LEGWORK_FAILPOINT", format!("provision.{point}"))
-            .output()
-            .expect("legwork starts");
-        assert!(
-            !output.status.success() && output.stdout.is_empty(),
-            "{point} is no point"
-        );
+        world.killed(&format!("provision.{point}"), arguments);
         let again = world.legwork(arguments).ok();
         assert_eq!(again.at("/ready"), true);
         let expected = if matches!(point, "smoke" | "recorded") {

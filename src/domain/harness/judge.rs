@@ -211,7 +211,10 @@ impl Evidence<'_> {
             }
             Mode::AfterFix | Mode::Never => Err(Finding::new(
                 Fault::Repeated,
-                format!("a call that failed with {} is not made again", retry.mode.name()),
+                format!(
+                    "a call that failed with {} is not made again",
+                    retry.mode.name()
+                ),
                 "it was made again",
             )),
         }
@@ -226,7 +229,12 @@ impl Evidence<'_> {
         let answer = state.last.as_ref().and_then(Outcome::retry);
         let why = answer.map_or_else(
             || "a call that left no answer is made again with the same input".to_owned(),
-            |retry| format!("a call that failed with {} is made again", retry.mode.name()),
+            |retry| {
+                format!(
+                    "a call that failed with {} is made again",
+                    retry.mode.name()
+                )
+            },
         );
         let fault = if self.stopped() {
             Fault::TooLate

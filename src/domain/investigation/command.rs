@@ -88,4 +88,3 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> Result<String, ru
     }
     Ok(script)
 }
-

@@ -114,10 +114,11 @@ mod tests {
     };
 
     fn judged(files: &[(&str, &str)]) -> Verified {
-        let answer: String = files
+        let answer: Vec<_> = files
             .iter()
-            .map(|(name, text)| format!("file name={name} text=@{}\n", STANDARD.encode(text)))
+            .map(|(name, text)| format!("file name={name} text=@{}", STANDARD.encode(text)))
             .collect();
+        let answer = answer.join("\n");
         let status = run::parse_state(
             "legwork-run v=1 job=v-0 run=1 state=succeeded pid=2 pgid=2 start=3 sup=4 sup_start=5 boot=b node=n \
              started=6 ended=7 exit=0 signal=- reason=exit_status survivors=- diff=none",

@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::{
     contract::{
-        Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, VERSION,
-        by_chapter,
+        Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, VERSION, by_chapter,
         configuration::{Defaults, Ssh},
     },
     domain::agent,
@@ -155,7 +154,9 @@ fn answer(known: &[&'static Description], input: &Input) -> Result<Answer<Output
         }),
     };
     let mut answer = Answer::read(output);
-    answer.next.extend(shown().next().map(|first| next(first, by_name)));
+    answer
+        .next
+        .extend(shown().next().map(|first| next(first, by_name)));
     Ok(answer)
 }
 

@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Agents, Model, Script, Workplace, eventually};
+use crate::support::{Agents, MEND, Model, Script, Workplace, eventually, kill, signal};
 
 /// Returns whether a process of that id lives.
 fn lives(pid: &str) -> bool {
@@ -112,6 +113,43 @@ fn a_tree_of_processes_that_ignores_term_is_ended_for_certain() {
     assert_eq!(place.tally(), 1);
     let nobody = place.call("cancel-job", &json!({"job_id": "nobody"}));
     assert_eq!(nobody.error_code(), "job_not_found");
+}
+
+#[test]
+fn a_process_that_does_not_end_is_named_and_the_same_call_looks_again() {
+    let place = Workplace::here();
+    place.waiting_agent("waiter", MEND);
+    let job_id = place.launched("waiter", &json!({}));
+    // What its supervisor writes where the kernel does not end a process, in place of a process that hangs in a disk.
+    let supervisor = place
+        .state_field(&job_id, "sup")
+        .parse()
+        .expect("a process");
+    signal(supervisor, Signal::STOP.as_raw());
+    let state = place.run(&job_id).join("state");
+    let running = fs::read_to_string(&state).expect("a state line");
+    let survived = running
+        .replace(" state=running ", " state=cancelled ")
+        .replace(" ended=- ", " ended=1700000000 ")
+        .replace(" survivors=- ", " survivors=4000001,4000002 ");
+    fs::write(&state, &survived).expect("a state line");
+    let cancel = json!({"job_id": job_id, "grace_s": 1});
+    for _ in 0..2 {
+        let call = place.call("cancel-job", &cancel);
+        assert_eq!(
+            (call.error_code(), call.effect()),
+            ("processes_survived", "partial"),
+            "{}",
+            call.line()
+        );
+        assert_eq!(call.details()["pids"], json!([4_000_001, 4_000_002]));
+    }
+    fs::write(&state, survived.replace("4000001,4000002", "-")).expect("a state line");
+    let call = place.call("cancel-job", &cancel).ok();
+    assert_eq!(call.at("/job/state"), "cancelled");
+    // The agent itself was never stopped.
+    place.release();
+    kill(supervisor);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What a launch or a verification leaves that was refused, interrupted, or asked for many times at once.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{fs, path::Path};
 
 use rusqlite::Connection;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{CHECK, Call, MEND, Sshd, Workplace, eventually, in_own_mounts};
+use crate::support::{CHECK, Call, MEND, Sshd, Workplace, eventually, in_own_mounts, signal};
 
 /// Asserts that nothing is known of any job, and that no event speaks of one.
 #[track_caller]
@@ -33,13 +34,23 @@ fn a_launch_that_was_never_sent_leaves_no_job() {
     assert_eq!(place.launch("mender", &order).ok().effect(), "applied");
 }
 
-/// Launches on this machine once `mounts` has been run, which finds the folder of all jobs in `$3`.
-fn launch_under(place: &Workplace, mounts: &str) -> Call {
-    let jobs = place.root().join("jobs");
-    fs::create_dir_all(&jobs).expect("the folder of all jobs");
-    let order = Workplace::order("mender", &json!({})).to_string();
-    let script = format!("{mounts} || exit 1; exec \"$1\" launch-investigation --json \"$4\"");
-    let arguments = [jobs.display().to_string(), order];
+/// Calls a primitive where an empty file system with some options is mounted on a folder.
+fn on_mounted(
+    place: &Workplace,
+    options: &str,
+    folder: &Path,
+    primitive: &str,
+    input: &Value,
+) -> Call {
+    fs::create_dir_all(folder).expect("the folder");
+    let script = format!(
+        "mount -t tmpfs -o {options} none \"$3\" || exit 1; exec \"$1\" \"$4\" --json \"$5\""
+    );
+    let arguments = [
+        folder.display().to_string(),
+        primitive.to_owned(),
+        input.to_string(),
+    ];
     let output = in_own_mounts(place.world(), &script, arguments)
         .output()
         .expect("unshare starts");
@@ -55,10 +66,10 @@ fn retry_mode(call: &Call) -> Value {
 fn a_launch_on_a_full_disk_says_so_and_leaves_no_job() {
     for kib in [8, 12, 24] {
         let place = Workplace::here();
-        let call = launch_under(
-            &place,
-            &format!("mount -t tmpfs -o size={kib}k none \"$3\""),
-        );
+        let jobs = place.root().join("jobs");
+        let order = Workplace::order("mender", &json!({}));
+        let size = format!("size={kib}k");
+        let call = on_mounted(&place, &size, &jobs, "launch-investigation", &order);
         assert_eq!(call.error_code(), "disk_full", "{}", call.line());
         assert!(matches!(call.effect(), "none" | "partial"));
         assert_eq!(retry_mode(&call), "after_fix");
@@ -71,7 +82,9 @@ fn a_launch_on_a_full_disk_says_so_and_leaves_no_job() {
 #[test]
 fn a_launch_into_a_read_only_folder_says_so_and_leaves_no_job() {
     let place = Workplace::here();
-    let call = launch_under(&place, "mount -t tmpfs -o ro none \"$3\"");
+    let jobs = place.root().join("jobs");
+    let order = Workplace::order("mender", &json!({}));
+    let call = on_mounted(&place, "ro", &jobs, "launch-investigation", &order);
     assert_eq!(
         (call.error_code(), call.effect(), retry_mode(&call)),
         ("host_folder_unwritable", "none", json!("after_fix")),
@@ -79,17 +92,21 @@ fn a_launch_into_a_read_only_folder_says_so_and_leaves_no_job() {
         call.line()
     );
     assert_no_job(&place);
-}
 
-/// Sends a call that kills itself at a point.
-fn killed(place: &Workplace, point: &str, primitive: &str, input: &Value) {
-    let output = place
-        .world()
-        .legwork_command([primitive, "--json", &input.to_string()])
-        .env("LEGWORK_FAILPOINT", point)
-        .output()
-        .expect("legwork starts");
-    assert!(output.stdout.is_empty(), "{point} was not reached");
+    // And so does a verification, which has its folder below that of its job.
+    let job_id = place.launched("mender", &json!({}));
+    place.ended(&job_id);
+    let verify = place.job(&job_id).join("verify");
+    let input = json!({"job_id": job_id, "verify": CHECK});
+    let call = on_mounted(&place, "ro", &verify, "verify-fix", &input);
+    assert_eq!(
+        (call.error_code(), call.effect(), retry_mode(&call)),
+        ("host_folder_unwritable", "none", json!("after_fix")),
+        "{}",
+        call.line()
+    );
+    let call = place.call("verify-fix", &input).ok();
+    assert_eq!(call.at("/verdict"), "fixed");
 }
 
 /// Makes the record of all jobs look as if it was written long ago.
@@ -108,7 +125,7 @@ fn age(place: &Workplace) {
 fn a_launch_that_died_before_it_was_sent_is_not_waited_for_for_ever() {
     let place = Workplace::here();
     let order = Workplace::order("mender", &json!({}));
-    killed(&place, "launch.recorded", "launch-investigation", &order);
+    place.killed("launch.recorded", "launch-investigation", &order);
     let job_id = place
         .call("list-jobs", &json!({"active": true}))
         .ok()
@@ -134,25 +151,6 @@ fn a_launch_that_died_before_it_was_sent_is_not_waited_for_for_ever() {
     assert_eq!(place.tally(), 1);
 }
 
-/// Sends the same call many times at once.
-fn at_once(place: &Workplace, times: usize, primitive: &str, input: &Value) -> Vec<Call> {
-    let children: Vec<_> = (0..times)
-        .map(|_| {
-            place
-                .world()
-                .legwork_command([primitive, "--json", &input.to_string()])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("legwork starts")
-        })
-        .collect();
-    children
-        .into_iter()
-        .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")))
-        .collect()
-}
-
 #[test]
 fn identical_verifications_at_once_are_one_verification() {
     let place = Workplace::here();
@@ -162,7 +160,7 @@ fn identical_verifications_at_once_are_one_verification() {
     for attempt in 1..=4 {
         let check = format!("echo {attempt} >>'{}'; {CHECK}", tally.display());
         let input = json!({"job_id": job_id, "verify": check, "attempt": attempt});
-        let calls = at_once(&place, 6, "verify-fix", &input);
+        let calls = place.at_once([("verify-fix", &input); 6]);
         let mut effects: Vec<String> = Vec::new();
         for call in calls {
             let call = call.ok();
@@ -183,8 +181,8 @@ fn a_verification_killed_after_its_start_is_adopted() {
     let job_id = place.launched("mender", &json!({}));
     place.ended(&job_id);
     let input = json!({"job_id": job_id, "verify": format!("sleep 0.5; {CHECK}")});
-    killed(&place, "verify.started", "verify-fix", &input);
-    let calls = at_once(&place, 3, "verify-fix", &input);
+    place.killed("verify.started", "verify-fix", &input);
+    let calls = place.at_once([("verify-fix", &input); 3]);
     for call in calls {
         let call = call.ok();
         assert_eq!(
@@ -252,14 +250,6 @@ fn a_job_whose_folder_is_gone_is_said_to_have_lost_it() {
     assert_eq!(place.ended(&running)["state"], "succeeded");
 }
 
-fn token(file: &Path, key: &str) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let start = format!("{key}=");
-    text.split_whitespace()
-        .find_map(|token| token.strip_prefix(start.as_str()).map(str::to_owned))
-        .unwrap_or_default()
-}
-
 #[test]
 fn a_job_that_another_machine_supervises_is_said_to_be_so() {
     let place = Workplace::here();
@@ -272,20 +262,13 @@ fn a_job_that_another_machine_supervises_is_said_to_be_so() {
     );
     // The state line of a supervisor on another machine that shares the folder, while the one here stands still.
     let state = place.run(&job_id).join("state");
-    let supervisor = token(&state, "sup");
-    let signal = |signal: &str| {
-        let sent = place
-            .world()
-            .command("kill")
-            .args([signal, &supervisor])
-            .status();
-        assert!(sent.expect("kill starts").success());
-    };
-    signal("-STOP");
+    let supervisor = place.state_field(&job_id, "sup");
+    let supervisor = supervisor.parse().expect("a process");
+    signal(supervisor, Signal::STOP.as_raw());
     let here = fs::read_to_string(&state).expect("a state line");
     let there = here
-        .replace(&token(&state, "boot"), "00000000-other")
-        .replace(&token(&state, "node"), "other.1");
+        .replace(&place.state_field(&job_id, "boot"), "00000000-other")
+        .replace(&place.state_field(&job_id, "node"), "other.1");
     fs::write(&state, there).expect("another machine's line");
     eventually("the other machine shows", || {
         let job = place.poll(&job_id);
@@ -293,7 +276,7 @@ fn a_job_that_another_machine_supervises_is_said_to_be_so() {
         job["supervised_elsewhere"] == true
     });
     fs::write(&state, here).expect("the line of this machine");
-    signal("-CONT");
+    signal(supervisor, Signal::CONT.as_raw());
     place.release();
     let job = place.ended(&job_id);
     assert_eq!(

@@ -252,11 +252,39 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
             "{input}"
         );
     }
+    let templates = place.world().path("templates");
+    fs::create_dir(&templates).expect("a folder");
+    fs::write(templates.join("investigate.md"), "{% if message %}").expect("a template");
+    let call = place.launch("mender", &json!({}));
+    assert_eq!(
+        (call.error_code(), call.effect()),
+        ("template_invalid", "none")
+    );
+    fs::remove_dir_all(templates).expect("a folder");
     assert_eq!(
         place.call("list-jobs", &json!({})).ok().at("/jobs"),
         json!([])
     );
     assert_eq!(place.tally(), 0);
+}
+
+#[test]
+fn what_stands_where_the_worktree_is_to_be_is_left_alone() {
+    let place = Workplace::here();
+    let dry = place.launch("mender", &json!({"dry_run": true})).ok();
+    let worktree = place.job(&dry.text("/job/job_id")).join("worktree");
+    fs::create_dir_all(&worktree).expect("a folder");
+    fs::write(worktree.join("precious"), "work").expect("a file");
+    let call = place.launch("mender", &json!({}));
+    assert_eq!(
+        (call.error_code(), call.effect()),
+        ("worktree_failed", "partial"),
+        "{}",
+        call.line()
+    );
+    assert!(worktree.join("precious").exists());
+    fs::remove_dir_all(&worktree).expect("a folder");
+    assert_eq!(place.launch("mender", &json!({})).ok().effect(), "applied");
 }
 
 #[test]

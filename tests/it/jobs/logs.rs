@@ -92,6 +92,12 @@ fn a_log_that_grows_is_followed_by_whole_lines() {
         json!([{"kind": "text", "text": "first"}])
     );
     assert_eq!(call.at("/ended"), false);
+    let poll = place.call("poll-job", &json!({})).ok().text("/next_cursor");
+    for foreign in ["", "0", &poll] {
+        let input = json!({"job_id": job_id, "cursor": foreign});
+        let call = place.call("tail-log", &input);
+        assert_eq!(call.error_code(), "cursor_invalid", "{foreign:?}");
+    }
     place.release();
     place.ended(&job_id);
     let next = &call.next()[0];

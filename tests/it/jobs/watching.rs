@@ -148,11 +148,26 @@ fn a_host_that_is_down_makes_only_its_own_jobs_unreachable() {
         (&json!("running"), &Value::Null)
     );
     assert_eq!(call.at("/active"), 2);
-    let wait = place.call("wait-job", &json!({"job_id": there, "wait_s": 0}));
+    let checkout = place.world().path("widgets");
+    for (primitive, input) in [
+        ("wait-job", json!({"job_id": there, "wait_s": 0})),
+        ("verify-fix", json!({"job_id": there, "verify": "true"})),
+        ("apply-diff", json!({"job_id": there, "checkout": checkout})),
+    ] {
+        let call = place.call(primitive, &input);
+        assert_eq!(
+            (call.error_code(), call.kind(), call.effect()),
+            ("job_unreachable", "unavailable", "none"),
+            "{primitive}"
+        );
+    }
+    // Nor is a host forgotten while nobody knows what became of its jobs.
+    let removed = place.call("remove-host", &json!({"name": "down"}));
     assert_eq!(
-        (wait.error_code(), wait.kind()),
-        ("job_unreachable", "unavailable")
+        (removed.error_code(), removed.effect()),
+        ("host_in_use", "none")
     );
+    assert_eq!(removed.details()["items"][0]["id"], json!(there));
     place.release();
     assert_eq!(place.ended(&other)["state"], "succeeded");
     // Nobody can know that it has ended too.

@@ -3,10 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    io::Write as _,
     path::Path,
-    process::{Command, Stdio},
-    thread,
+    process::Command,
 };
 
 use legwork::surfaces::generate;
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 use super::cases::CASES;
 use crate::{
     contract::frozen_map,
-    support::{Faults, World, data, schemas},
+    support::{Faults, World, data, fed, json_lines, schemas},
 };
 
 fn published() -> std::path::PathBuf {
@@ -33,18 +31,8 @@ struct Verdict {
 /// Has a validator judge the published schemas and all cases.
 #[track_caller]
 fn judged(mut validator: Command) {
-    let mut child = validator
-        .arg(published())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the validator starts");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    let text = serde_json::to_vec(&*CASES).expect("JSON");
-    let writing = thread::spawn(move || stdin.write_all(&text).ok());
-    let output = child.wait_with_output().expect("it ends");
-    writing.join().expect("the cases are written");
+    let cases = serde_json::to_vec(&*CASES).expect("JSON");
+    let output = fed(validator.arg(published()), cases);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{said}");
     let verdict: Verdict = serde_json::from_slice(&output.stdout).expect("a verdict");
@@ -131,19 +119,9 @@ fn the_binary_shows_every_published_schema() {
         let call = json!({"id": name, "primitive": "show-schema", "input": {"name": name}});
         let _infallible = writeln!(calls, "{call}");
     }
-    let mut child = world
-        .legwork_command(["batch"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("legwork starts");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    let writing = thread::spawn(move || stdin.write_all(calls.as_bytes()).ok());
-    let output = child.wait_with_output().expect("it ends");
-    writing.join().expect("the calls are written");
+    let output = fed(&mut world.legwork_command(["batch"]), calls);
     let mut shown = BTreeSet::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let answer: Value = serde_json::from_str(line).expect("an envelope");
+    for answer in json_lines(&output) {
         let name = answer["id"].as_str().expect("its id").to_owned();
         assert_eq!(answer["data"]["name"], name, "{answer}");
         assert_eq!(answer["data"]["schema"], files[&name], "{name}");

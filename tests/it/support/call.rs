@@ -126,18 +126,9 @@ impl Call {
             "{}",
             self.raw
         );
-        match refusal.kind.as_str() {
-            "invalid_argument"
-            | "not_found"
-            | "already_exists"
-            | "failed_precondition"
-            | "permission_denied"
-            | "aborted" => &[1],
-            "unavailable" | "deadline_exceeded" | "unauthenticated" | "resource_exhausted" => &[2],
-            "internal" | "data_loss" => &[3],
-            "cancelled" => &[129, 130, 143],
-            _ => refuse(&format!("an unknown kind in {}", self.raw)),
-        }
+        let exits = schemas::exits(&refusal.kind);
+        assert!(!exits.is_empty(), "an unknown kind in {}", self.raw);
+        exits
     }
 
     /// Returns the call again, having made sure that it did what was asked.

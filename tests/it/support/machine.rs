@@ -83,3 +83,18 @@ pub(crate) fn data(relative: &str) -> PathBuf {
         .join("tests/data")
         .join(relative)
 }
+
+/// Returns the files below a folder whose names have an extension, sorted.
+pub(crate) fn files_with(extension: &str, folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files_with(extension, &path));
+        } else if path.extension().is_some_and(|other| other == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}

@@ -8,6 +8,7 @@ mod furnished;
 mod machine;
 mod model;
 mod mounts;
+mod processes;
 pub(crate) mod schemas;
 pub(crate) mod snapshot;
 mod sshd;
@@ -20,9 +21,12 @@ pub(crate) use call::Call;
 pub(crate) use faults::Faults;
 pub(crate) use forge::{Forge, Reply};
 pub(crate) use furnished::Furnished;
-pub(crate) use machine::{TestBed, assert_isolated, data, ways_out};
+pub(crate) use machine::{TestBed, assert_isolated, data, files_with, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
-pub(crate) use sshd::{Limits, Sshd, kill, masters};
+pub(crate) use processes::{
+    at_once, await_catching, descendants, fed, json_lines, kill, signal, start,
+};
+pub(crate) use sshd::{Limits, Sshd, masters};
 pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
 pub(crate) use world::{SYSTEM_PATH, World};

@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::world::{GIT_CONFIGURATION, World};
+use super::{
+    descendants, kill,
+    world::{GIT_CONFIGURATION, World},
+};
 
 const SERVER: &str = "/usr/sbin/sshd";
 const PORT: u16 = 22022;
@@ -141,7 +144,7 @@ impl Sshd {
             return;
         };
         for connection in connections(server.id()) {
-            terminate(connection);
+            kill(connection);
         }
         server.kill().expect("sshd is killed");
         server.wait().expect("sshd ends");
@@ -242,35 +245,6 @@ fn connections(server: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Returns the descendants of a process, with the names of their programs.
-fn descendants(process: u32) -> Vec<(u32, String)> {
-    let mut found = Vec::new();
-    let mut parents = vec![process];
-    while let Some(parent) = parents.pop() {
-        let children = format!("/proc/{parent}/task/{parent}/children");
-        for child in fs::read_to_string(children)
-            .unwrap_or_default()
-            .split_whitespace()
-            .filter_map(|pid| pid.parse().ok())
-        {
-            let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
-            found.push((child, name.trim().to_owned()));
-            parents.push(child);
-        }
-    }
-    found
-}
-
-fn terminate(process: u32) {
-    let pid = i32::try_from(process)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // One that has just ended by itself is as good.
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
-    }
-}
-
 /// Returns the ssh clients here that hold connections of a world.
 pub(crate) fn masters(world: &World) -> Vec<u32> {
     let root = world.path("").display().to_string();
@@ -292,13 +266,4 @@ pub(crate) fn masters(world: &World) -> Vec<u32> {
         }
     }
     found
-}
-
-/// Kills a process.
-pub(crate) fn kill(process: u32) {
-    let pid = i32::try_from(process)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-        .expect("a process");
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
 }

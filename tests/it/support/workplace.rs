@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Call, Sshd, World};
+use super::{Call, Sshd, World, at_once};
 
 /// The check that fails on the repository as it is, and passes once the greeting is spelt right.
 pub(crate) const CHECK: &str = "grep -qx hello greeting.txt";
@@ -177,6 +177,34 @@ impl Workplace {
             input[name] = value.clone();
         }
         input
+    }
+
+    /// Sends a call of a primitive that is killed at a named point.
+    #[track_caller]
+    pub(crate) fn killed(&self, point: &str, primitive: &str, input: &Value) {
+        self.world
+            .killed(point, [primitive, "--json", &input.to_string()]);
+    }
+
+    /// Sends calls of primitives all at once.
+    pub(crate) fn at_once<'a>(
+        &self,
+        calls: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    ) -> Vec<Call> {
+        at_once(calls.into_iter().map(|(primitive, input)| {
+            self.world
+                .legwork_command([primitive, "--json", &input.to_string()])
+        }))
+    }
+
+    /// Returns a field of the line in which a supervisor writes the state of a job; empty where there is none.
+    pub(crate) fn state_field(&self, job_id: &str, key: &str) -> String {
+        let line = fs::read_to_string(self.run(job_id).join("state")).unwrap_or_default();
+        line.split_whitespace()
+            .filter_map(|word| word.split_once('='))
+            .find_map(|(name, value)| (name == key).then_some(value))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Asks for one job.

@@ -4,8 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
-    io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -13,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Call, machine::TestBed};
+use super::{Call, fed, machine::TestBed};
 
 /// Where programs are found; those of the test bed come before it in [`World::with_testbed`].
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
@@ -187,18 +186,31 @@ impl World {
         arguments: impl IntoIterator<Item = A>,
         input: &[u8],
     ) -> Call {
-        let mut child = self
+        Call::read(&fed(&mut self.legwork_command(arguments), input))
+    }
+
+    /// Sends a call that is killed at a named point; fails where it does not come that far.
+    #[track_caller]
+    pub(crate) fn killed<A: AsRef<OsStr>>(
+        &self,
+        point: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) {
+        let output = self
             .legwork_command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+            .env("LEGWORK_FAILPOINT", point)
+            .output()
             .expect("legwork starts");
-        let mut stdin = child.stdin.take().expect("its standard input");
-        // A call that does not read its input closes the pipe, which is its right.
-        stdin.write_all(input).ok();
-        drop(stdin);
-        Call::read(&child.wait_with_output().expect("legwork ends"))
+        assert_eq!(output.status.signal(), Some(9), "{point} was not reached");
+        assert!(output.stdout.is_empty(), "{point} comes after the answer");
+    }
+
+    /// Makes a pipe with a name, and returns its path.
+    pub(crate) fn fifo(&self) -> String {
+        let fifo = self.path("fifo");
+        let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+        assert!(made.success());
+        fifo.display().to_string()
     }
 
     /// Runs git in a folder, which must succeed, and returns what it printed.

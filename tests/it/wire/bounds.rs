@@ -59,20 +59,20 @@ fn a_flood_on_stderr_leaves_its_end_in_the_details() {
 
     shim(&place, "mkdir", &format!("{FLOOD}\nexit 1"));
     let call = place.launch("mender", &json!({"message": "Another."}));
-    assert!(call.line().len() < 64 << 10, "{} bytes", call.line().len());
+    assert_eq!(call.error_code(), "launch_failed", "{}", call.line());
     holds_the_end(&call, "complaint number 19999");
 }
 
 #[test]
 fn the_answer_to_a_huge_refused_input_is_small() {
     let world = World::new();
-    let stray: serde_json::Map<String, Value> = (0..1_000_000)
+    let stray: serde_json::Map<String, Value> = (0..200_000)
         .map(|index| (format!("unknown_field_number_{index}"), Value::from(index)))
         .collect();
-    let wrong_items = json!({"job_ids": vec![7; 2_000_000]});
-    let long = json!({"job_ids": ["x".repeat(30 << 20)]});
-    let nul = json!({"job_ids": vec!["a\0b"; 500_000]});
-    let deep = json!({ "x".repeat(20 << 20): 1 });
+    let wrong_items = json!({"job_ids": vec![7; 400_000]});
+    let long = json!({"job_ids": ["x".repeat(6 << 20)]});
+    let nul = json!({"job_ids": vec!["a\0b"; 100_000]});
+    let deep = json!({ "x".repeat(4 << 20): 1 });
     for (what, primitive, input) in [
         ("unknown fields", "list-hosts", Value::Object(stray.clone())),
         (
@@ -104,7 +104,7 @@ fn the_answer_to_a_huge_refused_input_is_small() {
             .all(|violation| violation["pointer"] != "");
         assert!(named, "{what}: {details:.300}");
         assert!(
-            since.elapsed().as_secs() < 60,
+            since.elapsed().as_secs() < 20,
             "{what}: {:?}",
             since.elapsed()
         );

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, thread, time::Du
 
 use serde_json::{Value, json};
 
-use crate::support::{CHECK, Sshd, Workplace, eventually};
+use crate::support::{CHECK, Call, Sshd, Workplace, eventually, signal, start};
 
 /// How contact is lost, once.
 #[derive(Clone, Copy, Debug)]
@@ -232,23 +232,15 @@ fn a_call_that_is_told_to_end_says_what_it_may_have_done() {
     place.agent("stubborn", "trap '' TERM; while :; do sleep 0.2; done");
     let job_id = place.launched("stubborn", &json!({"host": host.alias()}));
     let cancel = json!({"job_id": job_id, "grace_s": 3}).to_string();
-    let child = place
-        .world()
-        .legwork_command(["cancel-job", "--json", &cancel])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("legwork starts");
-    let wish = place.run(&job_id).join("cancel");
-    eventually("the wish has arrived", || wish.exists());
-    let pid = child.id().to_string();
-    place
-        .world()
-        .command("kill")
-        .args(["-TERM", &pid])
-        .status()
-        .expect("a signal");
-    let call = crate::support::Call::read(&child.wait_with_output().expect("legwork ends"));
+    let child = start(
+        &mut place
+            .world()
+            .legwork_command(["cancel-job", "--json", &cancel]),
+    );
+    let request = place.run(&job_id).join("cancel");
+    eventually("the request has arrived", || request.exists());
+    signal(child.id(), 15);
+    let call = Call::read(&child.wait_with_output().expect("legwork ends"));
     assert_eq!((call.error_code(), call.effect()), ("cancelled", "unknown"));
     let call = place
         .call("cancel-job", &json!({"job_id": job_id, "grace_s": 3}))

@@ -1,29 +1,10 @@
 //! A kill at any named point, here or there: the same call again brings it to its end, and one agent ever ran.
 
-use std::{
-    fs,
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
-    path::Path,
-    process::Stdio,
-    thread,
-    time::Duration,
-};
+use std::{fs, os::unix::process::CommandExt as _, process::Stdio, thread, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{CHECK, Workplace, eventually};
-
-/// Sends a call that kills itself at a point; fails where it did not come that far.
-fn killed(place: &Workplace, point: &str, primitive: &str, input: &Value) {
-    let output = place
-        .world()
-        .legwork_command([primitive, "--json", &input.to_string()])
-        .env("LEGWORK_FAILPOINT", point)
-        .output()
-        .expect("legwork starts");
-    assert_eq!(output.status.signal(), Some(9), "{point} was not reached");
-    assert!(output.stdout.is_empty());
-}
+use crate::support::{CHECK, Workplace, eventually, kill};
 
 fn jobs(place: &Workplace) -> usize {
     let jobs = place.call("list-jobs", &json!({})).ok().at("/jobs");
@@ -40,8 +21,7 @@ fn launches(place: &Workplace, host: &str) {
     ];
     for (number, (point, effect)) in points.into_iter().enumerate() {
         let order = json!({"host": host, "idempotency_key": point});
-        killed(
-            place,
+        place.killed(
             point,
             "launch-investigation",
             &Workplace::order("waiter", &order),
@@ -121,8 +101,7 @@ fn a_launch_killed_at_any_moment_with_all_it_started_is_taken_up() {
 fn a_poll_sees_what_a_killed_launch_left() {
     let place = Workplace::here();
     place.waiting_agent("waiter", "echo hello >greeting.txt");
-    killed(
-        &place,
+    place.killed(
         "launch.sent",
         "launch-investigation",
         &Workplace::order("waiter", &json!({})),
@@ -148,9 +127,9 @@ fn a_cancel_killed_anywhere_is_taken_up() {
         let job_id = place.launched("sleeper", &order);
         let cancel = json!({"job_id": job_id, "grace_s": 1});
         if point == "poll.noted" {
-            killed(&place, point, "poll-job", &json!({"job_ids": [job_id]}));
+            place.killed(point, "poll-job", &json!({"job_ids": [job_id]}));
         } else {
-            killed(&place, point, "cancel-job", &cancel);
+            place.killed(point, "cancel-job", &cancel);
         }
         let call = place.call("cancel-job", &cancel).ok();
         assert_eq!(call.at("/job/state"), "cancelled", "{point}");
@@ -174,8 +153,7 @@ fn a_cancel_killed_anywhere_is_taken_up() {
 #[test]
 fn a_cancel_before_anything_was_sent_means_that_nothing_ever_runs() {
     let place = Workplace::here();
-    killed(
-        &place,
+    place.killed(
         "launch.recorded",
         "launch-investigation",
         &Workplace::order("mender", &json!({})),
@@ -205,7 +183,7 @@ fn a_verification_killed_on_the_way_is_made_once() {
     let checks = place.world().path("checks");
     let check = format!("echo x >>'{}'; sleep 0.3; {CHECK}", checks.display());
     let input = json!({"job_id": job_id, "verify": check});
-    killed(&place, "verify.started", "verify-fix", &input);
+    place.killed("verify.started", "verify-fix", &input);
     let call = place.call("verify-fix", &input).ok();
     assert_eq!(call.at("/verdict"), "fixed");
     let made = fs::read_to_string(&checks).expect("the checks");
@@ -260,26 +238,13 @@ fn a_supervisor_killed_anywhere_is_replaced() {
     }
 }
 
-fn token(file: &Path, key: &str) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let start = format!("{key}=");
-    text.split_whitespace()
-        .find_map(|token| token.strip_prefix(start.as_str()).map(str::to_owned))
-        .unwrap_or_default()
-}
-
 #[test]
 fn a_supervisor_killed_while_the_agent_lives_is_replaced_and_the_end_is_true() {
     let place = Workplace::here();
     place.waiting_agent("waiter", "echo hello >greeting.txt; exit 3");
     let job_id = place.launched("waiter", &json!({}));
-    let state = place.run(&job_id).join("state");
-    let first = token(&state, "sup");
-    let kill = |pid: &str| {
-        let done = place.world().command("kill").args(["-9", pid]).status();
-        assert!(done.expect("kill starts").success());
-    };
-    kill(&first);
+    let first = place.state_field(&job_id, "sup");
+    kill(first.parse().expect("a process"));
     // Gone is only the one who watches, so this is no end.
     let job = place.poll(&job_id);
     assert_eq!(
@@ -287,7 +252,7 @@ fn a_supervisor_killed_while_the_agent_lives_is_replaced_and_the_end_is_true() {
         (&json!("running"), &json!(false))
     );
     eventually("another supervisor", || {
-        place.poll(&job_id)["state"] == "running" && token(&state, "sup") != first
+        place.poll(&job_id)["state"] == "running" && place.state_field(&job_id, "sup") != first
     });
     place.release();
     let job = place.ended(&job_id);

@@ -1,30 +1,10 @@
 //! Many calls at once against one stock server: none fails, and none is done twice.
 
-use std::{collections::BTreeSet, process::Stdio};
+use std::{collections::BTreeSet, ops::Range};
 
 use serde_json::{Value, json};
 
-use crate::support::{CHECK, Call, MEND, Workplace};
-
-/// Sends calls all at once, each a process of its own.
-fn at_once(place: &Workplace, calls: &[(&str, Value)]) -> Vec<Call> {
-    let children: Vec<_> = calls
-        .iter()
-        .map(|(primitive, input)| {
-            place
-                .world()
-                .legwork_command([primitive, "--json", &input.to_string()])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("legwork starts")
-        })
-        .collect();
-    children
-        .into_iter()
-        .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")))
-        .collect()
-}
+use crate::support::{CHECK, Call, MEND, Workplace, at_once};
 
 fn names(calls: &[Call]) -> BTreeSet<String> {
     calls.iter().map(|call| call.text("/job/job_id")).collect()
@@ -35,7 +15,7 @@ fn thirty_two_identical_launches_are_one_agent() {
     let (place, host) = Workplace::over_ssh("box");
     place.waiting_agent("waiter", MEND);
     let order = Workplace::order("waiter", &json!({"host": host.alias()}));
-    let calls = at_once(&place, &vec![("launch-investigation", order); 32]);
+    let calls = place.at_once([("launch-investigation", &order); 32]);
     assert_eq!(names(&calls).len(), 1);
     let applied = calls
         .iter()
@@ -57,65 +37,43 @@ fn thirty_two_identical_launches_are_one_agent() {
 fn the_same_launch_from_twelve_machines_is_one_agent() {
     let (place, host) = Workplace::over_ssh("box");
     place.waiting_agent("waiter", MEND);
-    // Each keeps books of its own, as machines that know nothing of one another do.
-    let home = |number: usize| {
-        place
-            .world()
-            .path(format!("books {number}"))
-            .display()
-            .to_string()
-    };
-    let send = |number: usize, primitive: &str, input: &Value| {
-        place
-            .world()
-            .legwork_command([primitive, "--json", &input.to_string()])
-            .env("LEGWORK_HOME", home(number))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("legwork starts")
-    };
-    let answers = |children: Vec<std::process::Child>| -> Vec<Call> {
-        children
-            .into_iter()
-            .map(|child| Call::read(&child.wait_with_output().expect("legwork ends")).ok())
-            .collect()
+    // Each has a state folder of its own, as machines that know nothing of one another do.
+    let send = |numbers: Range<usize>, primitive: &str, input: &Value| -> Vec<Call> {
+        let calls = numbers.map(|number| {
+            let home = place.world().path(format!("state {number}"));
+            let input = input.to_string();
+            let mut call = place.world().legwork_command([primitive, "--json", &input]);
+            call.env("LEGWORK_HOME", home);
+            call
+        });
+        at_once(calls).into_iter().map(Call::ok).collect()
     };
     let workspace = json!({"host": host.alias(), "repository": "widgets"});
     for number in (0..12).step_by(4) {
-        let few = number..number + 4;
-        answers(
-            few.map(|number| send(number, "provision-workspace", &workspace))
-                .collect(),
-        );
+        send(number..number + 4, "provision-workspace", &workspace);
     }
     let order = Workplace::order("waiter", &json!({"host": host.alias()}));
-    let launch = |number| send(number, "launch-investigation", &order);
-    let calls = answers((0..12).map(launch).collect());
+    let calls = send(0..12, "launch-investigation", &order);
     assert_eq!(names(&calls).len(), 1);
     assert!(calls.iter().all(|call| call.at("/job/state") == "running"));
     assert_eq!(place.tally(), 1);
     place.release();
     let wait =
         json!({"job_id": calls[0].text("/job/job_id"), "wait_s": 60, "require": "succeeded"});
-    answers(
-        (0..12)
-            .map(|number| send(number, "wait-job", &wait))
-            .collect(),
-    );
+    send(0..12, "wait-job", &wait);
     assert_eq!(place.tally(), 1);
 }
 
 #[test]
 fn thirty_two_different_launches_on_one_repository_are_thirty_two_jobs() {
     let (place, host) = Workplace::over_ssh("box");
-    let orders: Vec<(&str, Value)> = (0..32)
+    let orders: Vec<Value> = (0..32)
         .map(|number| {
             let more = json!({"host": host.alias(), "message": format!("The greeting, {number}.")});
-            ("launch-investigation", Workplace::order("mender", &more))
+            Workplace::order("mender", &more)
         })
         .collect();
-    let calls = at_once(&place, &orders);
+    let calls = place.at_once(orders.iter().map(|order| ("launch-investigation", order)));
     assert_eq!(names(&calls).len(), 32);
     assert!(
         calls
@@ -175,7 +133,7 @@ fn forty_mixed_calls_at_once_all_succeed() {
         json!({"host": "box", "repository": "widgets"}),
     ));
     assert_eq!(calls.len(), 40);
-    let answers = at_once(&place, &calls);
+    let answers = place.at_once(calls.iter().map(|(primitive, input)| (*primitive, input)));
     for answer in &answers {
         assert!(answer.is_ok(), "{}", answer.line());
         assert!(

@@ -2,9 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -12,7 +10,7 @@ use std::{
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::support::{Faults, MEND, Workplace, schemas};
+use crate::support::{Faults, MEND, Workplace, fed, json_lines, schemas};
 
 /// The tables, their key columns, the calls that list them, and the list's field.
 const TABLES: &[(&str, &[&str], &str)] = &[
@@ -25,12 +23,12 @@ const TABLES: &[(&str, &[&str], &str)] = &[
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
-struct Kept {
+struct Store {
     place: Workplace,
     job_id: String,
 }
 
-impl Kept {
+impl Store {
     fn new() -> Self {
         let place = Workplace::here();
         let job_id = place.launched("mender", &json!({"max_wall_s": 60}));
@@ -116,27 +114,8 @@ impl Kept {
                 json!({"id": id, "primitive": primitive, "input": input}).to_string() + "\n"
             })
             .collect();
-        let mut child = self
-            .place
-            .world()
-            .legwork_command(["batch"])
-            .env("LEGWORK_HOME", home)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("legwork starts");
-        child
-            .stdin
-            .take()
-            .expect("its stdin")
-            .write_all(lines.as_bytes())
-            .expect("it reads");
-        let output = child.wait_with_output().expect("it ends");
-        let mut answers: Vec<Value> = String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
+        let mut batch = self.place.world().legwork_command(["batch"]);
+        let mut answers = json_lines(&fed(batch.env("LEGWORK_HOME", home), lines));
         answers.sort_by_key(|answer| answer["id"].as_u64());
         assert_eq!(answers.len(), calls.len());
         answers
@@ -193,8 +172,8 @@ type Damage = (
 );
 
 /// Lists what is written into which column: table, its key, the primitive that lists it, column, SQL expression.
-fn damages(kept: &Kept) -> Vec<Damage> {
-    let database = Connection::open(home(&kept.place).join("legwork.db")).expect("the database");
+fn damages(store: &Store) -> Vec<Damage> {
+    let database = Connection::open(home(&store.place).join("legwork.db")).expect("the database");
     let mut cases = Vec::new();
     for (table, key, list) in TABLES {
         for (column, is_number) in columns(&database, table) {
@@ -229,13 +208,13 @@ fn damages(kept: &Kept) -> Vec<Damage> {
 
 #[test]
 fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() {
-    let kept = Kept::new();
-    let whole = kept.damaged(|_| {});
+    let store = Store::new();
+    let whole = store.damaged(|_| {});
     let faults = Faults::default();
     for answer in &whole[..5] {
         assert_eq!(answer["ok"], true, "{answer}");
     }
-    let cases = damages(&kept);
+    let cases = damages(&store);
     assert!(cases.len() > 90, "only {} cases", cases.len());
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -246,7 +225,7 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
                 {
                     let case = format!("{table}.{column} = {value:?}");
                     let mut harmless = false;
-                    let answers = kept.damaged(|database| {
+                    let answers = store.damaged(|database| {
                         let statement = format!(
                             "UPDATE {table} SET {column} = {value}
                              WHERE rowid = (SELECT min(rowid) FROM {table})"
@@ -314,15 +293,15 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
 
 #[test]
 fn a_table_that_is_gone_or_lost_its_types_is_named() {
-    let kept = Kept::new();
+    let store = Store::new();
     let faults = Faults::default();
     for (table, _, list) in TABLES {
-        let gone = kept.damaged(|database| {
+        let gone = store.damaged(|database| {
             let statement = format!("DROP TABLE {table}");
             database.execute_batch(&statement).expect("it was there");
         });
         let database =
-            Connection::open(home(&kept.place).join("legwork.db")).expect("the database");
+            Connection::open(home(&store.place).join("legwork.db")).expect("the database");
         let names: Vec<String> = columns(&database, table)
             .into_iter()
             .map(|(name, _)| format!("\"{name}\""))
@@ -345,9 +324,9 @@ fn a_table_that_is_gone_or_lost_its_types_is_named() {
                     .expect("a table without types");
             }
         };
-        let nulls = kept.damaged(loose("NULL"));
-        let bytes = kept.damaged(loose("X'ff00'"));
-        let fractions = kept.damaged(loose("0.5"));
+        let nulls = store.damaged(loose("NULL"));
+        let bytes = store.damaged(loose("X'ff00'"));
+        let fractions = store.damaged(loose("0.5"));
         for (case, answers) in [
             ("gone", gone),
             ("NULL", nulls),
@@ -389,21 +368,23 @@ fn every_table_is_declared() {
 
 #[test]
 fn a_damaged_row_can_be_replaced_by_the_calls_that_own_it() {
-    let kept = Kept::new();
-    let world = kept.place.world();
-    let database = Connection::open(home(&kept.place).join("legwork.db")).expect("the database");
+    let store = Store::new();
+    let world = store.place.world();
+    let database = Connection::open(home(&store.place).join("legwork.db")).expect("the database");
     database
         .execute_batch("UPDATE workspaces SET record = '{'; UPDATE hosts SET settings = '{'")
         .expect("damage");
-    let refused = kept.place.launch("mender", &json!({"message": MEND}));
+    let refused = store.place.launch("mender", &json!({"message": MEND}));
     assert_eq!(refused.error_code(), "store_damaged", "{}", refused.line());
     for name in ["box", "other-box"] {
-        kept.place.call("remove-host", &json!({"name": name})).ok();
+        store.place.call("remove-host", &json!({"name": name})).ok();
     }
-    kept.place
+    store
+        .place
         .call("provision-workspace", &json!({"repository": "widgets"}))
         .ok();
-    kept.place
+    store
+        .place
         .call(
             "provision-workspace",
             &json!({"repository": "other", "url": world.path("widgets")}),

@@ -3,14 +3,14 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
     thread,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Faults, World, in_own_mounts, schemas};
+use crate::support::{Faults, World, in_own_mounts, schemas, signal, start};
 
 /// Runs a script in a mount namespace of its own; it is given a file as `$3` to list in what is left.
 fn listed(world: &World, script: &str) -> (Value, Vec<String>) {
@@ -89,21 +89,13 @@ fn a_signal_at_any_moment_of_an_installation_says_what_was_written() {
         let folder = world.path(format!("project-{attempt}"));
         fs::create_dir(&folder).expect("a folder");
         let input = json!({"target": "project", "directory": folder, "hook": true});
-        let child = world
-            .legwork_command(["install-assets", "--json", &input.to_string()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("legwork starts");
+        let input = input.to_string();
+        let child = start(&mut world.legwork_command(["install-assets", "--json", &input]));
         // Any moment will do: what is said must fit what is there.
         thread::sleep(Duration::from_micros(attempt * 500));
-        let sent = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .expect("kill starts");
+        signal(child.id(), 15);
         let output = child.wait_with_output().expect("it ends");
-        if output.stdout.is_empty() || !sent.success() {
+        if output.stdout.is_empty() {
             continue;
         }
         let answer = sound(&output);
@@ -133,20 +125,11 @@ fn a_signal_at_any_moment_of_the_first_call_leaves_no_half_made_database() {
     for attempt in 0..60u64 {
         let home = world.path(format!("state-{attempt}"));
         world.set("LEGWORK_HOME", home.display().to_string());
-        let child = world
-            .legwork_command(["check-store"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("legwork starts");
+        let child = start(&mut world.legwork_command(["check-store"]));
         thread::sleep(Duration::from_micros(attempt * 500));
-        let sent = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .expect("kill starts");
+        signal(child.id(), 15);
         let output = child.wait_with_output().expect("it ends");
-        if output.stdout.is_empty() || !sent.success() || !home.exists() {
+        if output.stdout.is_empty() || !home.exists() {
             continue;
         }
         if sound(&output)["error_code"] == "cancelled" {

@@ -24,14 +24,6 @@ fn edit(file: &Path, from: &str, to: &str) {
     fs::write(file, text.replace(from, to)).expect("a file of the run");
 }
 
-fn word(text: &str, key: &str) -> String {
-    let start = format!("{key}=");
-    text.split_whitespace()
-        .find_map(|token| token.strip_prefix(start.as_str()))
-        .expect("a field of the state")
-        .to_owned()
-}
-
 /// Ends all processes of a job at once, as a power cut does.
 fn power_cut() -> Gone {
     let place = Workplace::here();
@@ -42,8 +34,8 @@ fn power_cut() -> Gone {
     eventually("some work", || {
         fs::read_to_string(&changed).is_ok_and(|text| text == "half\n")
     });
-    let state = fs::read_to_string(run.join("state")).expect("the state");
-    let (sup, pid) = (word(&state, "sup"), word(&state, "pid"));
+    let number = |key| place.state_field(&job_id, key);
+    let (sup, pid) = (number("sup"), number("pid"));
     let cut = format!("kill -9 {sup}; kill -9 -{pid}");
     place
         .world()
@@ -115,8 +107,7 @@ fn a_number_that_somebody_else_has_now_is_neither_believed_nor_signalled() {
         run,
         pid,
     } = power_cut();
-    let state = fs::read_to_string(run.join("state")).expect("the state");
-    let sup = word(&state, "sup");
+    let sup = place.state_field(&job_id, "sup");
     let stranger = || -> Child {
         place
             .world()
