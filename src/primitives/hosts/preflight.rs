@@ -72,7 +72,12 @@ impl Primitive for Preflight {
     const NAME: &'static str = "preflight";
     const SUMMARY: &'static str = "Find out whether a launch on a machine would work";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = &[Code::AgentUnknown, Code::HostToolMissing, Code::ContactLost];
+    const CODES: &'static [Code] = &[
+        Code::AgentUnknown,
+        Code::HostToolMissing,
+        Code::HostScriptFailed,
+        Code::ContactLost,
+    ];
     type Input = Input;
     type Output = Output;
 

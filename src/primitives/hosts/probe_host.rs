@@ -36,7 +36,7 @@ impl Primitive for ProbeHost {
     const NAME: &'static str = "probe-host";
     const SUMMARY: &'static str = "Report what a machine has";
     const EFFECTS: Effects = Effects::READS_REMOTE;
-    const CODES: &'static [Code] = &[Code::HostFolderUnwritable];
+    const CODES: &'static [Code] = &[];
     const NEEDS_HOST: bool = true;
     type Input = Input;
     type Output = host::Probe;

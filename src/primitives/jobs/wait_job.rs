@@ -60,7 +60,6 @@ impl Primitive for WaitJob {
         Code::JobUnreachable,
         Code::JobFolderMissing,
         Code::RequirementUnmet,
-        Code::HostUnknown,
         Code::HostScriptFailed,
     ];
     type Input = Input;

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Sshd, Workplace, eventually};
+use crate::support::{Sshd, Workplace, eventually, kill, masters};
 
 fn ids(call: &crate::support::Call) -> Vec<String> {
     let jobs = call.at("/jobs");
@@ -285,4 +285,22 @@ fn lists_are_bounded_and_filtered_and_events_tell_the_story() {
             .error_code(),
         "job_not_found"
     );
+}
+
+#[test]
+fn a_job_on_a_host_that_nobody_knows_any_more_is_unreachable() {
+    // A label of DNS has at most 63 characters, so no server needs to be asked for its address.
+    let alias = "x".repeat(64);
+    let (place, mut host) = Workplace::over_ssh(&alias);
+    place.waiting_agent("waiter", "true");
+    let job = place.launched("waiter", &json!({"message": "x", "host": alias}));
+    host.stop();
+    for master in masters(place.world()) {
+        kill(master);
+    }
+    fs::write(place.world().ssh_config(), "").expect("an empty configuration of ssh");
+    let polled = place.call("poll-job", &json!({"job_ids": [job]})).ok();
+    let unreachable = polled.at("/jobs/0/unreachable/error_code");
+    assert_eq!(unreachable, "host_unknown", "{}", polled.line());
+    assert_eq!(polled.at("/jobs/0/ended"), false);
 }
