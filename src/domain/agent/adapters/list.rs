@@ -1,7 +1,10 @@
 //! The list of all adapters.
 
-use super::{super::Adapter, claude, codex, command};
+use crate::domain::agent::Adapter;
 
 /// All adapters, in the order in which they are shown.
-pub(crate) static ADAPTERS: &[&dyn Adapter] =
-    &[&claude::ADAPTER, &codex::ADAPTER, &command::ADAPTER];
+pub(crate) static ADAPTERS: &[&dyn Adapter] = &[
+    &super::claude::ADAPTER,
+    &super::codex::ADAPTER,
+    &super::command::ADAPTER,
+];
