@@ -17,4 +17,10 @@ pub(crate) mod prompt;
 pub(crate) mod repository;
 pub(crate) mod run;
 pub(crate) mod schema;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "verifications come to read test runs"
+)]
+pub(crate) mod test_run;
 pub(crate) mod workspace;
