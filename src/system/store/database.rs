@@ -32,8 +32,8 @@ const LOG: &str = "legwork.db-wal";
 /// The name of a new database that is still being made, in a folder of its own.
 const DRAFT: &str = "draft.db";
 
-/// How long a call waits for the write lock.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a call waits for the write lock. On a machine with many calls at work a writer may stand still for seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a read waits, with its thread standing still. Readers wait only for a process that has the whole file locked.
 const READ_PATIENCE: Duration = Duration::from_secs(1);

@@ -69,8 +69,12 @@ impl<T> Page<T> {
 
 impl Table {
     /// Names a row of this table, for reading its columns.
-    pub(crate) const fn record<'a, 'b>(&'static self, row: &'a Row<'b>) -> Record<'a, 'b> {
-        Record { table: self, row }
+    pub(crate) fn record<'a, 'b>(&'static self, row: &'a Row<'b>) -> Record<'a, 'b> {
+        Record {
+            table: self,
+            row,
+            columns: row.as_ref().column_names(),
+        }
     }
 
     /// Reads all rows that a query finds.
@@ -142,18 +146,22 @@ impl Table {
 pub(crate) struct Record<'a, 'b> {
     table: &'static Table,
     row: &'a Row<'b>,
+    /// Its columns: a name that is looked up in the statement costs more than what is read by it.
+    columns: Vec<&'a str>,
 }
 
 impl Record<'_, '_> {
     /// Reads a text.
     pub(crate) fn text(&self, column: &str) -> rusqlite::Result<String> {
+        self.text_in_place(column).map(str::to_owned)
+    }
+
+    fn text_in_place(&self, column: &str) -> rusqlite::Result<&str> {
         let value = self.value(column)?;
         let ValueRef::Text(bytes) = value else {
             return Err(self.damaged(column, format!("{} in place of text", kind(value))));
         };
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|error| self.damaged(column, error))
+        std::str::from_utf8(bytes).map_err(|error| self.damaged(column, error))
     }
 
     /// Reads a text, or nothing where the column is empty.
@@ -162,6 +170,16 @@ impl Record<'_, '_> {
             return Ok(None);
         }
         self.text(column).map(Some)
+    }
+
+    /// Reads hexadecimal digits, so many of them.
+    pub(crate) fn digits(&self, column: &str, count: usize) -> rusqlite::Result<String> {
+        let text = self.text(column)?;
+        if text.len() == count && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(text)
+        } else {
+            Err(self.damaged(column, format!("not {count} hexadecimal digits")))
+        }
     }
 
     /// Reads a number.
@@ -193,7 +211,8 @@ impl Record<'_, '_> {
 
     /// Reads what is stored as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> rusqlite::Result<T> {
-        serde_json::from_str(&self.text(column)?).map_err(|error| self.damaged(column, error))
+        serde_json::from_str(self.text_in_place(column)?)
+            .map_err(|error| self.damaged(column, error))
     }
 
     /// Reads a word or name of a closed set, as it stands in JSON without its quotes.
@@ -204,7 +223,7 @@ impl Record<'_, '_> {
 
     /// Checks that a column, by which rows are found, says the same as the record beside it.
     pub(crate) fn agrees(&self, column: &str, recorded: &str) -> rusqlite::Result<()> {
-        let found = self.text(column)?;
+        let found = self.text_in_place(column)?;
         if found == recorded {
             Ok(())
         } else {
@@ -227,7 +246,10 @@ impl Record<'_, '_> {
     }
 
     fn value(&self, column: &str) -> rusqlite::Result<ValueRef<'_>> {
-        self.row.get_ref(column)
+        match self.columns.iter().position(|name| *name == column) {
+            Some(index) => self.row.get_ref(index),
+            None => self.row.get_ref(column),
+        }
     }
 
     /// Returns the key of the row as text, each column of it as far as it can be shown.
