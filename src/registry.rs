@@ -83,19 +83,22 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
     (
         Chapter {
             name: "evidence",
-            about: "What a job left behind: fetch it, prove it, apply it",
+            about: "What a job left behind: fetch it, verify it, attest it, apply it",
         },
         &[
             Entry::of::<evidence::fetch_artifacts::FetchArtifacts>(),
             Entry::of::<evidence::check_artifacts::CheckArtifacts>(),
             Entry::of::<evidence::verify_fix::VerifyFix>(),
+            Entry::of::<evidence::check_diff::CheckDiff>(),
+            Entry::of::<evidence::fetch_proof::FetchProof>(),
+            Entry::of::<evidence::check_proof::CheckProof>(),
             Entry::of::<evidence::apply_diff::ApplyDiff>(),
         ],
     ),
     (
         Chapter {
             name: "demonstration",
-            about: "The whole way from an issue to a proven diff, on a small example",
+            about: "The whole way from an issue to a verified diff, on a small example",
         },
         &[Entry::of::<demonstration::demo::Demo>()],
     ),

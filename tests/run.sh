@@ -43,7 +43,9 @@ want ip iproute2
 want dash dash
 want unshare util-linux
 want git git
+want git-lfs git-lfs
 want tar tar
+want tmux tmux
 want bash bash
 want zsh zsh
 want fish fish

@@ -7,24 +7,24 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PROGRAMS=(
-    "forget_git process log changes agent sweep supervise"
-    "process forget_git git_settings git lock worktree prepare submit start"
-    "process verification_folder submit start"
+    "forget_git plain_git process contain log litter changes sockets agent sweep supervise"
+    "process forget_git plain_git git_settings git lock modules clone environment prepare submit start"
+    "process inputs submit start"
     "process start"
     "process poll"
     "process cancel"
-    "process forget_git git_settings git lock worktree verify"
-    "forget_git git_settings git facts state"
-    "forget_git git_settings git process lock facts step"
-    "forget_git git_settings git facts check"
-    "end"
-    "tail"
-    "repro"
-    "verification"
-    "list"
-    "pack"
+    "process take_over"
+    "channel process forget_git plain_git git_settings git lock modules clone environment trees judge"
+    "forget_git plain_git git_settings git process lock environment modules facts state"
+    "forget_git plain_git git_settings git process lock environment modules clone facts step"
+    "forget_git plain_git git_settings git process lock environment modules facts check"
+    "with_plain end"
+    "with_plain tail"
+    "result"
+    "with_plain list"
+    "with_plain pack"
     "report root probe"
-    "forget_git git report root preflight"
+    "forget_git plain_git git_settings git report root contain preflight"
     "demo"
     "forget_git repository"
     "test"
@@ -51,7 +51,7 @@ for program in "${PROGRAMS[@]}"; do
     done
     # Variables of one part are read in another, some come from the program that sends it, and what a script reads in
     # lies where it runs.
-    shellcheck --shell=sh --exclude=SC1091,SC2034,SC2154 "$file" || fault "$program"
+    shellcheck --shell=sh --exclude=SC1091,SC2030,SC2031,SC2034,SC2154 "$file" || fault "$program"
     for shell in dash "bash --posix" "busybox sh"; do
         $shell -n "$file" || fault "$program under $shell"
     done

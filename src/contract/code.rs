@@ -358,9 +358,51 @@ pub enum Code {
     /// The job's folder is gone from its host, so that nothing of the job can be read or verified there.
     JobFolderMissing: FailedPrecondition, Retry::AFTER_FIX, Job =>
         "Restore the folder on the host, or launch again with a new `idempotency_key`; what was fetched before is still here.";
+    /// A run was started by a legwork with another protocol, and this one neither reads nor signals what it does not understand.
+    RunUnsupported: FailedPrecondition, Retry::AFTER_FIX, Job, any call =>
+        "Use the legwork that started it; what is known here is the job's last known state.";
     /// Too little is left of what the system allows this process: open files, processes, memory, or the size of files.
     LimitsReached: ResourceExhausted, Retry::AFTER_FIX, Limit, any call =>
         "Raise the limit in `details.limit` (see `ulimit`), or end what uses it up, then send the same call again.";
+    /// No verification of the job's diff is recorded, so that there is nothing to attest.
+    JobNotVerified: FailedPrecondition, Retry::SEQUENCE, Job =>
+        "Verify it with `verify-fix`, then send the call again.";
+    /// A file of a proof, the diff, or the list of allowed signers cannot be read or written, or something else is in its place.
+    ProofFileUnusable: FailedPrecondition, Retry::AFTER_FIX, File =>
+        "Check the path in `details.path`; `details.reason` says what is the matter with it.";
+    /// There is no proof where one is looked for: the commit carries none, or none of the job was fetched.
+    ProofMissing: NotFound, Retry::AFTER_FIX, Proof =>
+        "Make it with `fetch-proof`; the notes of a commit come with `git fetch origin 'refs/notes/legwork*:refs/notes/legwork*'`.";
+    /// The statement is not one that legwork writes: too large, not canonical JSON, or of another kind or version.
+    ProofInvalid: InvalidArgument, Retry::NEVER, Proof =>
+        "Get the statement again, byte for byte, from whoever made it.";
+    /// The proof carries no signature, so that anybody can have written it.
+    ProofUnsigned: PermissionDenied, Retry::AFTER_FIX, Proof =>
+        "Ask its maker to sign it with `fetch-proof` and `key`; `allow_unsigned` takes it as a claim of nobody.";
+    /// The signature does not hold: the statement or the signature was changed, or its key is not allowed to sign.
+    SignatureRefused: PermissionDenied, Retry::AFTER_FIX, Proof =>
+        "Read `details.findings`; trust nothing that the statement says unless its maker explains them.";
+    /// The diff, the commit or the job is another one than the statement speaks of.
+    ProofMismatch: FailedPrecondition, Retry::AFTER_FIX, Proof =>
+        "Read `details.findings`; verify what is there now, or get what the proof was made for.";
+    /// The key that is to sign cannot be used; the statement is there, unsigned.
+    SigningFailed: FailedPrecondition, Retry::AFTER_FIX, Signing =>
+        "Read `details.reason` and `details.stderr`; name another `key`, or add this one to the ssh-agent.";
+    /// No `ssh-keygen` program was found on this machine.
+    SshKeygenMissing: FailedPrecondition, Retry::AFTER_FIX, Tool =>
+        "Install the OpenSSH client, which has it.";
+    /// No environment of a tree's own could be made from what the workspace has; nothing was started.
+    EnvironmentFailed: FailedPrecondition, Retry::AFTER_FIX, Step =>
+        "Read `details.stderr`, remove the cause on the host, and send the same call again.";
+    /// The command that prepares each tree failed or took too long; nothing was started.
+    PrepareFailed: FailedPrecondition, Retry::AFTER_FIX, Step =>
+        "Read `details.stderr`; mend `prepare` of the profile or the repository, or what it needs, then provision and send the same call again.";
+    /// A call names a file that lies below no folder of the server's `--files`. Whether it is there is not said.
+    FileNotAllowed: PermissionDenied, Retry::AFTER_FIX, File, any call =>
+        "Ask the person who runs the server to start it with `--files` and the folder, if the file is to be read.";
+    /// The address of an issue is on a host that is no forge known here.
+    ForgeUnknown: FailedPrecondition, Retry::AFTER_FIX, Unknown =>
+        "Name the issue on a forge in `details.known`, or add the host to `hosts` in `[github]` of the configuration.";
 }
 }
 

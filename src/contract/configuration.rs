@@ -19,6 +19,8 @@ pub struct Configuration {
     pub ssh: Ssh,
     /// The forge that issues come from.
     pub github: GitHub,
+    /// How proofs are signed and checked.
+    pub proof: Proof,
     /// Machines by name. Aliases of the ssh configuration need no entry.
     pub hosts: BTreeMap<Name, Host>,
     /// Repositories by name.
@@ -80,6 +82,18 @@ impl Ssh {
 pub struct GitHub {
     /// The base of the REST interface; `https://api.github.com` where none is set.
     pub api_url: Option<String>,
+    /// Further hosts of the same kind from whose pages issues may be fetched, such as `ghe.example.org`, each with its port where it has one. No token is sent there. An address on any other host is refused.
+    pub hosts: Vec<String>,
+}
+
+/// How proofs are signed and checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proof {
+    /// The SSH key that signs proofs: a private key, or the `.pub` file of one that the ssh-agent has. Proofs are unsigned where none is set.
+    pub key: Option<String>,
+    /// The file that says whose signatures are taken, in the format of `ssh-keygen` (`ALLOWED SIGNERS` in its manual).
+    pub allowed_signers: Option<String>,
 }
 
 /// A machine.
@@ -92,6 +106,12 @@ pub struct Host {
     pub root: Option<String>,
     /// Folders put in front of PATH there, for agents installed outside the login's own PATH.
     pub path: Vec<String>,
+    /// Names of environment variables that runs get there beside the usual few: on `local` the caller's, such as `HTTPS_PROXY`; and
+    /// everywhere those of agents for keys and of running servers, such as `SSH_AUTH_SOCK`, which runs otherwise do without.
+    pub environment: Vec<String>,
+    /// Whether a run is kept in a pid namespace or a control group where the host allows it, so that its end ends all that it
+    /// started; true where none is set. In a namespace of an ordinary user `sudo` and rootless containers do not work.
+    pub contain: Option<bool>,
 }
 
 /// A repository.
@@ -106,6 +126,32 @@ pub struct Repository {
     pub profile: Option<Name>,
     /// The command that fails while the bug is there and passes once it is fixed, where one fits all jobs.
     pub verify: Option<String>,
+    /// A shell command that prepares each tree of it, in place of the profile's.
+    pub prepare: Option<String>,
+    /// Whether its submodules are fetched, and are there for agents and verifications. The credentials of `url` go to its
+    /// own server only.
+    pub submodules: bool,
+    /// Whether the content of its large files (git-lfs) is fetched, and is there for agents and verifications. The host needs `git-lfs`.
+    pub lfs: bool,
+    /// The folders that clones hold, as in `git sparse-checkout set`; all where none is named. What is not there counts as unchanged.
+    #[schemars(
+        length(max = 1000),
+        inner(
+            length(min = 1, max = 1024),
+            regex(pattern = r"^[^\u0000-\u001f\u007f/!#\\-][^\u0000-\u001f\u007f]*$")
+        )
+    )]
+    pub sparse: Vec<String>,
+    /// What never belongs into a diff, beside what legwork leaves out by itself: patterns as in a `.gitignore`; one that begins
+    /// with `!` brings back what would be left out.
+    #[schemars(
+        length(max = 1000),
+        inner(
+            length(min = 1, max = 1024),
+            regex(pattern = r"^[^\u0000-\u001f\u007f]+$")
+        )
+    )]
+    pub exclude: Vec<String>,
 }
 
 /// How an environment for a repository is made.
@@ -122,15 +168,23 @@ pub struct Profile {
     pub python: Option<String>,
     /// Packages to install into a `uv` environment.
     pub packages: Vec<String>,
+    /// Files of the repository that list what to install into a `uv` environment, such as `requirements-dev.txt`.
+    pub requirements: Vec<String>,
+    /// Extras of the repository whose dependencies go into a `uv` environment.
+    pub extras: Vec<String>,
+    /// Dependency groups of the repository's `pyproject.toml` that go into a `uv` environment.
+    pub groups: Vec<String>,
     /// How the repository itself gets into a `uv` environment.
     pub install: Option<Install>,
-    /// Extra arguments for `uv pip install`, such as an index.
+    /// Extra arguments for what `uv pip` locks and installs, such as an index.
     pub install_arguments: Vec<String>,
-    /// A shell command run once in the seed clone after the environment is made.
+    /// A shell command run once in the seed clone after the environment is made. What it leaves there reaches no job: see `prepare`.
     pub setup: Option<String>,
+    /// A shell command run in each tree before anything else is: in the seed clone, in that of a job before its agent starts, in those of a verification.
+    pub prepare: Option<String>,
     /// A shell command that must succeed before the workspace counts as ready.
     pub smoke: Option<String>,
-    /// Environment variables of runs. `{worktree}`, `{env}` and `{seed}` stand for the folders, `{path}` for the PATH found there.
+    /// Environment variables of runs. `{worktree}` stands for the tree, `{env}` for a folder of the tree's own beside it, which is its environment where the profile makes one, `{seed}` for the seed clone, `{home}` for the home of the user, `{path}` for the PATH found there.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -150,9 +204,9 @@ pub enum Environment {
 pub enum Install {
     /// Not at all.
     None,
-    /// As an editable install of the seed clone; a job's worktree is put before it on the module path.
+    /// As an editable install of each tree, so that what is changed in the tree is what is imported.
     Editable,
-    /// Built and installed as a wheel.
+    /// Each tree built and installed as a wheel when its environment is made.
     Wheel,
 }
 
@@ -174,4 +228,6 @@ pub struct Agent {
     pub variables: BTreeMap<String, String>,
     /// Secrets of the agent: the variable there, and the variable of legwork's own environment it is taken from.
     pub secrets: BTreeMap<String, String>,
+    /// Whether the agent may obey the settings, hooks, plugins and MCP servers that the repository it works on brings along. They can run programs and send the agent's key elsewhere before the model says a word, so they are off where nothing is set.
+    pub project_settings: bool,
 }

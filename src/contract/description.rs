@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::{
-    Code, Effects, Failure, Violations, details,
+    Code, Effects, Failure, Reach, Violations, details,
     validation::{self, Checker},
 };
 
@@ -38,6 +38,8 @@ pub struct Description {
     pub check: fn(Value) -> Violations,
     /// The fields of its input whose texts may hold NUL.
     pub takes_nul: &'static [&'static str],
+    /// What fields of its input let a caller reach; those that only take data of a fixed form need not stand there.
+    pub reaches: &'static [(&'static str, Reach)],
     /// Makes inputs worth showing.
     pub examples: fn() -> Vec<Value>,
 }

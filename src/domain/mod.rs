@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod artifact;
 pub(crate) mod asset;
+pub(crate) mod attestation;
 pub(crate) mod demonstration;
 pub(crate) mod forge;
 pub(crate) mod harness;
@@ -17,10 +18,6 @@ pub(crate) mod prompt;
 pub(crate) mod repository;
 pub(crate) mod run;
 pub(crate) mod schema;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "verifications come to read test runs"
-)]
 pub(crate) mod test_run;
+pub(crate) mod verification;
 pub(crate) mod workspace;

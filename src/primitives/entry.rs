@@ -46,6 +46,7 @@ impl Entry {
                 output_schema: output_schema::<P::Output>,
                 check: |input| input::read::<P>(input).err().unwrap_or_default(),
                 takes_nul: P::TAKES_NUL,
+                reaches: P::REACHES,
                 examples: || {
                     P::examples()
                         .iter()
@@ -71,44 +72,17 @@ impl Entry {
     }
 }
 
-/// What a caller may do. Every surface has one for its callers, and every call is held against it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grants {
-    changes: bool,
-}
-
-impl Grants {
-    /// Everything: the caller is the user of this machine.
-    pub const ALL: Self = Self { changes: true };
-    /// Only primitives that change nothing.
-    pub const READS: Self = Self { changes: false };
-
-    /// Returns whether calls of a primitive are let through.
-    pub const fn cover(self, about: &Description) -> bool {
-        self.changes || about.effects.read_only
-    }
-
-    /// Lets a call of a primitive through, or says why not.
-    pub fn admit(self, entry: &Entry) -> Result<Admitted<'_>, Failure> {
-        if self.cover(&entry.about) {
-            return Ok(Admitted(entry));
-        }
-        Err(Failure::new(
-            Code::MutationNotAllowed,
-            format!(
-                "{} changes something, and this server only reads",
-                entry.about.name
-            ),
-            "Ask the person who runs the server to start it with --allow-mutations, if such calls are wanted.",
-        ))
-    }
-}
-
-/// The proof that a call of a primitive was let through: only [`Grants::admit`] makes one, and without one no primitive runs.
+/// The proof that a call of a primitive was let through: only [`Grants::admit`](super::Grants::admit) makes one, and
+/// without one no primitive runs.
 #[derive(Debug)]
 pub struct Admitted<'a>(&'a Entry);
 
-impl Admitted<'_> {
+impl<'a> Admitted<'a> {
+    /// Makes the proof, for the one place that decides.
+    pub(super) const fn of(entry: &'a Entry) -> Self {
+        Self(entry)
+    }
+
     /// Calls the primitive with an input that fits its schema.
     pub fn call(self, context: &Context, input: Value) -> Outcome<'_> {
         (self.0.run)(context, input)

@@ -5,6 +5,7 @@ pub(crate) mod demonstration;
 pub(crate) mod discovery;
 mod entry;
 pub(crate) mod evidence;
+mod grants;
 pub(crate) mod harnesses;
 pub(crate) mod hosts;
 mod input;
@@ -13,5 +14,6 @@ pub(crate) mod jobs;
 mod primitive;
 pub(crate) mod workspaces;
 
-pub use entry::{Admitted, Entry, Grants, Outcome, input_schema};
+pub use entry::{Admitted, Entry, Outcome, input_schema};
+pub use grants::Grants;
 pub(crate) use primitive::Primitive;

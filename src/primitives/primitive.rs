@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Violations},
+    contract::{Answer, Code, Effects, Failure, Reach, Violations},
     system::Context,
 };
 
@@ -27,6 +27,9 @@ pub(crate) trait Primitive: 'static {
     const NEEDS_HOST: bool = false;
     /// The fields of its input whose texts may hold NUL, because they are data and go nowhere else.
     const TAKES_NUL: &'static [&'static str] = &[];
+    /// What the fields of its input reach. Every field that takes a text of the caller's own choosing stands here, and where
+    /// it only reads every switch, too: a test finds those that do not.
+    const REACHES: &'static [(&'static str, Reach)] = &[];
     /// What the caller sends. A field `timeout_s` is a [`crate::contract::Timeout`].
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.

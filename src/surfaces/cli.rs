@@ -160,7 +160,8 @@ fn answer(context: &Context, name: &str, arguments: Vec<OsString>, since: Instan
     match request.input {
         Ok(input) => {
             let checker = Checker::new(schema);
-            let call = dispatch::call(Grants::ALL, &checker, context, entry, input, since);
+            let grants = Grants::ALL;
+            let call = dispatch::call(&grants, &checker, context, entry, input, since);
             let envelope = runtime.block_on(call);
             // Work on other threads, such as a look-up of a name, must not hold up the answer.
             runtime.shutdown_background();

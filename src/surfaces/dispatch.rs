@@ -22,14 +22,14 @@ const MAX_SENTENCE: usize = 2000;
 /// This is the one door: every surface's calls come through it, and what the caller may do is decided here before anything
 /// else. `checker` is the primitive's input schema made ready before.
 pub(super) async fn call(
-    grants: Grants,
+    grants: &Grants,
     checker: &Checker,
     context: &Context,
     entry: &Entry,
     input: Value,
     since: Instant,
 ) -> Envelope {
-    let outcome = match grants.admit(entry) {
+    let outcome = match grants.admit(context, entry, &input) {
         Err(refused) => Err(refused),
         Ok(admitted) => {
             let violations = entry.about.violations_by(checker, &input);

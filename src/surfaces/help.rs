@@ -21,7 +21,7 @@ const COLUMNS: usize = 100;
 /// Writes what there is, by chapter.
 pub(super) fn overview() -> String {
     let mut text = String::from(
-        "legwork sends coding agents to work on machines you can reach, and brings back proof.\n\n\
+        "legwork sends coding agents to work on machines you can reach, and brings back evidence.\n\n\
          usage: legwork <primitive> [--field value ...] [--spec FILE|-] [--json '{...}'] [--pretty]\n",
     );
     for chapter in chapters() {

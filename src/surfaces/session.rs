@@ -9,7 +9,7 @@ use super::dispatch;
 use crate::{
     contract::{Envelope, Failure, validation::Checker},
     registry::{ALL, Entry, Grants},
-    system::Context,
+    system::{Context, limits},
 };
 
 /// What the calls of a service share.
@@ -78,11 +78,11 @@ impl Ongoing<'_> {
                 Failure::internal("it is not in the registry"),
             );
         };
-        let grants = self.session.grants;
+        let grants = &self.session.grants;
         let call = dispatch::call(grants, checker, &self.context, entry, input, self.since);
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(envelope) => envelope,
-            Err(panic) => self.refuse(entry.about.name, Failure::panicked(panic.as_ref())),
+            Err(panic) => self.refuse(entry.about.name, limits::panicked(panic.as_ref())),
         }
     }
 

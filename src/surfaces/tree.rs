@@ -20,7 +20,7 @@ use crate::registry::{ALL, Entry};
 pub(super) fn root() -> Command {
     Command::new("legwork")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Send coding agents to work on machines you can reach, and bring back proof")
+        .about("Send coding agents to work on machines you can reach, and bring back evidence")
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .arg(help())

@@ -192,6 +192,11 @@ impl Context {
         Ok(loaded)
     }
 
+    /// Returns whether there is a database, which opening would make.
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.get().is_some() || files::exists(&Store::file(&self.shared.environment.home()))
+    }
+
     /// Returns the database, opened when first asked for.
     pub(crate) fn store(&self) -> Result<&Store, store::Error> {
         if let Some(open) = self.store.get() {

@@ -1,11 +1,40 @@
 //! SHA-256 in hexadecimal, and the canonical form of JSON (RFC 8785) that keys are made over.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde::Serialize;
 use sha2::Digest as _;
 
 /// Returns the SHA-256 of bytes in lower-case hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&sha2::Sha256::digest(bytes))
+}
+
+/// Returns the SHA-256 of bytes as it is.
+pub(crate) fn sha256_bytes(bytes: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// Returns the SHA-1 of bytes as it is, for formats of git that have it as a checksum.
+pub(crate) fn sha1_bytes(bytes: &[u8]) -> [u8; 20] {
+    sha1::Sha1::digest(bytes).into()
+}
+
+/// Returns the SHA-256 of bytes in unpadded base64, as OpenSSH writes fingerprints.
+pub(crate) fn sha256_base64(bytes: &[u8]) -> String {
+    STANDARD_NO_PAD.encode(sha2::Sha256::digest(bytes))
+}
+
+/// Returns whether a text is a SHA-256 in lower-case hexadecimal.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Writes a value as canonical JSON (RFC 8785); nothing where it is none, such as a number that is not finite.
+pub(crate) fn canonical_json<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    serde_json_canonicalizer::to_vec(value).ok()
 }
 
 /// The SHA-256 of bytes that come piece by piece.

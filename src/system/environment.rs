@@ -11,6 +11,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Returns how many settings of git the caller gave by `GIT_CONFIG_COUNT`, so that ours are numbered behind them.
+///
+/// Programs inherit the variables with the settings; a count that is no number counts for none, as there are none then.
+pub(crate) fn callers_git_settings() -> usize {
+    std::env::var("GIT_CONFIG_COUNT")
+        .ok()
+        .and_then(|count| count.parse::<usize>().ok())
+        .filter(|count| {
+            let last = count.checked_sub(1);
+            *count < 1000
+                && last
+                    .is_none_or(|last| std::env::var_os(format!("GIT_CONFIG_KEY_{last}")).is_some())
+        })
+        .unwrap_or(0)
+}
+
 /// The environment as it was when the process started.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use super::{meter::Meter, regular_file, temporary::Temporary};
+use super::{digest::Sha256, meter::Meter, regular_file, temporary::Temporary};
 use crate::contract::{Code, Coded, details, details::Details};
 
 /// Why something on the disk did not work.
@@ -156,6 +156,11 @@ pub(crate) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Returns whether a path is a symbolic link.
+pub(crate) fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
 /// Lists the names in a folder, sorted; empty where there is no folder.
 pub(crate) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let entries = match fs::read_dir(folder) {
@@ -221,6 +226,11 @@ pub(crate) fn make_scratch_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+/// Writes a file inside a temporary folder.
+pub(crate) fn write_scratch(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, bytes)
+}
+
 /// Makes a folder and those above it, with the permissions that the user's umask gives.
 pub(crate) fn make_folder(meter: &Meter, path: &Path) -> io::Result<()> {
     if path.is_dir() {
@@ -268,6 +278,24 @@ pub(crate) fn remove_empty_folder(meter: &Meter, path: &Path) -> io::Result<()> 
             Err(error)
         }
         _ => Ok(()),
+    }
+}
+
+/// Writes a folder down to the disk: the names of the files in it.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Returns the SHA-256 of a regular file of any size.
+pub(crate) fn digest(path: &Path) -> io::Result<String> {
+    let mut file = regular_file::open(path)?;
+    let mut digest = Sha256::default();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finish()),
+            read => digest.update(&buffer[..read]),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! than any call may need.
 
 use std::{
+    any::Any,
     fs::File,
     io,
     os::fd::OwnedFd,
@@ -96,6 +97,16 @@ impl From<Exceeded> for Failure {
         )
         .with_details(details::Limit::new(exceeded.limit, exceeded.reason).into())
     }
+}
+
+/// Makes the failure of a call that panicked: of the limit, where a library could not start a thread, else of a bug.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let failure = Failure::panicked(panic);
+    if failure.message.contains("can't spawn worker thread") {
+        let error = io::Error::from(Errno::AGAIN);
+        return Exceeded::of(&error).into();
+    }
+    failure
 }
 
 /// Finds out whether any call can be answered.

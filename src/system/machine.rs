@@ -92,6 +92,10 @@ pub(crate) struct Machine {
     pub(crate) root: String,
     /// Folders put in front of PATH there.
     pub(crate) path: Vec<String>,
+    /// Names of variables that runs there keep although they are not on the short list of those that any run keeps.
+    pub(crate) environment: Vec<String>,
+    /// Whether runs there are kept together by the kernel where it can.
+    pub(crate) contain: bool,
 }
 
 impl Machine {

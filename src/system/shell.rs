@@ -6,6 +6,12 @@
 /// Identifying processes, writing files whole, and reading whether a run has ended.
 pub(crate) const PROCESS: &str = include_str!("shell/process.sh");
 
+/// Reading files below the root through no link.
+pub(crate) const WITH_PLAIN: &str = include_str!("shell/with_plain.sh");
+
+/// How runs are kept together on a host.
+pub(crate) const CONTAIN: &str = include_str!("shell/contain.sh");
+
 /// Defines `forget_git`, which unsets every variable of git that a caller could have left.
 pub(crate) const FORGET_GIT: &str = include_str!("shell/forget_git.sh");
 

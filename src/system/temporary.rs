@@ -152,7 +152,7 @@ impl Scratch {
         }
     }
 
-    /// Copies a regular file into the folder under a name; nothing where there is no such file.
+    /// Copies a regular file into the folder under a name, with its time of change; nothing where there is no such file.
     pub(crate) fn copy_in(&self, from: &Path, name: &str) -> io::Result<Option<PathBuf>> {
         let to = self.path().join(name);
         let mut file = match regular_file::open(from) {
@@ -160,7 +160,9 @@ impl Scratch {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        io::copy(&mut file, &mut std::fs::File::create(&to)?)?;
+        let mut copy = std::fs::File::create(&to)?;
+        io::copy(&mut file, &mut copy)?;
+        copy.set_modified(file.metadata()?.modified()?)?;
         Ok(Some(to))
     }
 

@@ -315,7 +315,31 @@ fn no_link_is_followed_out_of_the_folder() {
     .ok();
     assert!(project.join("CLAUDE.md").is_symlink());
     assert!(read(project.join("notes.md")).contains("legwork:begin"));
-    // And the folder itself may be one.
+    // The folder itself may be one where it is the user's own; that of a project came with the repository.
+    for (number, to) in [outside.as_path(), Path::new(".git"), Path::new("docs")]
+        .into_iter()
+        .enumerate()
+    {
+        let clone = world.path(format!("clone{number}"));
+        fs::create_dir_all(clone.join(".git/hooks")).expect("a folder");
+        fs::create_dir_all(clone.join("docs")).expect("a folder");
+        std::os::unix::fs::symlink(to, clone.join(".claude")).expect("a link");
+        std::os::unix::fs::symlink(".git/hooks/post-checkout", clone.join("AGENTS.md"))
+            .expect("a link");
+        fs::write(clone.join(".git/hooks/post-checkout"), "#!/bin/sh\n").expect("a file");
+        let before = (snapshot::of(&clone), snapshot::of(&outside));
+        for hook in [false, true] {
+            let input = json!({"target": "project", "directory": clone, "hook": hook});
+            assert_eq!(install(&world, &input).error_code(), "asset_unwritable");
+            let input = json!({"target": "project", "directory": clone});
+            assert_eq!(remove(&world, &input).error_code(), "asset_unwritable");
+        }
+        let page = json!({"target": "agents_md", "directory": clone});
+        assert_eq!(install(&world, &page).error_code(), "asset_edited");
+        let after = (snapshot::of(&clone), snapshot::of(&outside));
+        assert_eq!(snapshot::changes(&before.0, &after.0), Vec::<String>::new());
+        assert_eq!(snapshot::changes(&before.1, &after.1), Vec::<String>::new());
+    }
     std::os::unix::fs::symlink(&outside, world.home().join(".claude")).expect("a link");
     install(&world, &json!({"target": "user"})).ok();
     assert!(outside.join(COMMAND).exists());

@@ -104,6 +104,7 @@ fn the_demonstration_declares_what_its_parts_return() {
         "forge_forbidden",
         "forge_rate_limited",
         "forge_unavailable",
+        "forge_unknown",
         "requirement_unmet",
         "verify_unspecified",
         "profile_unknown",

@@ -34,7 +34,7 @@ fn pages() -> Vec<(String, String)> {
 
 /// Returns the fenced blocks of a language.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all else is no matter here")]
-fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut inside = false;
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
@@ -226,12 +226,10 @@ fn every_link_leads_somewhere() {
     faults.none();
 }
 
-#[test]
-fn every_test_that_is_named_exists() {
-    let faults = Faults::default();
-    let text = fs::read_to_string(top().join("docs/architecture.md")).expect("the page");
+/// Names what is wrong with the tests that a text names, and returns how many it names.
+fn check_named_tests(text: &str, faults: &Faults) -> usize {
     let mut count = 0;
-    for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
         let Event::Code(words) = event else {
             continue;
         };
@@ -252,7 +250,40 @@ fn every_test_that_is_named_exists() {
             format!("{words} is no test")
         });
     }
+    count
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let faults = Faults::default();
+    let text = fs::read_to_string(top().join("docs/architecture.md")).expect("the page");
+    let count = check_named_tests(&text, &faults);
     assert!(count > 20, "only {count} tests are named");
+    faults.none();
+}
+
+#[test]
+fn every_claim_about_trust_names_what_enforces_it_and_a_test_that_holds_it() {
+    let faults = Faults::default();
+    let text = fs::read_to_string(top().join("docs/trust.md")).expect("the page");
+    let claims: Vec<&str> = text
+        .split("## What is enforced")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("the table of claims")
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| claim "))
+        .collect();
+    assert!(claims.len() > 8, "only {} claims were found", claims.len());
+    for claim in claims {
+        let cells = claim.trim_matches('|').split('|').map(str::trim);
+        let cells: Vec<&str> = cells.collect();
+        faults.unless(cells.len() == 4 && !cells[1].is_empty(), || {
+            format!("no claim with four cells: {claim}")
+        });
+        let count = check_named_tests(cells.last().unwrap_or(&""), &faults);
+        faults.unless(count > 0, || format!("no test holds: {claim}"));
+    }
     faults.none();
 }
 

@@ -104,16 +104,15 @@ impl Errand<'_> {
         );
         assert_eq!(waited.at("/job/outcome"), "unverified");
 
-        let verified = self.call("verify-fix", &json!({"job_id": job_id, "require": "fixed"}));
+        // The code of the issue was read, and is named on purpose.
+        let named = json!({"job_id": job_id, "repro": "issue", "require": "fixed"});
+        let verified = self.call("verify-fix", &named);
         assert_eq!(verified.at("/verdict"), "fixed");
-        assert_eq!(
-            verified.at("/verification/check"),
-            "python3 ../../../repro.py"
-        );
-        assert_eq!(verified.at("/verification/before/exit_code"), 1);
+        assert_eq!(verified.at("/verification/checks/0/author"), "stranger");
+        assert_eq!(verified.at("/verification/runs/0/exit_code"), 1);
         assert!(
             verified
-                .text("/verification/before/output")
+                .text("/verification/runs/0/output")
                 .contains("AssertionError")
         );
         let polled = self.call("poll-job", &json!({"job_ids": [job_id]}));
@@ -137,7 +136,10 @@ impl Errand<'_> {
         let checked = self.call("check-artifacts", &job);
         assert_eq!(
             (checked.at("/met"), checked.round_trips()),
-            (json!(true), 0)
+            (json!(true), 0),
+            "{} {}",
+            checked.line(),
+            read("agent.log")
         );
     }
 
@@ -192,7 +194,7 @@ fn claude_mends_a_real_bug_on_a_real_host() {
         script = script.edit("{cwd}/parse.py", old, new);
     }
     let script = script
-        .bash("python3 ../repro.py && echo 'The repro passes.' >>../worklog.md")
+        .bash("python3 ../issue-repro.py && echo 'The repro passes.' >>../worklog.md")
         .write("{cwd}/../report.md", REPORT)
         .write("{cwd}/../pr_title.txt", TITLE);
     let model = Model::start(script);
@@ -216,7 +218,7 @@ fn codex_mends_a_real_bug_on_a_real_host() {
     let script = Script::saying("Mended: the base is kept to the number.")
         .exec("sed -n 520,560p parse.py")
         .exec(&format!("git apply <<'DIFF'\n{}DIFF\n", fix()))
-        .exec("python3 ../repro.py && echo 'The repro passes.' >>../worklog.md")
+        .exec("python3 ../issue-repro.py && echo 'The repro passes.' >>../worklog.md")
         .exec(&format!(
             "printf '%s' '{REPORT}' >../report.md; printf '%s' '{TITLE}' >../pr_title.txt"
         ));
@@ -242,7 +244,7 @@ fn a_command_mends_a_real_bug_on_this_machine() {
     place.agent(
         "robot",
         &format!(
-            "git apply '{}' && python3 ../repro.py && echo 'The repro passes.' >>../worklog.md && printf '%s' '{REPORT}' >../report.md && printf '%s' '{TITLE}' >../pr_title.txt",
+            "git apply '{}' && python3 ../issue-repro.py && echo 'The repro passes.' >>../worklog.md && printf '%s' '{REPORT}' >../report.md && printf '%s' '{TITLE}' >../pr_title.txt",
             data("e2e/fix.diff").display()
         ),
     );

@@ -111,8 +111,13 @@ fn a_signal_is_answered_before_anything_is_read() {
         drop(stdin);
         assert_eq!(output.status.code(), Some(143), "{arguments:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{arguments:?}");
+        // Until it has read what it is to do it may be a call, which is answered.
         let is_call = arguments.len() > 1;
-        assert_eq!(is_call, output.stdout.ends_with(b"}\n"), "{arguments:?}");
+        let is_answered = output.stdout.ends_with(b"}\n");
+        assert!(
+            is_answered || !is_call && output.stdout.is_empty(),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -270,7 +275,7 @@ fn little_memory_is_said_to_be_little() {
     world.legwork(["check-store"]).ok();
     let faults = Faults::default();
     let mut refused = 0;
-    for megabytes in (40..400).step_by(20) {
+    for megabytes in (40..400).step_by(10) {
         for call in ["list-jobs", "batch"] {
             let line = format!(
                 "ulimit -v {}; exec \"$LEGWORK\" {call} 2>/dev/null",
@@ -279,7 +284,8 @@ fn little_memory_is_said_to_be_little() {
             let output = shell(&world, &line);
             let code = output.status.code();
             // The loader of programs needs some itself.
-            if code == Some(127) || (call == "batch" && code == Some(0)) {
+            let is_not_loaded = code == Some(127) || (code.is_none() && megabytes < 100);
+            if is_not_loaded || (call == "batch" && code == Some(0)) {
                 continue;
             }
             let (answer, broken) = schemas::judge(&output);

@@ -59,11 +59,23 @@ const REACH_UNSEEN: &[(&str, &str)] = &[(
 const COMPOSED: &[&str] = &["demo"];
 
 /// Codes that no test reaches by a call, and why. Taking one of them out of `CODES` turns nothing red but this list.
-const UNREACHED: &[(&str, &str, &str)] = &[(
-    "check-artifacts",
-    "artifact_missing",
-    "what was fetched must be gone a moment later",
-)];
+const UNREACHED: &[(&str, &str, &str)] = &[
+    (
+        "check-artifacts",
+        "artifact_missing",
+        "what was fetched must be gone a moment later",
+    ),
+    (
+        "check-diff",
+        "artifact_changed",
+        "the diff must change between the look at it and its coming",
+    ),
+    (
+        "verify-fix",
+        "artifact_changed",
+        "the diff must change between the look at it and its coming",
+    ),
+];
 
 /// One call and what it changed.
 struct Turn {
@@ -317,6 +329,8 @@ const COPIES: &[&str] = &["ssh/gpu-box/home/legwork/tmp:", "state/legwork/result
 const OBSERVATIONS: &[&str] = &[
     "state/legwork/legwork.db:events:",
     "state/legwork/legwork.db:jobs:",
+    // What a run has there while it lives goes with its end, whoever looks.
+    "ssh/gpu-box/home/legwork/tmp/run.",
 ];
 
 /// Returns the changes of a call that are more than a copy of what a host has; `fetch-artifacts` is there to make one.

@@ -48,12 +48,22 @@ const OTHERS: &[(&str, Does, &str)] = &[
     ("describe", Does::Looks, "one word"),
     ("preflight", Does::Looks, "one word"),
     (
+        "check-diff",
+        Does::Removes,
+        "it runs a command of the caller's, which may do anything",
+    ),
+    (
         "check-harness",
         Does::Removes,
         "it runs a command of the caller's, which may do anything",
     ),
     (
         "fetch-artifacts",
+        Does::Ensures,
+        "what it fetches stays here, an issue is only read",
+    ),
+    (
+        "fetch-proof",
         Does::Ensures,
         "what it fetches stays here, an issue is only read",
     ),

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Limits, Sshd, World, at_once};
+use crate::support::{Call, Limits, Sshd, World, at_once, control};
 
 /// An agent that mends the cart and hands in what it was asked for.
 const DILIGENT: &str = r#"
@@ -34,6 +34,8 @@ struct Desk {
     job_id: String,
     /// The job's folder on its host.
     folder: PathBuf,
+    /// The control folder of its run there.
+    control: PathBuf,
 }
 
 impl Desk {
@@ -62,6 +64,7 @@ impl Desk {
             .text("/job/job_id");
         Self {
             folder: home.join("legwork/jobs").join(&job_id),
+            control: control(&home.join("legwork"), &job_id),
             world,
             checkout,
             job_id,
@@ -193,22 +196,22 @@ fn what_a_job_made_comes_whole_and_once() {
     assert_eq!(first.at("/complete"), true);
     assert_eq!(first.at("/ended"), true);
     for (name, place) in [
-        ("report.md", "report.md"),
-        ("pr_title.txt", "pr_title.txt"),
-        ("worklog.md", "worklog.md"),
-        ("repro.sh", "repro.sh"),
-        ("fix.diff", "fix.diff"),
-        ("prompt.md", "prompt.md"),
-        ("changes.diff", "runs/1/changes.diff"),
-        ("agent.log", "runs/1/agent.log"),
-        ("exit.json", "runs/1/exit.json"),
+        ("report.md", &desk.folder),
+        ("pr_title.txt", &desk.folder),
+        ("worklog.md", &desk.folder),
+        ("repro.sh", &desk.folder),
+        ("fix.diff", &desk.folder),
+        ("prompt.md", &desk.folder),
+        ("changes.diff", &desk.control),
+        ("agent.log", &desk.control),
+        ("exit.json", &desk.control),
     ] {
         let entry = file(&first, name);
         assert_eq!(entry["state"], "fetched", "{name}");
         let here = fs::read(entry["path"].as_str().expect("a path")).expect("the copy");
         assert_eq!(
             here,
-            fs::read(desk.folder.join(place)).expect("the file"),
+            fs::read(place.join(name)).expect("the file"),
             "{name}"
         );
         assert_eq!(entry["size_bytes"], here.len());
@@ -231,7 +234,7 @@ fn what_a_job_made_comes_whole_and_once() {
         "../../etc/passwd",
         "command.sh",
         "secrets.sh",
-        "runs/1/state",
+        "control/state",
         "",
     ] {
         let refused = desk.fetch(json!({"include": ["report.md", bad]}));
@@ -265,6 +268,11 @@ fn what_was_asked_for_is_told_from_what_was_handed_in() {
     for asked in ["report.md", "pr_title.txt", "worklog.md", "repro.*"] {
         assert_eq!(condition(&good, asked), "present", "{asked}");
     }
+    assert!(
+        files_below(&desk.results()).is_empty(),
+        "a look brings nothing"
+    );
+    desk.fetch(json!({})).ok();
     let put = |name: &str, text: &[u8]| fs::write(desk.folder.join(name), text).expect("a file");
     put("report.md", b"# Report\n");
     put("pr_title.txt", b"one\ntwo\n");
@@ -357,12 +365,15 @@ fn a_hostile_folder_gives_nothing_but_its_plain_files() {
     assert_eq!(checked.at("/met"), false);
     assert_eq!(condition(&checked, "report.md"), "malformed");
     assert_eq!(condition(&checked, "repro.*"), "too_large");
-    // A link in the place of the folder of runs is not followed either.
+    // A link in the place of a folder on the way is not followed either.
     let elsewhere = desk.world.path("elsewhere");
-    fs::rename(at("runs"), &elsewhere).expect("it moves");
-    symlink(&elsewhere, at("runs")).expect("a link");
+    let above = desk.control.parent().expect("the folder of the job");
+    fs::rename(above, &elsewhere).expect("it moves");
+    symlink(&elsewhere, above).expect("a link");
     let linked = desk.fetch(json!({"include": ["agent.log"]})).ok();
-    assert_eq!(file(&linked, "agent.log")["state"], "missing");
+    assert_ne!(file(&linked, "agent.log")["state"], "fetched");
+    let text = call(&desk.world, "tail-log", &desk.input(json!({}))).ok();
+    assert_eq!(text.at("/size_bytes"), 0);
 }
 
 #[test]
@@ -402,7 +413,11 @@ fn an_archive_that_is_not_what_was_asked_for_leaves_nothing_here() {
         let refused = desk.fetch(json!({"include": ["report.md"]}));
         let checked = desk.check(json!({}));
         let applied = desk.apply(json!({}));
-        for call in [&refused, &checked, &applied] {
+        let input = desk.input(json!({"check": "true"}));
+        let judged = call(&desk.world, "check-diff", &input);
+        let input = desk.input(json!({"repro": "agent"}));
+        let proved = call(&desk.world, "verify-fix", &input);
+        for call in [&refused, &checked, &applied, &judged, &proved] {
             assert_eq!(
                 (call.error_code(), call.effect()),
                 ("artifact_refused", "none"),
@@ -438,7 +453,7 @@ fn a_file_that_changes_on_its_way_is_not_taken() {
         assert_eq!(refused.error_code(), "artifact_changed");
         assert_eq!(refused.details()["name"], "report.md");
     }
-    let diff = desk.folder.join("runs/1/changes.diff");
+    let diff = desk.control.join("changes.diff");
     let before = fs::read(&diff).expect("the diff");
     meddle(&diff);
     let refused = desk.apply(json!({}));
@@ -505,7 +520,7 @@ fn a_fetch_that_is_killed_anywhere_goes_on_from_there() {
             let there = if there.exists() {
                 there
             } else {
-                desk.folder.join("runs/1").join(&name)
+                desk.control.join(&name)
             };
             assert_eq!(
                 bytes,
@@ -664,11 +679,7 @@ fn a_stale_or_damaged_diff_is_never_applied() {
     );
     // What the host holds now is not what the supervisor recorded.
     fs::remove_dir_all(desk.results()).expect("nothing here");
-    fs::write(
-        desk.folder.join("runs/1/changes.diff"),
-        format!("{other}\n\n"),
-    )
-    .expect("a forgery");
+    fs::write(desk.control.join("changes.diff"), format!("{other}\n\n")).expect("a forgery");
     let refused = desk.apply(json!({"branch": "forged"}));
     assert_eq!(refused.error_code(), "artifact_missing");
     assert_eq!(refused.details()["name"], "changes.diff");
@@ -819,22 +830,20 @@ fn over_ssh_new_files_cost_two_round_trips_and_none_cost_one() {
     assert_eq!((applied.round_trips(), applied.effect()), (0, "applied"));
 }
 
-#[test]
-fn three_shells_list_and_pack_the_same() {
-    let world = World::new();
-    let root = world.path("root");
+/// Makes the folders of a job with files of odd names.
+fn lay_out(root: &Path) {
     let job = root.join("jobs/j");
-    fs::create_dir_all(job.join("runs/1")).expect("folders");
-    fs::create_dir_all(job.join("verify/v-0a1b")).expect("folders");
-    fs::create_dir_all(job.join("verify/v-$(id)")).expect("folders");
+    fs::create_dir_all(root.join("control/j/t")).expect("folders");
+    fs::create_dir_all(&job).expect("folders");
     for (name, bytes) in [
         ("report.md", &b"R\n"[..]),
         ("repro.py", b""),
         ("repro.p y", b"x"),
-        ("runs/1/agent.log", &[0, 0xff, b'\n']),
-        ("runs/1/state", b"legwork-run v=1 a * $(id)\nsecond line\n"),
-        ("verify/v-0a1b/result", b"stop apply\n"),
-        ("verify/v-$(id)/result", b"x"),
+        ("../../control/j/t/agent.log", &[0, 0xff, b'\n']),
+        (
+            "../../control/j/t/state",
+            b"legwork-run v=1 a * $(id)\nsecond line\n",
+        ),
         ("-n", b"x"),
         ("a\nb", b"x"),
         (".dot", b"x"),
@@ -842,8 +851,21 @@ fn three_shells_list_and_pack_the_same() {
         fs::write(job.join(name), bytes).expect("a file");
     }
     symlink("/etc/passwd", job.join("worklog.md")).expect("a link");
-    let list = include_str!("../../src/domain/artifact/list.sh");
-    let pack = include_str!("../../src/domain/artifact/pack.sh");
+}
+
+#[test]
+fn three_shells_list_and_pack_the_same() {
+    let world = World::new();
+    let root = world.path("root");
+    lay_out(&root);
+    let list = concat!(
+        include_str!("../../src/system/shell/with_plain.sh"),
+        include_str!("../../src/domain/artifact/list.sh"),
+    );
+    let pack = concat!(
+        include_str!("../../src/system/shell/with_plain.sh"),
+        include_str!("../../src/domain/artifact/pack.sh"),
+    );
     let run = |shell: &[&str], script: &str, arguments: &[&str]| {
         let output = world
             .command(shell[0])
@@ -862,15 +884,14 @@ fn three_shells_list_and_pack_the_same() {
     };
     let shells: [&[&str]; 3] = [&["dash"], &["bash"], &["busybox", "sh"]];
     for shell in shells {
-        let listed = String::from_utf8(run(shell, list, &["j", "1", "2"])).expect("text");
+        let listed = String::from_utf8(run(shell, list, &["j", "control/j/t", "2"])).expect("text");
         let lines: Vec<&str> = listed.lines().collect();
         let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         for wanted in [
             "state line=@bGVnd29yay1ydW4gdj0xIGEgKiAkKGlkKQ==".to_owned(),
-            "file place=runs/1/agent.log kind=file bytes=3 sha256=-".to_owned(),
+            "file place=control/agent.log kind=file bytes=3 sha256=-".to_owned(),
             format!("file place=repro.py kind=file bytes=0 sha256={nothing}"),
             "file place=worklog.md kind=link bytes=0 sha256=-".to_owned(),
-            "file place=verify/v-0a1b/result kind=file bytes=11 sha256=-".to_owned(),
             "extra name=@LW4= kind=file".to_owned(),
             "extra name=@YQpi kind=file".to_owned(),
             "extra name=@LmRvdA== kind=file".to_owned(),
@@ -882,10 +903,17 @@ fn three_shells_list_and_pack_the_same() {
                 "{shell:?} {wanted} in {listed}"
             );
         }
-        assert_eq!(lines.len(), 12, "{shell:?} {listed}");
-        assert_eq!(run(shell, list, &["absent", "1", "2"]), b"absent\n");
-        let places = ["report.md", "worklog.md", "runs/1/agent.log", "fix.diff"];
-        let packed = run(shell, pack, &[&["j", "1000"], &places[..]].concat());
+        assert_eq!(lines.len(), 11, "{shell:?} {listed}");
+        assert_eq!(
+            run(shell, list, &["absent", "control/absent/t", "2"]),
+            b"absent\n"
+        );
+        let places = ["report.md", "worklog.md", "control/agent.log", "fix.diff"];
+        let packed = run(
+            shell,
+            pack,
+            &[&["j", "control/j/t", "1000"], &places[..]].concat(),
+        );
         let start = b"packed place=report.md bytes=2 sha256=";
         assert!(packed.starts_with(start), "{shell:?}");
         let end = packed
@@ -903,7 +931,10 @@ fn three_shells_list_and_pack_the_same() {
             .expect("an archive")
             .map(|entry| entry.expect("an entry").path_bytes().into_owned())
             .collect();
-        assert_eq!(names, [b"report.md".to_vec(), b"runs/1/agent.log".to_vec()]);
+        assert_eq!(
+            names,
+            [b"report.md".to_vec(), b"control/agent.log".to_vec()]
+        );
         assert!(files_below(&root.join("tmp")).is_empty());
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{
     fs,
+    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Forge, Reply, World, data};
+use crate::support::{Call, Forge, Reply, Workplace, World, data, eventually};
 
 const ISSUE: &str = "/repos/octocat/Hello-World/issues/1347";
 const COMMENTS: &str = "/repos/octocat/Hello-World/issues/1347/comments?per_page=100";
@@ -410,7 +411,7 @@ fn a_prompt_fences_strangers_and_hides_secrets() {
         "{text}"
     );
     assert!(!made.line().contains("hunter2") && !text.contains('\u{1b}'));
-    assert_eq!(made.text("/repro_file"), "repro.py");
+    assert_eq!(made.text("/repro_file"), "issue-repro.py");
     assert_eq!(made.at("/size_bytes").as_u64(), Some(text.len() as u64));
     let begin = text.find("<<<UNTRUSTED ").expect("a block");
     let token = &text[begin + 13..begin + 29];
@@ -497,4 +498,69 @@ fn a_template_of_ones_own_wins_and_a_broken_one_is_named() {
     for name in ["../config", "/etc/passwd", "a/b"] {
         assert_eq!(call(name).error_code(), "spec_invalid", "{name}");
     }
+}
+
+#[test]
+fn an_address_on_a_host_that_nobody_named_is_asked_of_nobody() {
+    let place = Workplace::here();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("it does not wait");
+    let host = listener.local_addr().expect("its address").to_string();
+    let issue = format!("https://{host}/what-was-read/widgets/issues/1");
+    for primitive in ["fetch-issue", "extract-repro", "render-prompt"] {
+        let call = place.call(primitive, &json!({"issue": issue}));
+        assert_eq!(call.error_code(), "forge_unknown", "{primitive}");
+        assert_eq!(call.details()["known"][0], "github.com", "{primitive}");
+    }
+    let order =
+        json!({"host": "local", "repository": "widgets", "agent": "mender", "issue": issue});
+    let call = place.call("launch-investigation", &order);
+    assert_eq!(
+        (call.error_code(), call.effect()),
+        ("forge_unknown", "none")
+    );
+    assert!(listener.accept().is_err(), "somebody connected");
+    // Once the person has named it, it is asked.
+    place
+        .world()
+        .configure(&format!("[github]\nhosts = ['{host}']\n"));
+    let asking = std::thread::spawn(move || {
+        eventually("a connection", || listener.accept().is_ok());
+    });
+    let call = place.call("fetch-issue", &json!({"issue": issue}));
+    assert_eq!(call.error_code(), "forge_unavailable");
+    asking.join().expect("it was asked");
+}
+
+#[test]
+fn an_issue_that_was_moved_has_the_name_and_the_comments_of_its_new_place() {
+    let world = World::new();
+    let forge = Forge::start();
+    world.configure(&format!("[github]\napi_url = '{}'\n", forge.url()));
+    forge.answer(
+        "/repos/acme/old/issues/12",
+        Reply::of(301, "").with("location", "/repositories/42/issues/345"),
+    );
+    let moved = json!({
+        "number": 345, "title": "It breaks", "body": "text", "labels": [],
+        "repository_url": format!("{}/repos/acme/new", forge.url()),
+        "html_url": "https://github.com/acme/new/issues/345",
+    });
+    forge.answer(
+        "/repositories/42/issues/345",
+        Reply::of(200, moved.to_string()),
+    );
+    let comments = json!([{"body": "of the new place", "user": {"login": "ada"}}]);
+    forge.answer(
+        "/repos/acme/new/issues/345/comments?per_page=100",
+        Reply::of(200, comments.to_string()),
+    );
+    let call = world
+        .legwork(["fetch-issue", "--issue", "acme/old#12"])
+        .ok();
+    assert_eq!(
+        (call.at("/repository"), call.at("/number")),
+        (json!("acme/new"), json!(345))
+    );
+    assert_eq!(call.text("/comments/0/body"), "of the new place");
 }

@@ -35,24 +35,40 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("repository", &[]),
     ("run", &[]),
+    ("test_run", &[]),
     ("preflight", &["agent", "host", "repository"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
+    ("attestation", &["artifact", "job", "patch"]),
+    (
+        "verification",
+        &["job", "patch", "run", "test_run", "workspace"],
+    ),
     (
         "schema",
-        &["forge", "host", "job", "preflight", "workspace"],
+        &[
+            "forge",
+            "host",
+            "job",
+            "preflight",
+            "verification",
+            "workspace",
+        ],
     ),
     (
         "investigation",
         &[
             "agent",
             "artifact",
+            "attestation",
             "host",
             "issue",
             "job",
             "patch",
             "prompt",
+            "repository",
             "run",
+            "verification",
             "workspace",
         ],
     ),
@@ -66,6 +82,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "job",
             "preflight",
             "repository",
+            "verification",
             "workspace",
         ],
     ),
@@ -235,7 +252,7 @@ impl Source {
 
     /// Returns whether the file holds nothing but tests, as its parent declares it.
     fn is_tests(&self) -> bool {
-        self.file.ends_with("/tests.rs")
+        self.file.ends_with("/tests.rs") || self.file.contains("/tests/")
     }
 }
 

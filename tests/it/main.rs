@@ -6,7 +6,9 @@
     reason = "tests stand outside the floors and look at the world themselves"
 )]
 
+mod applying;
 mod assets;
+mod attestation;
 mod batch;
 mod call_ts;
 mod contract;
@@ -14,6 +16,7 @@ mod demo;
 mod docs;
 mod end_to_end;
 mod endings;
+mod environments;
 mod every_example;
 mod every_primitive;
 mod evidence;
@@ -30,13 +33,17 @@ mod own_tests;
 mod people;
 mod pipelines;
 mod published;
+mod reaches;
 mod recordings;
+mod repositories;
 mod secrets;
 mod slash_commands;
 mod stop_hook;
+mod strangers;
 mod supervisor;
 mod support;
 mod testbed;
+mod verification;
 mod wire;
 mod withstand;
 mod workspaces;

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use legwork::registry::{ALL, Entry};
+use legwork::{
+    contract::Reach,
+    registry::{ALL, Entry},
+};
 use rmcp::{
     ClientHandler, RoleClient, ServiceError, ServiceExt as _,
     model::{
@@ -249,6 +252,105 @@ async fn only_what_reads_is_offered_unless_more_is_allowed() {
             &json!("none")
         )
     );
+    connection.close().await;
+}
+
+/// Returns what a field is given to reach further than a server that only reads may, and how that is refused.
+fn too_far(reach: Reach, file: &str) -> Option<(Value, &'static str)> {
+    match reach {
+        Reach::Data => None,
+        Reach::File | Reach::Issue => Some((json!(file), "file_not_allowed")),
+        Reach::Host => Some((json!("nowhere.example.org"), "host_unknown")),
+        Reach::Switch => Some((json!(true), "mutation_not_allowed")),
+        Reach::Command
+        | Reach::Task
+        | Reach::Package
+        | Reach::Address
+        | Reach::Checkout
+        | Reach::Place => Some((json!("file:///nowhere"), "mutation_not_allowed")),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_reads_runs_nothing_connects_nowhere_and_shows_no_file_of_the_callers_choosing()
+ {
+    let world = World::new();
+    // The host that examples name is listed; what is asked of it is refused before anything is sent there.
+    world.configure("[hosts.gpu-box]\ndestination = 'ada@127.0.0.1'\n");
+    let secret = world.path("secret.md");
+    fs::write(&secret, "# A title\n\nhunter-two\n").expect("a file");
+    let connection = Connection::open(&world, &[]).await;
+    let faults = Faults::default();
+    let mut tried = 0;
+    for entry in ALL.iter().filter(|entry| entry.about.effects.read_only) {
+        let about = &entry.about;
+        for (field, reach) in about.reaches {
+            let Some((value, code)) = too_far(*reach, &secret.display().to_string()) else {
+                continue;
+            };
+            let mut input = (about.examples)().into_iter().next().expect("an example");
+            input[*field] = value;
+            let refused = connection.call(about.name, input).await;
+            tried += 1;
+            faults.unless(refused["error_code"] == code, || {
+                format!("{} with {field}: {refused}", about.name)
+            });
+            faults.unless(!refused.to_string().contains("hunter-two"), || {
+                format!("{} shows the file", about.name)
+            });
+        }
+    }
+    faults.none();
+    assert!(tried >= 8, "{tried}");
+    // Whether a file is there is not said.
+    for file in [
+        "/etc/shadow",
+        "/nowhere/at/all",
+        "/proc/self/environ",
+        "~/.ssh/id_ed25519",
+    ] {
+        let refused = connection.call("fetch-issue", json!({"issue": file})).await;
+        assert_eq!(refused["error_code"], "file_not_allowed", "{file}");
+    }
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn files_are_read_below_the_folders_that_were_named_and_nowhere_else() {
+    let world = World::new();
+    let named = world.path("bugs");
+    fs::create_dir_all(named.join("deep")).expect("folders");
+    let issue = "# It breaks\n\ntext\n";
+    fs::write(named.join("deep/one.md"), issue).expect("a file");
+    fs::write(world.path("bugs-not.md"), issue).expect("a file");
+    std::os::unix::fs::symlink(world.path("bugs-not.md"), named.join("out.md")).expect("a link");
+    std::os::unix::fs::symlink("deep/one.md", named.join("within.md")).expect("a link");
+    let named = named.display().to_string();
+    let connection = Connection::open(&world, &["--files", &named]).await;
+    for (file, code) in [
+        ("deep/one.md", None),
+        ("within.md", None),
+        ("deep/../deep/one.md", None),
+        ("absent.md", Some("issue_invalid")),
+        ("out.md", Some("file_not_allowed")),
+        ("../bugs-not.md", Some("file_not_allowed")),
+        ("deep/../../bugs-not.md", Some("file_not_allowed")),
+    ] {
+        let input = json!({"issue": format!("{named}/{file}")});
+        for tool in ["fetch-issue", "extract-repro", "render-prompt"] {
+            let answer = connection.call(tool, input.clone()).await;
+            assert_eq!(
+                answer["error_code"].as_str(),
+                code,
+                "{tool} {file}: {answer}"
+            );
+        }
+    }
+    connection.close().await;
+    // Who may change things may read any file, as on the command line.
+    let connection = Connection::open(&world, &["--allow-mutations"]).await;
+    let input = json!({"issue": world.path("bugs-not.md")});
+    assert_eq!(connection.call("fetch-issue", input).await["ok"], true);
     connection.close().await;
 }
 

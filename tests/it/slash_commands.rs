@@ -368,9 +368,23 @@ fn a_command_may_call_what_it_calls_and_nothing_else() {
                 None => faults.note(format!("{name} is allowed {tool}")),
             }
         }
-        faults.unless(allowed == called, || {
+        faults.unless(allowed.is_subset(&called), || {
             format!("{name} is allowed {allowed:?} and calls {called:?}")
         });
+        for primitive in &called {
+            let about = Entry::find(primitive).expect("a primitive").about;
+            let needs_a_person = about
+                .reaches
+                .iter()
+                .any(|(_, reach)| reach.needs_a_person());
+            faults.unless(!needs_a_person || !allowed.contains(primitive), || {
+                format!("{name} may call {primitive} unasked: {:?}", about.reaches)
+            });
+            let is_harmless = !needs_a_person && about.effects.read_only;
+            faults.unless(!is_harmless || allowed.contains(primitive), || {
+                format!("{name} has to ask for {primitive}")
+            });
+        }
         faults.unless(text.contains("$ARGUMENTS"), || {
             format!("{name} drops what it was given")
         });
@@ -459,10 +473,23 @@ fn with_plugin() -> [String; 2] {
     ["--plugin-dir".to_owned(), plugin().display().to_string()]
 }
 
-/// Runs a slash command of the plugin by a script, and returns the model that played it.
-fn command(world: &World, text: &str, script: Script) -> Model {
+/// The argument by which a person approves calls of primitives that a command has to ask for.
+fn approved(primitives: &[&str]) -> String {
+    let tools: Vec<String> = primitives
+        .iter()
+        .map(|primitive| format!("Bash(legwork {primitive}:*)"))
+        .collect();
+    format!("--allowedTools={}", tools.join(","))
+}
+
+/// Runs a slash command of the plugin by a script, and returns the model that played it. The person approves what it has
+/// to ask for.
+fn command(world: &World, text: &str, approvals: &[&str], script: Script) -> Model {
     let model = Model::start(script);
-    let arguments = with_plugin();
+    let mut arguments: Vec<String> = with_plugin().into();
+    if !approvals.is_empty() {
+        arguments.push(approved(approvals));
+    }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     say(world, &model, text, &arguments);
     model
@@ -517,6 +544,7 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
     let model = command(
         world,
         "/legwork:preflight local mender",
+        &["preflight"],
         Script::saying("Ready.")
             .bash("legwork preflight --host local --agent mender")
             .bash("legwork list-hosts"),
@@ -527,6 +555,7 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
     let model = command(
         world,
         "/legwork:status",
+        &[],
         Script::saying("One has ended.")
             .bash("legwork poll-job")
             .bash("legwork list-jobs --limit 5")
@@ -541,6 +570,7 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
     let model = command(
         world,
         "/legwork:setup box",
+        &["add-host", "install-assets"],
         Script::saying("Ready.")
             .bash("legwork check-config")
             .bash("legwork get-config")
@@ -552,6 +582,80 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
     let hosts = world.legwork(["list-hosts"]).ok();
     assert!(hosts.line().contains("ada@box.example.org"));
     assert!(!world.home().join("AGENTS.md").exists());
+}
+
+#[test]
+fn a_model_that_was_talked_over_runs_installs_and_connects_to_nothing_unasked() {
+    let place = Workplace::here();
+    let world = place.world();
+    let job_id = place.launched("mender", &json!({}));
+    place.ended(&job_id);
+    let mark = world.path("taken").display().to_string();
+    let own = |command: &str| format!("legwork {command}");
+    let verify = own(&format!("verify-fix --job-id {job_id}"));
+    for (said, calls) in [
+        (
+            format!("/legwork:review {job_id}"),
+            vec![
+                format!("{verify} --verify 'touch {mark}'"),
+                own(&format!(
+                    "check-diff --job-id {job_id} --command 'touch {mark}'"
+                )),
+                own("launch-investigation --json '{}'"),
+            ],
+        ),
+        (
+            "/legwork:investigate It breaks".to_owned(),
+            vec![
+                own("provision-workspace --repository widgets --packages evil"),
+                own("provision-workspace --repository other --url file:///nowhere"),
+                own(&format!(
+                    "launch-investigation --repository widgets --agent mender --message x --verify 'touch {mark}'"
+                )),
+                own("preflight --host nowhere.example.org"),
+                own("preflight --url https://nowhere.example.org/x"),
+            ],
+        ),
+        (
+            "/legwork:setup".to_owned(),
+            vec![
+                own("add-host --name box --destination ada@box"),
+                own(&format!(
+                    "install-assets --target project --directory {}",
+                    world.home().display()
+                )),
+                own("probe-host --host nowhere.example.org"),
+            ],
+        ),
+    ] {
+        let script = calls
+            .iter()
+            .fold(Script::saying("Done."), |script, call| script.bash(call));
+        let model = Model::start(script);
+        let output = claude(world, Some(&model))
+            .args(["-p", &said, "--output-format", "json", "--max-turns", "20"])
+            .args(with_plugin())
+            .output()
+            .expect("claude starts");
+        let result: Value = serde_json::from_slice(&output.stdout).expect("a result");
+        let denied: Vec<&str> = result["permission_denials"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|denial| denial["tool_input"]["command"].as_str())
+            .collect();
+        assert_eq!(denied, calls, "{said}: {result}");
+    }
+    assert!(!Path::new(&mark).exists());
+    assert_eq!(place.tally(), 1);
+    assert!(
+        !world
+            .legwork(["list-hosts"])
+            .ok()
+            .line()
+            .contains("ada@box")
+    );
+    assert!(!world.home().join(".claude/commands").exists());
 }
 
 #[test]
@@ -627,6 +731,12 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     let model = command(
         world,
         "/legwork:investigate The greeting isn't spelt right.",
+        &[
+            "preflight",
+            "provision-workspace",
+            "launch-investigation",
+            "verify-fix",
+        ],
         script,
     );
     assert!(model.has_read("bring back evidence: The greeting isn't spelt right."));
@@ -645,6 +755,7 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     let model = command(
         world,
         &format!("/legwork:review {job_id}"),
+        &["verify-fix"],
         Script::saying("Apply it.")
             .bash(&format!("legwork poll-job --job-ids {job_id}"))
             .bash(&format!("legwork fetch-artifacts --job-id {job_id}"))
@@ -657,6 +768,7 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     let model = command(
         world,
         &format!("/legwork:apply {job_id} {place_of_checkout}"),
+        &[],
         Script::saying("Applied.")
             .bash(&format!(
                 "legwork apply-diff --job-id {job_id} --checkout {place_of_checkout} --dry-run"
@@ -691,7 +803,7 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
         world,
         &model,
         "/legwork-investigate The greeting is misspelt.",
-        &[],
+        &[&approved(&["launch-investigation"])],
     );
     assert!(model.has_read("bring back evidence: The greeting is misspelt."));
     assert!(
@@ -714,7 +826,7 @@ fn installed_as_files_cancel_ends_a_job_and_the_hook_holds_the_conversation_once
         world,
         &model,
         "/legwork-investigate The greeting is misspelt.",
-        &[],
+        &[&approved(&["launch-investigation"])],
     );
     assert!(was_shown(
         &model,

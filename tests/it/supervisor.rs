@@ -18,13 +18,25 @@ use std::{
 const SUPERVISOR: &str = concat!(
     "#!/bin/sh\n",
     include_str!("../../src/system/shell/forget_git.sh"),
+    include_str!("../../src/system/shell/plain_git.sh"),
     include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/system/shell/contain.sh"),
     include_str!("../../src/domain/run/log.sh"),
+    include_str!("../../src/domain/run/litter.sh"),
     include_str!("../../src/domain/run/changes.sh"),
+    include_str!("../../src/domain/run/sockets.sh"),
     include_str!("../../src/domain/run/agent.sh"),
     include_str!("../../src/domain/run/sweep.sh"),
     include_str!("../../src/domain/run/supervise.sh"),
 );
+/// The payloads of what is sent: the supervisor, and what only the run may know.
+const PAYLOADS: &str = "payload() {
+    case $1 in
+    1) cat \"$LEGWORK_ROOT/sent\" ;;
+    5) cat \"$LEGWORK_ROOT/given\" ;;
+    esac
+}
+";
 const START: &str = concat!(
     include_str!("../../src/system/shell/process.sh"),
     include_str!("../../src/domain/run/start.sh"),
@@ -37,6 +49,12 @@ const CANCEL: &str = concat!(
     include_str!("../../src/system/shell/process.sh"),
     include_str!("../../src/domain/run/cancel.sh"),
 );
+const TAKE_OVER: &str = concat!(
+    include_str!("../../src/system/shell/process.sh"),
+    include_str!("../../src/domain/run/take_over.sh"),
+);
+/// The token of every run here.
+const TOKEN: &str = "00112233445566778899aabbccddeeff";
 /// The file name of the supervisor in a world's folder `bin`.
 const DEPLOYED: &str = "supervise-test.sh";
 
@@ -83,6 +101,13 @@ under_each_shell! {
     a_waiting_poll_wakes,
     a_poll_of_no_root_finds_nothing,
     a_waiting_poll_ends_with_its_caller,
+    an_end_takes_everything_with_it,
+    without_containment_what_hides_is_found_by_its_place,
+    an_end_that_the_agent_wrote_is_none,
+    a_supervisor_that_was_altered_is_not_run,
+    a_later_protocol_is_left_alone,
+    a_run_whose_control_is_gone_ends,
+    servers_of_a_run_are_its_own,
 }
 
 /// A root folder as on a host, with a PATH of its own.
@@ -110,7 +135,7 @@ fn program(name: &str) -> PathBuf {
 impl World {
     fn new(shell: Shell) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for name in ["bin", "sh", "jobs"] {
+        for name in ["bin", "sh", "jobs", "control"] {
             fs::create_dir(folder.path().join(name)).expect("a folder");
         }
         let tools = folder.path().join("sh");
@@ -139,7 +164,10 @@ impl World {
                 link(program("git"), "git");
             }
         }
-        fs::write(folder.path().join("bin").join(DEPLOYED), SUPERVISOR).expect("the supervisor");
+        for file in ["sent", &format!("bin/{DEPLOYED}")] {
+            fs::write(folder.path().join(file), SUPERVISOR).expect("the supervisor");
+        }
+        fs::write(folder.path().join("given"), ": given\n").expect("nothing to know");
         Self { folder, path }
     }
 
@@ -154,6 +182,30 @@ impl World {
             .to_str()
             .expect("UTF-8")
             .to_owned()
+    }
+
+    /// Takes away what the kernel could keep runs together with.
+    fn without_containment(&self) {
+        for name in ["unshare", "bwrap", "systemd-run", "mkdir"] {
+            let tool = self.root().join("sh").join(name);
+            fs::remove_file(&tool).ok();
+            // Folders are made all the same, control groups are not.
+            let program = if name == "mkdir" {
+                let real = program(name);
+                let (real, applet) = match fs::read_link(&real) {
+                    Ok(target) if target.ends_with("busybox") => (target, "mkdir"),
+                    _ => (real, ""),
+                };
+                format!(
+                    "#!/bin/sh\ncase $* in */cgroup/*) exit 1 ;; esac\nexec '{}' {applet} \"$@\"\n",
+                    real.display()
+                )
+            } else {
+                "#!/bin/sh\nexit 1\n".to_owned()
+            };
+            fs::write(&tool, program).expect("a program");
+            fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a program");
+        }
     }
 
     /// Starts a command with the world's PATH and nothing else in its environment.
@@ -172,7 +224,7 @@ impl World {
     fn script(&self, body: &str, arguments: &[&str]) -> String {
         let output = self
             .command("sh")
-            .args(["-c", body, "sh"])
+            .args(["-c", &format!("{PAYLOADS}{body}"), "sh"])
             .args(arguments)
             .output()
             .expect("a shell runs");
@@ -183,10 +235,13 @@ impl World {
     /// Prepares a run of a shell command; `more` are further lines of its spec.
     fn run(&self, job: &str, command: &str, more: &str) -> Run<'_> {
         let job_folder = self.root().join("jobs").join(job);
-        let folder = job_folder.join("runs/1");
-        fs::create_dir_all(&folder).expect("a folder");
+        let folder = self.root().join("control").join(job).join(TOKEN);
+        for folder in [&job_folder, &folder] {
+            fs::create_dir_all(folder).expect("a folder");
+        }
         let spec = format!(
-            "job {job}\nrun 1\nwall_s 20\nidle_s 0\ngrace_s 1\nlog_cap 1000000\nbeat_s 1\ncwd {}\n{more}",
+            "job {job}\nrun 1\nwall_s 20\nidle_s 0\ngrace_s 1\nlog_cap 1000000\nbeat_s 1\nroot {}\nfolder {1}\ncwd {1}\n{more}",
+            self.root().display(),
             job_folder.display()
         );
         fs::write(folder.join("spec"), spec).expect("the spec");
@@ -240,13 +295,17 @@ impl Drop for World {
             .flatten()
             .flatten()
         {
-            let job = entry.path();
-            if job.join("runs/1/claim").is_dir() {
+            let run = self
+                .root()
+                .join("control")
+                .join(entry.file_name())
+                .join(TOKEN);
+            if run.join("claim").is_dir() {
                 drop(
                     self.command("sh")
-                        .args(["-c", CANCEL, "sh"])
+                        .args(["-c", &format!("{PAYLOADS}{CANCEL}"), "sh"])
                         .arg(entry.file_name())
-                        .args(["1", "0", DEPLOYED])
+                        .args(["1", TOKEN, "0", DEPLOYED, &digest()])
                         .output(),
                 );
             }
@@ -266,13 +325,22 @@ impl Run<'_> {
             .expect("a name")
     }
 
+    fn control(&self) -> String {
+        format!("control/{}/{TOKEN}", self.name())
+    }
+
     fn start(&self) -> String {
-        self.world.script(START, &[self.name(), "1", DEPLOYED])
+        self.world.script(
+            START,
+            &[&self.control(), self.name(), DEPLOYED, &digest(), "-"],
+        )
     }
 
     fn cancel(&self, grace: &str) -> String {
-        self.world
-            .script(CANCEL, &[self.name(), "1", grace, DEPLOYED])
+        self.world.script(
+            CANCEL,
+            &[self.name(), "1", TOKEN, grace, DEPLOYED, &digest()],
+        )
     }
 
     /// Runs the supervisor in the foreground.
@@ -284,6 +352,7 @@ impl Run<'_> {
             .arg(self.world.supervisor())
             .args(mode)
             .arg(&self.folder)
+            .arg(digest())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -370,22 +439,27 @@ impl Run<'_> {
         fs::create_dir_all(self.folder.join("claim")).expect("a folder");
         fs::write(self.folder.join("leader"), format!("{leader}\n")).expect("a file");
         fs::write(self.folder.join("claim/owner.1"), format!("{supervisor}\n")).expect("a file");
-        fs::write(
-            self.folder.join("supervisor"),
-            format!("{}\n", self.world.supervisor()),
-        )
-        .expect("a file");
         let leader: Vec<&str> = leader.split(' ').collect();
         let supervisor: Vec<&str> = supervisor.split(' ').collect();
         fs::write(
             self.folder.join("state"),
             format!(
-                "legwork-run v=1 job=j run=1 state=running pid={0} pgid={0} start={1} sup={2} sup_start={3} boot={4} node={5} started=1 ended=- exit=- signal=- reason=- survivors=- diff=- at=1 log=0 log_at=0\n",
+                "legwork-run v=2 job=j run=1 state=running pid={0} pgid={0} start={1} sup={2} sup_start={3} boot={4} node={5} started=1 ended=- exit=- signal=- reason=- survivors=- diff=- contained=pid_namespace at=1 log=0 log_at=0\n",
                 leader[0], leader[1], supervisor[0], supervisor[1], supervisor[2], supervisor[3]
             ),
         )
         .expect("a file");
     }
+}
+
+/// The digest of the supervisor.
+fn digest() -> String {
+    let output = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" | sha256sum", "sh", SUPERVISOR])
+        .output()
+        .expect("a shell runs");
+    let digest = String::from_utf8(output.stdout).expect("UTF-8");
+    digest.split(' ').next().expect("a digest").to_owned()
 }
 
 fn tokens(line: &str) -> BTreeMap<String, String> {
@@ -434,7 +508,7 @@ fn a_success_is_told_in_full(world: &World) {
     assert_tokens(
         &state,
         &[
-            ("v", "1"),
+            ("v", "2"),
             ("state", "succeeded"),
             ("exit", "0"),
             ("signal", "-"),
@@ -505,16 +579,18 @@ fn failures_say_why(world: &World) {
 }
 
 fn secrets_reach_the_agent_and_nothing_else(world: &World) {
-    let secret = |run: &Run, text: &str| {
-        let file = run.folder.join("secrets.sh");
-        fs::write(&file, text).expect("a file");
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
+    let given = |text: &str| {
+        fs::write(world.root().join("given"), format!("{text}\n: given\n")).expect("a file");
     };
-    let run = world.run("a", "[ ${#TOKEN} -eq 5 ] && [ ! -e runs/1/secrets.sh ]", "");
-    secret(&run, "TOKEN='s3 '\\''x'\nexport TOKEN\n");
+    let run = world.run(
+        "a",
+        "[ ${#TOKEN} -eq 5 ] || exit 1; [ -n \"$seal_key\" ] || exit 2; env | grep -q seal_key && exit 3
+         for p in /proc/[0-9]*; do tr '\\0' '\\n' <$p/environ | grep -q '^TOKEN=' && [ $p != /proc/$$ ] && exit 4; done; exit 0",
+        "secrets yes\n",
+    );
+    given("TOKEN='s3 '\\''x'\nexport TOKEN\nseal_key=k");
     run.start();
-    assert_tokens(&run.end(), &[("state", "succeeded")]);
-    assert!(!run.exists("secrets.sh"));
+    assert_tokens(&run.end(), &[("state", "succeeded"), ("exit", "0")]);
     for entry in fs::read_dir(&run.folder).expect("the folder").flatten() {
         // Reading a pipe that the supervisor is about to remove would wait for ever.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
@@ -524,25 +600,50 @@ fn secrets_reach_the_agent_and_nothing_else(world: &World) {
         assert!(!text.windows(2).any(|part| part == b"s3"), "{entry:?}");
     }
 
-    let run = world.run("b", "echo x >>ran", "");
-    secret(&run, "TOKEN='unclosed\n");
+    let run = world.run("b", "echo x >>ran", "secrets yes\n");
+    given("TOKEN='unclosed");
     run.start();
     assert_tokens(
         &run.end(),
         &[("state", "failed"), ("reason", "secrets_failed")],
     );
-    assert_eq!((run.exists("secrets.sh"), run.ran()), (false, 0));
+    assert_eq!(run.ran(), 0);
 
-    let run = world.run("c", "true", "cwd /nowhere\n");
-    secret(&run, "TOKEN=x\n");
+    // What did not come whole is not used.
+    let run = world.run("c", "echo x >>ran", "secrets yes\n");
+    fs::write(world.root().join("given"), "TOKEN=x\n").expect("a file");
     run.start();
-    run.end();
-    assert!(!run.exists("secrets.sh"));
+    assert_tokens(
+        &run.end(),
+        &[
+            ("state", "failed"),
+            ("reason", "secrets_lost"),
+            ("pid", "0"),
+        ],
+    );
+    assert_eq!(run.ran(), 0);
 
-    let run = world.run("d", "echo x >>ran", "");
-    secret(&run, "TOKEN=x\n");
-    run.cancel("1");
-    assert_eq!((run.exists("secrets.sh"), run.ran()), (false, 0));
+    // They are lost with the supervisor that had them; a start that brings them again goes on.
+    for brought in [false, true] {
+        let run = world.run(
+            if brought { "e" } else { "d" },
+            "echo $TOKEN >>ran",
+            "secrets yes\n",
+        );
+        given("TOKEN=x; export TOKEN");
+        run.supervise(&[], "claimed").wait().expect("it ends");
+        if brought {
+            run.start();
+            assert_tokens(&run.end(), &[("state", "succeeded")]);
+        } else {
+            run.finalize();
+            assert_tokens(
+                &run.end(),
+                &[("state", "failed"), ("reason", "secrets_lost")],
+            );
+        }
+        assert_eq!(run.ran(), usize::from(brought));
+    }
 }
 
 fn thirty_two_starts_make_one_run(world: &World) {
@@ -551,7 +652,16 @@ fn thirty_two_starts_make_one_run(world: &World) {
         .map(|_| {
             world
                 .command("sh")
-                .args(["-c", START, "sh", run.name(), "1", DEPLOYED])
+                .args([
+                    "-c",
+                    &format!("{PAYLOADS}{START}"),
+                    "sh",
+                    &run.control(),
+                    run.name(),
+                    DEPLOYED,
+                    &digest(),
+                    "-",
+                ])
                 .stdout(Stdio::piped())
                 .spawn()
                 .expect("a shell runs")
@@ -560,7 +670,7 @@ fn thirty_two_starts_make_one_run(world: &World) {
     for child in children {
         let output = child.wait_with_output().expect("it ends");
         let line = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(line.starts_with("legwork-run v=1 job=j "), "{line:?}");
+        assert!(line.starts_with("legwork-run v=2 job=j "), "{line:?}");
     }
     assert_tokens(&run.end(), &[("state", "succeeded")]);
     assert_eq!(run.ran(), 1);
@@ -647,9 +757,19 @@ fn cancel_before_the_start_means_no_agent(world: &World) {
 
     // Where no supervisor was ever deployed, the tombstone waits for a start that comes late.
     fs::remove_file(world.supervisor()).expect("it was there");
-    let answer = world.script(CANCEL, &["none", "1", "1", DEPLOYED]);
+    let answer = world.script(
+        CANCEL,
+        &["none", "1", TOKEN, "1", DEPLOYED, &"0".repeat(64)],
+    );
     assert_eq!(answer, "legwork-missing job=none dir=yes claim=no\n");
-    assert!(world.root().join("jobs/none/runs/1/cancelled").exists());
+    assert!(
+        world
+            .root()
+            .join("control/none")
+            .join(TOKEN)
+            .join("cancelled")
+            .exists()
+    );
 }
 
 fn a_term_to_the_supervisor_ends_the_run(world: &World) {
@@ -807,9 +927,10 @@ fn a_failed_comparison_is_said(world: &World) {
     assert_tokens(&run.end(), &[("state", "succeeded"), ("diff", "failed")]);
     assert!(!run.read("changes.err").is_empty() && !run.exists("changes.diff"));
 
-    // A repository without a commit inside the worktree cannot be recorded; the rest is.
+    // A repository that the agent begins inside the worktree comes along, with a commit or without; one that it cloned is named.
     let command = format!(
-        "mv '{0}.away' '{0}'; cd '{0}'; echo new >new.txt; echo more >>kept.txt; git init -q inner; echo x >inner/x",
+        "mv '{0}.away' '{0}'; cd '{0}'; echo new >new.txt; echo more >>kept.txt; git init -q inner; echo x >inner/x; git init -q made; cd made; echo y >y
+         git add y; git -c user.name=n -c user.email=e@example.org commit -qm y; cd ..; git clone -q made cloned",
         worktree.display()
     );
     let run = world.run("b", &command, &more);
@@ -822,10 +943,14 @@ fn a_failed_comparison_is_said(world: &World) {
     assert_tokens(&run.end(), &[("diff", "partial")]);
     let diff = run.read("changes.diff");
     assert!(
-        diff.contains("b/new.txt") && diff.contains("b/kept.txt"),
+        ["new.txt", "kept.txt", "inner/x", "made/y"]
+            .iter()
+            .all(|name| diff.contains(&format!("b/{name}"))),
         "{diff}"
     );
-    assert!(!run.read("changes.err").is_empty());
+    assert!(!diff.contains("cloned") && !diff.contains("Subproject"));
+    let list = run.read("changes.list");
+    assert!(list.starts_with("left kind=nested count=1 "), "{list}");
 }
 
 fn a_supervisor_killed_anywhere_is_replaced(world: &World) {
@@ -839,8 +964,7 @@ fn a_supervisor_killed_anywhere_is_replaced(world: &World) {
         "after_diff",
         "before_state",
     ] {
-        let run = world.run(point, "echo x >>ran; echo $TOKEN; sleep 0.2; exit 4", &more);
-        fs::write(run.folder.join("secrets.sh"), "TOKEN=t; export TOKEN\n").expect("a file");
+        let run = world.run(point, "echo x >>ran; echo t; sleep 0.2; exit 4", &more);
         let status = run.supervise(&[], point).wait().expect("it ends");
         assert!(!status.success(), "{point} was not reached");
         assert!(!run.has_ended(), "{point}");
@@ -865,7 +989,6 @@ fn a_supervisor_killed_anywhere_is_replaced(world: &World) {
             run.exists("changes.diff") && run.exists("exit.json"),
             "{point}"
         );
-        assert!(!run.exists("secrets.sh"), "{point}");
         assert_eq!(run.processes(), [""; 0], "{point}");
     }
 }
@@ -1002,7 +1125,7 @@ fn another_machine_is_not_judged(world: &World) {
     );
     run.finalize();
     assert_eq!(run.state()["state"], "running");
-    let answer = world.script(POLL, &["0", "-", "j", "1", "0"]);
+    let answer = world.script(POLL, &["0", "-", DEPLOYED, &digest(), "j", TOKEN, "0"]);
     assert!(answer.contains("legwork-elsewhere job=j\n"), "{answer}");
     assert_eq!(run.state()["state"], "running");
 }
@@ -1027,7 +1150,10 @@ fn a_poll_tells_all_and_calls_a_supervisor(world: &World) {
     } else {
         format!("{}@{}", state["sup"], state["boot"])
     };
-    let runs = format!("0 - done 1 - orphan 1 {hint} prepared 1 0 absent 1 0");
+    let runs = format!(
+        "0 - {DEPLOYED} {} done {TOKEN} - orphan {TOKEN} {hint} prepared {TOKEN} 0 absent {TOKEN} 0",
+        digest()
+    );
     let answer = world.script(POLL, &runs.split(' ').collect::<Vec<_>>());
     let lines: Vec<&str> = answer.lines().collect();
     let head = tokens(lines[0]);
@@ -1057,10 +1183,10 @@ fn a_waiting_poll_wakes(world: &World) {
     let state = tokens(&line);
     let hint = format!("{}@{}", state["sup"], state["boot"]);
     let known = format!("{}\n", line.split(" at=").next().expect("a state"));
-    let digest = world.script("printf %s \"$1\" | sha256sum", &[&known]);
-    let digest = digest.split(' ').next().expect("a digest");
+    let known = world.script("printf %s \"$1\" | sha256sum", &[&known]);
+    let known = known.split(' ').next().expect("a digest");
     let began = Instant::now();
-    let answer = world.script(POLL, &["20", digest, "j", "1", &hint]);
+    let answer = world.script(POLL, &["20", known, DEPLOYED, &digest(), "j", TOKEN, &hint]);
     assert!(answer.contains(" state=succeeded "), "{answer}");
     assert!(
         began.elapsed() > Duration::from_millis(300),
@@ -1073,9 +1199,9 @@ fn a_waiting_poll_wakes(world: &World) {
         began.elapsed()
     );
     // What is known is old, or all has ended: it answers at once.
-    for digest in [digest, "-"] {
+    for known in [known, "-"] {
         let began = Instant::now();
-        world.script(POLL, &["20", digest, "j", "1", "-"]);
+        world.script(POLL, &["20", known, DEPLOYED, &digest(), "j", TOKEN, "-"]);
         assert!(
             began.elapsed() < Duration::from_secs(2),
             "{:?}",
@@ -1085,8 +1211,8 @@ fn a_waiting_poll_wakes(world: &World) {
 }
 
 fn a_poll_of_no_root_finds_nothing(world: &World) {
-    fs::remove_dir(world.root().join("jobs")).expect("it was empty");
-    let answer = world.script(POLL, &["5", "-", "proc", "1", "0"]);
+    fs::remove_dir(world.root().join("control")).expect("it was empty");
+    let answer = world.script(POLL, &["5", "-", DEPLOYED, &digest(), "proc", TOKEN, "0"]);
     assert!(answer.starts_with("legwork-poll uptime="), "{answer}");
     assert!(
         answer.contains("\nlegwork-missing job=proc dir=no claim=no\n")
@@ -1103,8 +1229,9 @@ fn a_waiting_poll_ends_with_its_caller(world: &World) {
     fs::write(&poll, body).expect("a file");
     let mut caller = world
         .command("sh")
-        .args(["-c", "sh \"$1\" 40 - j 1 0; :", "sh"])
+        .args(["-c", "sh \"$1\" 40 - none none j \"$2\" 0; :", "sh"])
         .arg(&poll)
+        .arg(TOKEN)
         .stdout(Stdio::null())
         .spawn()
         .expect("a shell runs");
@@ -1118,4 +1245,178 @@ fn a_waiting_poll_ends_with_its_caller(world: &World) {
         fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z"))
     });
     run.cancel("0");
+}
+
+/// A command that leaves a process which gave up the session, the group and the environment of its run, and writes on.
+const ESCAPE: &str = "env -i setsid -f sh -c 'while :; do echo x >>late; sleep 0.05; done'
+until [ -s late ]; do sleep 0.02 2>/dev/null || sleep 1; done
+";
+
+fn assert_quiet(run: &Run) {
+    let late = || fs::read(run.job.join("late")).unwrap_or_default().len();
+    let before = late();
+    sleep(Duration::from_millis(200));
+    assert_eq!(late(), before, "something writes after the end");
+}
+
+fn an_end_takes_everything_with_it(world: &World) {
+    let run = world.run("j", ESCAPE, "");
+    run.start();
+    assert_tokens(
+        &run.end(),
+        &[
+            ("state", "succeeded"),
+            ("contained", "pid_namespace"),
+            ("survivors", "-"),
+        ],
+    );
+    assert_quiet(&run);
+    let run = world.run("k", &format!("{ESCAPE}sleep 60"), "");
+    run.start();
+    wait_until("the process", || run.job.join("late").exists());
+    let state = tokens(&run.cancel("0"));
+    assert_tokens(&state, &[("state", "cancelled"), ("survivors", "-")]);
+    assert_quiet(&run);
+}
+
+fn without_containment_what_hides_is_found_by_its_place(world: &World) {
+    world.without_containment();
+    let run = world.run("j", &format!("{ESCAPE}echo ready; sleep 60"), "");
+    run.start();
+    wait_until("the agent", || run.read("agent.log") == "ready\n");
+    // Somebody else at work in that folder is not of the run.
+    let mut person = world
+        .command("sh")
+        .args(["-c", "cd \"$1\" && exec sleep 60", "sh", run.job()])
+        .spawn()
+        .expect("it starts");
+    let folder = Path::new("/proc").join(person.id().to_string()).join("cwd");
+    wait_until("the person", || {
+        fs::read_link(&folder).is_ok_and(|there| there == run.job)
+    });
+    assert_tokens(
+        &tokens(&run.cancel("0")),
+        &[
+            ("state", "cancelled"),
+            ("contained", "best_effort"),
+            ("survivors", "?"),
+        ],
+    );
+    assert_quiet(&run);
+    let exit: serde_json::Value = serde_json::from_str(&run.read("exit.json")).expect("JSON");
+    assert!(exit["survivors"].is_null() && exit["contained"] == "best_effort");
+    assert!(person.try_wait().expect("it can be asked").is_none());
+    // A cancellation of what has ended ends what of it still lives.
+    let command = format!("cd '{}'; {ESCAPE}", run.job());
+    fs::remove_file(run.job.join("late")).expect("it was there");
+    let status = world
+        .command("env")
+        .arg(format!("LEGWORK_RUN={}:", run.folder.display()))
+        .args(["sh", "-c", &command])
+        .status()
+        .expect("a shell runs");
+    assert!(status.success());
+    let state = tokens(&run.cancel("0"));
+    assert_tokens(&state, &[("state", "cancelled"), ("survivors", "?")]);
+    assert_quiet(&run);
+    person.kill().expect("it is ours");
+    person.wait().expect("it ends");
+}
+
+fn an_end_that_the_agent_wrote_is_none(world: &World) {
+    world.without_containment();
+    let run = world.run(
+        "j",
+        "while [ ! -e go ]; do sleep 0.05 2>/dev/null || sleep 1; done; exit 7",
+        "",
+    );
+    let line = run.start();
+    let state = tokens(&line);
+    world.script("kill -KILL $1", &[&state["sup"]]);
+    let forged = line
+        .replace("state=running", "state=succeeded")
+        .replace("ended=-", "ended=1700000000")
+        .replace("exit=-", "exit=0");
+    fs::write(run.folder.join("state"), forged).expect("a forgery");
+    let poll = ["0", "-", DEPLOYED, &digest(), "j", TOKEN, "0"].map(str::to_owned);
+    let answer = world.script(POLL, &poll.each_ref().map(String::as_str));
+    assert!(
+        answer.contains("legwork-disbelieved job=j\n") && !answer.contains("state=succeeded"),
+        "{answer}"
+    );
+    fs::write(run.job.join("go"), "").expect("a file");
+    wait_until("the truth", || run.state()["state"] == "failed");
+    assert_tokens(&run.end(), &[("exit", "7"), ("reason", "exit_status")]);
+    let answer = world.script(POLL, &poll.each_ref().map(String::as_str));
+    assert!(answer.contains(" state=failed "), "{answer}");
+}
+
+fn a_supervisor_that_was_altered_is_not_run(world: &World) {
+    let trap = world.root().join("trap");
+    let alter = || {
+        let forged = format!("echo x >>'{}'\n", trap.display());
+        fs::write(world.supervisor(), forged).expect("a forgery");
+    };
+    let run = world.run("j", "echo x; echo x >&2; sleep 60", "");
+    alter();
+    let state = tokens(&run.start());
+    assert_tokens(&state, &[("state", "running")]);
+    // All that is started of it at the beginning is there.
+    wait_until("the logs", || {
+        run.read("agent.log") == "x\n" && run.read("agent.err") == "x\n"
+    });
+    world.script("kill -KILL $1", &[&state["sup"]]);
+    alter();
+    let answer = world.script(POLL, &["0", "-", DEPLOYED, &digest(), "j", TOKEN, "0"]);
+    assert!(answer.contains("legwork-unattended job=j\n"), "{answer}");
+    world.script(
+        TAKE_OVER,
+        &[DEPLOYED, &digest(), &run.control(), "control/none"],
+    );
+    wait_until("the next supervisor", || run.exists("claim/owner.2"));
+    alter();
+    assert_tokens(&tokens(&run.cancel("0")), &[("state", "cancelled")]);
+    assert!(!trap.exists(), "it was run");
+}
+
+fn a_later_protocol_is_left_alone(world: &World) {
+    let run = world.run("j", "echo x >>ran", "");
+    fs::write(run.folder.join("protocol"), "3\n").expect("a file");
+    assert_eq!(run.cancel("0"), "legwork-protocol job=j protocol=3\n");
+    let status = run.supervise(&["--finalize"], "").wait().expect("it ends");
+    assert!(!status.success() && !run.exists("cancelled") && !run.exists("claim"));
+    let status = run.supervise(&[], "").wait().expect("it ends");
+    assert!(!status.success() && !run.exists("claim"));
+    assert_eq!(run.ran(), 0);
+}
+
+fn a_run_whose_control_is_gone_ends(world: &World) {
+    let run = world.run("j", "echo $$ >ran; sleep 60", "");
+    let state = tokens(&run.start());
+    // Its files come up while it is removed.
+    wait_until("it goes", || fs::remove_dir_all(&run.folder).is_ok());
+    for pid in [&state["sup"], &state["pid"]] {
+        let stat = Path::new("/proc").join(pid).join("stat");
+        wait_until("its end", || {
+            fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z"))
+        });
+    }
+}
+
+fn servers_of_a_run_are_its_own(world: &World) {
+    let run = world.run(
+        "j",
+        "echo \"$TMUX_TMPDIR\"; [ -d \"$XDG_RUNTIME_DIR\" ] && [ -d \"$GNUPGHOME\" ] && [ -z \"$SSH_AUTH_SOCK$TMUX\" ]",
+        "",
+    );
+    run.start();
+    assert_tokens(&run.end(), &[("state", "succeeded")]);
+    let sockets = run.read("agent.log");
+    let sockets = Path::new(sockets.trim());
+    assert!(sockets.starts_with(world.root().join("tmp")) || sockets.starts_with("/tmp"));
+    assert!(
+        !sockets.exists() && sockets.as_os_str().len() <= 70,
+        "{}",
+        sockets.display()
+    );
 }

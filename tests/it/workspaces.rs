@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Call, Sshd, World, at_once, descendants, in_own_mounts, kill, start};
 
@@ -23,11 +23,13 @@ const PROJECT: &str = "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild
 /// The functions under test, as they go in front of a script.
 const FUNCTIONS: &str = concat!(
     include_str!("../../src/system/shell/forget_git.sh"),
+    include_str!("../../src/system/shell/plain_git.sh"),
     include_str!("../../src/system/shell/git_settings.sh"),
     include_str!("../../src/system/shell/process.sh"),
     include_str!("../../src/domain/repository/git.sh"),
     include_str!("../../src/domain/workspace/lock.sh"),
-    include_str!("../../src/domain/workspace/worktree.sh"),
+    include_str!("../../src/domain/workspace/modules.sh"),
+    include_str!("../../src/domain/workspace/clone.sh"),
 );
 
 /// A world with a source repository, and legwork's folder on this machine inside it.
@@ -224,9 +226,9 @@ fn only_what_depends_on_a_change_runs_again() {
     let call = with(&["--reference", "v1", "--packages", "[\"iniconfig\"]"]).ok();
     assert_eq!(
         steps(&call),
-        "clone=done resolve=ran environment=ran install=ran smoke=ran"
+        "clone=done resolve=ran environment=done install=ran smoke=ran"
     );
-    let python = format!("{}/bin/python", call.text("/environment"));
+    let python = world.path("root/repos/demo/env/bin/python");
     let status = world
         .command(&python)
         .args(["-I", "-c", "import iniconfig, demo_package"])
@@ -248,7 +250,7 @@ fn only_what_depends_on_a_change_runs_again() {
         .ok();
     assert_eq!(
         steps(&mended),
-        "clone=done resolve=done environment=ran install=ran smoke=ran"
+        "clone=done resolve=done environment=done install=ran smoke=ran"
     );
 }
 
@@ -258,8 +260,9 @@ fn a_wheel_follows_the_sources() {
     let url = source.display().to_string();
     world.configure("[profiles.wheel]\nextends = 'offline'\ninstall = 'wheel'\n");
     let answer = |call: &Call| {
+        assert_eq!(call.at("/ready"), true);
         let output = world
-            .command(format!("{}/bin/python", call.text("/environment")))
+            .command(world.path("root/repos/demo/env/bin/python"))
             .args([
                 "-I",
                 "-c",
@@ -847,29 +850,27 @@ fn a_server_that_a_finished_step_left_behind_does_not_keep_its_lock() {
 }
 
 #[test]
-fn a_stale_lock_of_git_is_named_and_not_tried_again() {
+fn locks_that_a_killed_fetch_left_in_the_mirror_are_cleared() {
     let (world, source) = world();
     let url = source.display().to_string();
     provision(&world, "local", "demo", &["--url", &url]).ok();
     world.git(&source, &["tag", "v1"]);
-    let lock = world.path("root/repos/demo/seed/.git/refs/tags/v1.lock");
-    fs::create_dir_all(lock.parent().expect("a folder")).expect("a folder");
-    fs::write(&lock, "").expect("a lock");
-    let call = provision(&world, "local", "demo", &["--url", &url, "--refresh"]);
-    let envelope: Value = serde_json::from_str(call.line()).expect("JSON");
-    assert_eq!(
-        (call.error_code(), &envelope["retry"]["mode"]),
-        ("clone_failed", &Value::from("after_fix")),
-        "{}",
-        call.line()
-    );
-    let remediation = envelope["remediation"].as_str().expect("a text");
-    assert!(
-        remediation.contains(lock.to_str().expect("UTF-8")),
-        "{remediation}"
-    );
-    fs::remove_file(&lock).expect("it is there");
+    let mirror = world.path("root/mirrors/demo.git");
+    for lock in [
+        "refs/tags/v1.lock",
+        "packed-refs.lock",
+        "shallow.lock",
+        "HEAD.lock",
+    ] {
+        let lock = mirror.join(lock);
+        fs::create_dir_all(lock.parent().expect("a folder")).expect("a folder");
+        fs::write(&lock, "").expect("a lock");
+    }
     provision(&world, "local", "demo", &["--url", &url, "--refresh"]).ok();
+    assert_eq!(
+        world.git(&mirror, &["rev-parse", "v1"]).trim(),
+        head(&world, &source)
+    );
 }
 
 #[test]
@@ -1151,8 +1152,8 @@ fn a_token_in_the_url_is_used_and_kept_nowhere() {
     }
 }
 
-/// A seed clone for the shell functions, with a source that has 200 files.
-fn seed(world: &World) -> (PathBuf, String) {
+/// A mirror for the shell functions, of a source that has 200 files.
+fn mirror(world: &World) -> (String, String) {
     let files: Vec<(String, String)> = (0..200)
         .map(|number| (format!("d{}/f{number}", number % 7), format!("{number}\n")))
         .collect();
@@ -1161,21 +1162,14 @@ fn seed(world: &World) -> (PathBuf, String) {
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     let source = world.repository("many", &files);
-    let seed = world.path("repos/many/seed");
-    fs::create_dir_all(world.path("repos/many")).expect("a folder");
+    let mirror = world.path("mirrors/many.git").display().to_string();
+    fs::create_dir_all(world.path("mirrors")).expect("a folder");
+    let from = source.display().to_string();
     world.git(
         &world.home(),
-        &[
-            "clone",
-            "--quiet",
-            "--no-checkout",
-            &source.display().to_string(),
-            &seed.display().to_string(),
-        ],
+        &["clone", "--quiet", "--bare", &from, &mirror],
     );
-    let commit = head(world, &source);
-    world.git(&seed, &["checkout", "--quiet", "--detach", &commit]);
-    (seed, commit)
+    (mirror, head(world, &source))
 }
 
 /// A PATH with everything but flock.
@@ -1215,10 +1209,9 @@ fn run(mut command: Command) -> Output {
 }
 
 #[test]
-fn thirty_two_worktrees_at_once_under_every_shell() {
+fn thirty_two_clones_at_once_under_every_shell() {
     let world = World::new();
-    let (seed, commit) = seed(&world);
-    let seed_text = seed.display().to_string();
+    let (mirror, commit) = mirror(&world);
     let bare = without_flock(&world);
     assert!(!Path::new(&bare).join("flock").exists() && Path::new(&bare).join("ln").exists());
     for (round, path) in [
@@ -1229,77 +1222,66 @@ fn thirty_two_worktrees_at_once_under_every_shell() {
     .into_iter()
     .enumerate()
     {
-        let paths: Vec<String> = (0..32)
+        // Two for each place: one makes it, and the other finds it made.
+        let places: Vec<String> = (0..32)
             .map(|number| {
-                world
-                    .path(format!("jobs/{round}-{number}/worktree"))
-                    .display()
-                    .to_string()
+                let folder = world.path(format!("jobs/{round}-{}/work", number % 16));
+                folder.display().to_string()
             })
             .collect();
-        let running: Vec<Child> = paths
-            .iter()
-            .enumerate()
-            .map(|(number, worktree)| {
-                shell(
-                    &world,
-                    number,
-                    path,
-                    "add_worktree \"$@\"",
-                    &[&seed_text, worktree, &commit],
-                )
-                .spawn()
-                .expect("a shell starts")
-            })
-            .collect();
-        for child in running {
-            let output = child.wait_with_output().expect("it ends");
-            assert!(output.status.success(), "{output:?}");
-        }
-        for worktree in &paths {
-            let folder = Path::new(worktree);
+        let all = |body: &str, arguments: &dyn Fn(&str) -> Vec<String>| {
+            let running: Vec<Child> = places
+                .iter()
+                .enumerate()
+                .map(|(number, place)| {
+                    let arguments = arguments(place);
+                    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+                    shell(&world, number, path, body, &arguments)
+                        .spawn()
+                        .expect("a shell starts")
+                })
+                .collect();
+            for child in running {
+                let output = child.wait_with_output().expect("it ends");
+                assert!(output.status.success(), "{output:?}");
+            }
+        };
+        all("make_clone \"$@\"", &|place| {
+            let index = format!("{place}.launch/index");
+            vec![mirror.clone(), place.to_owned(), commit.clone(), index]
+        });
+        for place in &places {
+            let folder = Path::new(place);
             assert_eq!(head(&world, folder), commit);
             assert_eq!(world.git(folder, &["status", "--porcelain"]), "");
+            assert!(Path::new(&format!("{place}.launch/index")).is_file());
+            let beside = fs::read_dir(folder.parent().expect("a folder")).expect("a folder");
+            assert_eq!(beside.count(), 2, "{place}");
         }
-        let running: Vec<Child> = paths
-            .iter()
-            .enumerate()
-            .map(|(number, worktree)| {
-                shell(
-                    &world,
-                    number,
-                    path,
-                    "remove_worktree \"$@\"",
-                    &[&seed_text, worktree],
-                )
-                .spawn()
-                .expect("a shell starts")
-            })
-            .collect();
-        for child in running {
-            assert!(child.wait_with_output().expect("it ends").status.success());
+        for place in &places[..16] {
+            let output = run(shell(&world, 0, path, "remove_clone \"$@\"", &[place]));
+            assert!(output.status.success(), "{output:?}");
+            assert!(!Path::new(place).exists());
         }
-        let left = world.git(&seed, &["worktree", "list", "--porcelain"]);
-        assert_eq!(left.matches("worktree ").count(), 1, "{left}");
     }
 }
 
 #[test]
-fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
+fn a_clone_is_whole_or_made_again_and_work_in_it_is_kept() {
     let world = World::new();
-    let (seed, commit) = seed(&world);
-    let seed_text = seed.display().to_string();
+    let (mirror, commit) = mirror(&world);
     let path = crate::support::SYSTEM_PATH;
     for number in 0..SHELLS.len() {
-        let folder = world.path(format!("jobs/{number}/worktree"));
-        let worktree = folder.display().to_string();
-        let add = || {
+        let folder = world.path(format!("jobs/{number}/work"));
+        let place = folder.display().to_string();
+        let body = "make_clone \"$@\"";
+        let make = || {
             run(shell(
                 &world,
                 number,
                 path,
-                "add_worktree \"$@\"",
-                &[&seed_text, &worktree, &commit],
+                body,
+                &[&mirror, &place, &commit],
             ))
         };
         let remove = || {
@@ -1307,44 +1289,25 @@ fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
                 &world,
                 number,
                 path,
-                "remove_worktree \"$@\"",
-                &[&seed_text, &worktree],
+                "remove_clone \"$@\"",
+                &[&place],
             ))
         };
-
-        assert!(add().status.success());
+        assert!(make().status.success());
         fs::write(folder.join("d0/f0"), "work\n").expect("work");
         world.git(
             &folder,
             &["commit", "--quiet", "--all", "--message", "work"],
         );
         fs::write(folder.join("d1/f1"), "more work\n").expect("work");
-        assert!(add().status.success());
-        assert_eq!(
-            fs::read_to_string(folder.join("d0/f0")).expect("work"),
-            "work\n"
-        );
-        assert_eq!(
-            fs::read_to_string(folder.join("d1/f1")).expect("work"),
-            "more work\n"
-        );
+        assert!(make().status.success());
+        for (file, text) in [("d0/f0", "work\n"), ("d1/f1", "more work\n")] {
+            assert_eq!(fs::read_to_string(folder.join(file)).expect("work"), text);
+        }
 
-        // Its folder removed behind git's back.
         fs::remove_dir_all(&folder).expect("it goes");
-        assert!(add().status.success());
+        assert!(make().status.success());
         assert_eq!(head(&world, &folder), commit);
-
-        // Half made: git still holds it locked, and files are missing.
-        let administration = world.git(&folder, &["rev-parse", "--absolute-git-dir"]);
-        fs::write(
-            Path::new(administration.trim()).join("locked"),
-            "initializing\n",
-        )
-        .expect("the lock");
-        fs::remove_dir_all(folder.join("d2")).expect("files go");
-        assert!(add().status.success());
-        assert_eq!(world.git(&folder, &["status", "--porcelain"]), "");
-
         assert!(remove().status.success());
         assert!(!folder.exists());
         assert!(remove().status.success());
@@ -1352,52 +1315,46 @@ fn a_worktree_is_whole_or_made_again_and_work_in_it_is_kept() {
         // What is somebody else's is neither taken nor removed.
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("mine"), "mine\n").expect("a file");
-        for output in [add(), remove()] {
+        for output in [make(), remove()] {
             assert!(!output.status.success());
             assert!(
-                output
-                    .stdout
-                    .starts_with(b"worktree-failed reason=occupied "),
+                output.stdout.starts_with(b"clone-failed reason=occupied "),
                 "{output:?}"
             );
             assert!(folder.join("mine").exists());
         }
+        let elsewhere = world.path("jobs/x/work").display().to_string();
+        let wrong = "1".repeat(40);
         let unknown = run(shell(
             &world,
             number,
             path,
-            "add_worktree \"$@\"",
-            &[
-                &seed_text,
-                &world.path("jobs/x/worktree").display().to_string(),
-                &"1".repeat(40),
-            ],
+            body,
+            &[&mirror, &elsewhere, &wrong],
         ));
         assert!(
-            unknown.stdout.starts_with(b"worktree-failed reason=git "),
+            unknown.stdout.starts_with(b"clone-failed reason=git "),
             "{unknown:?}"
         );
+        assert!(!Path::new(&elsewhere).exists());
     }
 }
 
 #[test]
-fn a_worktree_killed_on_its_way_is_made_again() {
+fn a_clone_killed_on_its_way_is_made_again() {
     let world = World::new();
-    let (seed, commit) = seed(&world);
-    let seed_text = seed.display().to_string();
+    let (mirror, commit) = mirror(&world);
     let begun = world.path("begun");
-    // A smudge filter is what makes a checkout slow in real life.
-    let slow = world.path("slow");
-    executable(
-        &slow,
-        &format!("#!/bin/sh\n: >'{}'\nsleep 0.5\nexec cat\n", begun.display()),
-    );
-    fs::write(seed.join(".git/info/attributes"), "f3* filter=slow\n").expect("attributes");
-    world.git(
-        &seed,
-        &["config", "filter.slow.smudge", &slow.display().to_string()],
-    );
     let bare = without_flock(&world);
+    let slow = world.path("slow");
+    fs::create_dir(&slow).expect("a folder");
+    executable(
+        &slow.join("git"),
+        &format!(
+            "#!/bin/sh\nPATH=${{PATH#*:}}\ncase \" $* \" in *' checkout '*) git \"$@\"; : >'{}'; sleep 30 ;; *) exec git \"$@\" ;; esac\n",
+            begun.display()
+        ),
+    );
     for (number, path) in [
         crate::support::SYSTEM_PATH,
         &bare,
@@ -1407,25 +1364,28 @@ fn a_worktree_killed_on_its_way_is_made_again() {
     .into_iter()
     .enumerate()
     {
-        let folder = world.path(format!("jobs/{number}/worktree"));
-        let worktree = folder.display().to_string();
-        let add = || {
+        let folder = world.path(format!("jobs/{number}/work"));
+        let place = folder.display().to_string();
+        let make = |path: &str| {
             shell(
                 &world,
                 number,
                 path,
-                "add_worktree \"$@\"",
-                &[&seed_text, &worktree, &commit],
+                "make_clone \"$@\"",
+                &[&mirror, &place, &commit],
             )
         };
         fs::remove_file(&begun).ok();
-        let mut child = add().process_group(0).spawn().expect("a shell starts");
+        let mut child = make(&format!("{}:{path}", slow.display()))
+            .process_group(0)
+            .spawn()
+            .expect("a shell starts");
         wait_for(&begun);
+        assert!(!folder.exists(), "it is there before it is whole");
         kill_process_group(pid(&child), Signal::KILL).expect("killed");
         child.wait().expect("it is gone");
-        world.git(&seed, &["config", "filter.slow.smudge", "cat"]);
         let started = Instant::now();
-        let output = run(add());
+        let output = run(make(path));
         assert!(output.status.success(), "{output:?}");
         assert!(
             started.elapsed() < Duration::from_secs(20),
@@ -1433,10 +1393,8 @@ fn a_worktree_killed_on_its_way_is_made_again() {
         );
         assert_eq!(world.git(&folder, &["status", "--porcelain"]), "");
         assert_eq!(head(&world, &folder), commit);
-        world.git(
-            &seed,
-            &["config", "filter.slow.smudge", &slow.display().to_string()],
-        );
+        let beside = fs::read_dir(folder.parent().expect("a folder")).expect("a folder");
+        assert_eq!(beside.count(), 1, "what the killed one left stays");
     }
 }
 

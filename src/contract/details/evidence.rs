@@ -61,6 +61,9 @@ pub struct Requirement {
     state: Head<40>,
     /// What the evidence says of it.
     outcome: Option<Head<40>>,
+    /// The caveats that stand in the way, as `accept` would name them.
+    #[serde(default)]
+    caveats: Few<Head<60>, 30>,
 }
 
 /// Processes that did not end.
@@ -251,7 +254,15 @@ impl Requirement {
             required: required.into(),
             state: state.into(),
             outcome: outcome.map(Into::into),
+            caveats: Few::default(),
         }
+    }
+
+    /// Adds the caveats that stand in the way.
+    #[must_use]
+    pub fn caveats(mut self, caveats: impl IntoIterator<Item = &'static str>) -> Self {
+        self.caveats = caveats.into_iter().map(Into::into).collect();
+        self
     }
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod evidence;
 mod machine;
+mod proof;
 mod shape;
 
 pub use call::{Input, Item, Items, Key, Limit, Nothing, Signal, Size, Unknown, Wait};
@@ -14,6 +15,7 @@ pub use evidence::{
     Nonconformance, Requirement, Survivors,
 };
 pub use machine::{Config, DamagedRecord, File, Host, Step, Store, Tool};
+pub use proof::{Discrepancy, Proof, Signing};
 pub use shape::{Details, Facts, Shape};
 
 #[cfg(test)]

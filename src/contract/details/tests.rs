@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Details, Diff, Facts, File,
-    Finding, Forge, Host, Input, Item, Items, Job, Key, Limit, Nonconformance, Nothing,
-    Requirement, Shape, Signal, Size, Step, Store, Survivors, Tool, Unknown, Wait,
+    Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Details, Diff, Discrepancy,
+    Facts, File, Finding, Forge, Host, Input, Item, Items, Job, Key, Limit, Nonconformance,
+    Nothing, Proof, Requirement, Shape, Signal, Signing, Size, Step, Store, Survivors, Tool,
+    Unknown, Wait,
 };
 use crate::contract::{Code, Violation};
 
@@ -68,6 +69,14 @@ fn flooded() -> Vec<(Shape, Value)> {
             1,
             many().map(|part| Nonconformance::new(part, part, part, part, part)),
         )),
+        filled(
+            &Proof::new(
+                text,
+                many().map(|part| Discrepancy::new(part, part, part, part)),
+            )
+            .of_statement(some()),
+        ),
+        filled(&Signing::new(text, text, text)),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! What legwork knows of one agent's command line.
 
 use super::{
-    Error, Event, Login,
+    Error, Event, Login, ProjectSettings,
     report::Report,
     request::{CommandLine, Options, Request},
 };
@@ -35,6 +35,16 @@ pub(crate) trait Adapter: Sync {
     ///
     /// The request has no option that [`Self::options`] leaves out.
     fn argv(&self, line: CommandLine<'_>, request: &Request<'_>) -> Result<Vec<String>, Error>;
+
+    /// Returns whether the repository's own settings are left out where the configuration does not allow them, by what
+    /// [`Self::argv`] and [`Self::variables`] add. `argv` is that of the configuration, where it gives one.
+    fn project_settings(&self, argv: &[String]) -> ProjectSettings;
+
+    /// Returns variables that a run needs so that the repository's own settings are left out; those of the configuration
+    /// win. `argv` is that of the configuration, where it gives one.
+    fn variables(&self, _argv: &[String]) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// Returns the arguments that make it print its version; none where it cannot be asked.
     fn version_argv(&self, program: &str) -> Option<Vec<String>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::contract::configuration::{self, Configuration};
 
-use super::{ADAPTERS, Adapter, Error, Options, Request, request::CommandLine};
+use super::{ADAPTERS, Adapter, Error, Options, ProjectSettings, Request, request::CommandLine};
 
 /// The name of the demonstration's bundled agent: a script that fixes the demonstration's bug, without a model.
 pub(crate) const DEMO: &str = "demo";
@@ -28,6 +28,8 @@ pub(crate) struct Agent {
     pub(crate) variables: BTreeMap<String, String>,
     /// Secrets: the variable there, and the variable here it is taken from.
     pub(crate) secrets: BTreeMap<String, String>,
+    /// What becomes of the settings that a repository brings along.
+    pub(crate) project_settings: ProjectSettings,
     arguments: Vec<String>,
     argv: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Agent {
             program: &self.program,
             arguments: &self.arguments,
             argv: &self.argv,
+            project_settings: self.project_settings == ProjectSettings::Allowed,
         };
         self.adapter.argv(line, &request)
     }
@@ -108,15 +111,19 @@ pub(crate) fn resolve(configuration: &Configuration, name: &str) -> Result<Agent
         .map(|(_, agent)| agent);
     let built_in = <dyn Adapter>::named(name).filter(|adapter| adapter.program().is_some());
     match (configured, built_in) {
-        (None, None) if name == DEMO => assemble(
-            name,
-            &configuration::Agent {
-                argv: ["sh", "-c", include_str!("demo.sh")]
-                    .map(str::to_owned)
-                    .to_vec(),
-                ..configuration::Agent::default()
-            },
-        ),
+        (None, None) if name == DEMO => Ok(Agent {
+            // The script is ours and reads no settings.
+            project_settings: ProjectSettings::Off,
+            ..assemble(
+                name,
+                &configuration::Agent {
+                    argv: ["sh", "-c", include_str!("demo.sh")]
+                        .map(str::to_owned)
+                        .to_vec(),
+                    ..configuration::Agent::default()
+                },
+            )?
+        }),
         (None, None) => Err(Error::Unknown {
             name: name.to_owned(),
             known: names(configuration),
@@ -156,12 +163,27 @@ fn assemble(name: &str, agent: &configuration::Agent) -> Result<Agent, Error> {
     if program.is_empty() {
         return Err(Error::misconfigured(name, "argv", "it names no program"));
     }
+    let mut variables = agent.variables.clone();
+    let project_settings = if agent.project_settings {
+        ProjectSettings::Allowed
+    } else {
+        for (variable, value) in adapter.variables(&agent.argv) {
+            if !agent.secrets.contains_key(*variable) {
+                let value = || (*value).to_owned();
+                variables
+                    .entry((*variable).to_owned())
+                    .or_insert_with(value);
+            }
+        }
+        adapter.project_settings(&agent.argv)
+    };
     Ok(Agent {
         name: name.to_owned(),
         adapter,
         program: program.to_owned(),
         model: agent.model.clone(),
-        variables: agent.variables.clone(),
+        variables,
+        project_settings,
         secrets: agent.secrets.clone(),
         arguments: agent.arguments.clone(),
         argv: agent.argv.clone(),

@@ -37,7 +37,7 @@ pub(crate) enum Event {
     },
     /// It was not allowed to use a tool.
     Denied {
-        /// The tool's name.
+        /// The tool's name; empty where the line does not give it.
         name: String,
         /// Why.
         text: String,

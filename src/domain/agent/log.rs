@@ -1,5 +1,7 @@
 //! An agent's log, read line by line.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +32,7 @@ pub(crate) struct Summary {
     pub(crate) model: Option<String>,
     /// Tool calls it made.
     pub(crate) tool_calls: u64,
-    /// Tools that were denied to it, at most 20.
+    /// Tools that were denied to it, by a person's absence or by a rule file, at most 20.
     pub(crate) denied: Vec<String>,
     /// Whether it succeeded; null where the log does not settle it.
     pub(crate) succeeded: Option<bool>,
@@ -42,6 +44,9 @@ pub(crate) struct Summary {
     pub(crate) lines: u64,
     /// Lines among them that could not be read.
     pub(crate) unreadable_lines: u64,
+    /// Whether parts of the log were left out: what is counted here is then the least that it may be.
+    #[serde(default)]
+    pub(crate) partial: bool,
 }
 
 /// An agent's log, read line by line. Only the summary is kept in memory, not the lines.
@@ -53,6 +58,8 @@ pub(crate) struct Log {
     tool_calls: u64,
     lines: u64,
     unreadable: u64,
+    /// The names of the tools that were called, by the ids of the calls.
+    called: BTreeMap<String, String>,
 }
 
 impl Log {
@@ -65,6 +72,7 @@ impl Log {
             tool_calls: 0,
             lines: 0,
             unreadable: 0,
+            called: BTreeMap::new(),
         }
     }
 
@@ -78,12 +86,26 @@ impl Log {
             return Vec::new();
         }
         self.lines += 1;
-        let Some(read) = self.adapter.read_line(text) else {
+        let Some(mut read) = self.adapter.read_line(text) else {
             self.unreadable += 1;
             return vec![Event::Unreadable {
                 text: excerpt(text, SHORT),
             }];
         };
+        self.called.append(&mut read.report.calls);
+        for id in std::mem::take(&mut read.report.denied_calls) {
+            let name = self.called.get(&id).map_or("", String::as_str);
+            for event in &mut read.events {
+                if let Event::Denied { name: place, .. } = event
+                    && place.is_empty()
+                {
+                    name.clone_into(place);
+                }
+            }
+            if !name.is_empty() {
+                read.report.denied.push(name.to_owned());
+            }
+        }
         for event in &read.events {
             match event {
                 Event::Text { text } => self.last_text = Some(text.clone()),
@@ -138,6 +160,7 @@ impl Log {
             why,
             lines: self.lines,
             unreadable_lines: self.unreadable,
+            partial: false,
         }
     }
 }

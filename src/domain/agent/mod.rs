@@ -12,6 +12,7 @@ mod event;
 mod excerpt;
 mod log;
 mod login;
+mod project_settings;
 mod report;
 mod request;
 
@@ -22,4 +23,5 @@ pub(crate) use error::Error;
 pub(crate) use event::Event;
 pub(crate) use log::{Summary, decode, summarise};
 pub(crate) use login::{Login, LoginState};
+pub(crate) use project_settings::ProjectSettings;
 pub(crate) use request::{Options, Request};

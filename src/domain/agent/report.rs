@@ -1,5 +1,7 @@
 //! What the lines of a log report beside events, and how an agent's work ended.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +91,10 @@ pub(crate) struct Report {
     pub(crate) why: Option<String>,
     /// Tools that were denied.
     pub(crate) denied: Vec<String>,
+    /// Names of the tools that were called, by the ids of the calls; for lines that speak of a call by its id.
+    pub(crate) calls: BTreeMap<String, String>,
+    /// The ids of calls that were denied.
+    pub(crate) denied_calls: Vec<String>,
     /// Whether the login was refused.
     pub(crate) unauthenticated: bool,
 }

@@ -44,6 +44,8 @@ pub(crate) struct CommandLine<'a> {
     pub(crate) arguments: &'a [String],
     /// The whole argv, where the configuration gives it.
     pub(crate) argv: &'a [String],
+    /// Whether the configuration lets it obey the repository's own settings.
+    pub(crate) project_settings: bool,
 }
 
 impl Options {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What a caller may ask for, for a reader.
-const EXAMPLES: &str = "report.md, pr_title.txt, worklog.md, fix.diff, issue.md, prompt.md, repro.*, changes.diff, changes.err, agent.log, agent.err, exit.json, state, or verify/*";
+const EXAMPLES: &str = "report.md, pr_title.txt, worklog.md, fix.diff, issue.md, prompt.md, repro.*, changes.diff, changes.err, agent.log, agent.err, exit.json, or state";
 
 /// Why artifacts did not come.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     contract::{Effect, JobId},
-    system::{Context, clock, failpoint, machine::Machine, script::Script},
+    system::{Context, clock, failpoint, machine::Machine, script::Script, shell},
 };
 
 /// The largest file that is taken where a call does not say.
@@ -23,6 +23,8 @@ pub(crate) struct FetchSpec<'a> {
     pub(crate) job_id: &'a JobId,
     /// The run.
     pub(crate) run: u32,
+    /// The control folder of the run, below the root on the host.
+    pub(crate) control: &'a str,
     /// The names of what to fetch; all where there are none.
     pub(crate) include: &'a [String],
     /// The largest file that is taken.
@@ -49,7 +51,7 @@ pub(crate) struct Fetched {
 }
 
 impl FetchSpec<'_> {
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.include.is_empty() || self.include.iter().any(|one| names::stands_for(one, name))
     }
 
@@ -126,42 +128,40 @@ pub(crate) async fn fetch(
     Ok(fetched)
 }
 
-async fn list(
+pub(super) async fn list(
     context: &Context,
     machine: &Machine,
     wanted: &FetchSpec<'_>,
 ) -> Result<Manifest, Error> {
-    let script = Script::new(include_str!("list.sh"))
+    let script = Script::new([shell::WITH_PLAIN, include_str!("list.sh")].concat())
         .argument(wanted.job_id.as_str())
-        .argument(wanted.run.to_string())
+        .argument(wanted.control)
         .argument(wanted.max_bytes.to_string());
     let reply = machine.run(context, script).await?;
-    manifest::read(machine, wanted.job_id, wanted.run, &reply)
+    manifest::read(machine, wanted.job_id, &reply)
 }
 
-async fn pack(
+pub(super) async fn pack(
     context: &Context,
     machine: &Machine,
     wanted: &FetchSpec<'_>,
     asked: &[String],
 ) -> Result<Vec<Unpacked>, Error> {
-    let places: Vec<String> = asked
-        .iter()
-        .map(|name| names::place_of(name, wanted.run))
-        .collect();
-    let script = Script::new(include_str!("pack.sh"))
+    let places: Vec<String> = asked.iter().map(|name| names::place_of(name)).collect();
+    let script = Script::new([shell::WITH_PLAIN, include_str!("pack.sh")].concat())
         .argument(wanted.job_id.as_str())
+        .argument(wanted.control)
         // One byte more tells a file that grew beyond the cap from one that fills it.
         .argument(wanted.max_bytes.saturating_add(1).to_string())
         .arguments(places.clone())
         // The files, and what tar puts around them.
         .answer_limit(MAX_TOGETHER + (64 << 20));
     let reply = machine.run(context, script).await?;
-    pack::read(machine, wanted.job_id, wanted.run, &places, &reply)
+    pack::read(machine, wanted.job_id, &places, &reply)
 }
 
 /// Decides for each file whether it is fetched.
-fn plan(folder: &Folder, wanted: &FetchSpec<'_>, manifest: &Manifest) -> Vec<File> {
+pub(super) fn plan(folder: &Folder, wanted: &FetchSpec<'_>, manifest: &Manifest) -> Vec<File> {
     let mut together = 0u64;
     let mut files: Vec<File> = manifest
         .files

@@ -139,20 +139,7 @@ impl Folder {
     /// Makes the folder, and clears away what a call that was killed left half written.
     pub(super) fn prepare(&self) -> Result<(), Error> {
         files::make_private_folder(&self.path)?;
-        self.clear(&self.path)?;
-        let verifications = self.path.join("verify");
-        for name in self.names(&verifications)? {
-            self.clear(&verifications.join(name))?;
-        }
-        Ok(())
-    }
-
-    fn names(&self, folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
-        let is_folder = files::metadata(folder).is_ok_and(|found| found.is_dir());
-        if !is_folder {
-            return Ok(Vec::new());
-        }
-        Ok(files::names_in(folder).map_err(|source| files::Error::of(&self.path, source))?)
+        self.clear(&self.path)
     }
 
     fn clear(&self, folder: &Path) -> Result<(), Error> {

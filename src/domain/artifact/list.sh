@@ -1,6 +1,6 @@
-# Lists the files of a job with their digests, and names what else lies in its folder.
+# Lists the files of a job with their digests, and names what else lies in its folder. Needs: with_plain.sh.
 #
-# $1 job id, $2 run, $3 bytes above which no digest is made. Prints one of the records `absent` and `lacks tool=…`, or
+# $1 job id, $2 control folder of the run below the root, $3 bytes above which no digest is made. Prints one of the records `absent` and `lacks tool=…`, or
 #   state line=…                                   the run's state line, encoded
 #   file place=… kind=… bytes=… sha256=…|-         a file that is an artifact by its name
 #   extra name=… kind=…                            anything else, its name encoded
@@ -24,22 +24,24 @@ a_kind_of() {
         a_kind=none
     fi
 }
+a_measure() {
+    a_bytes=$(wc -c </proc/self/fd/3) || return
+    a_bytes=$((a_bytes + 0))
+    [ "$a_bytes" -le "$a_cap" ] || return 0
+    a_sum=$(sha256sum </proc/self/fd/3) && a_sum=${a_sum%% *}
+}
+# a_file PLACE FOLDER: lists the file of that name in a folder below the root.
 a_file() {
-    a_kind_of "$1"
+    a_path=$2/${1#control/}
+    a_kind_of "$real_root/$a_path"
     [ $a_kind = none ] && return 0
     a_bytes=0 a_sum=-
-    if [ $a_kind = file ]; then
-        if a_bytes=$(wc -c <"$1"); then
-            a_bytes=$((a_bytes + 0))
-            if [ "$a_bytes" -le "$a_cap" ]; then
-                if a_sum=$(sha256sum <"$1"); then a_sum=${a_sum%% *}; else a_kind=unreadable a_sum=-; fi
-            fi
-        else
-            a_kind=unreadable a_bytes=0
-        fi
+    if [ $a_kind = file ] && ! with_plain "$a_path" a_measure; then
+        a_kind=unreadable a_bytes=0 a_sum=-
     fi
     printf 'file place=%s kind=%s bytes=%s sha256=%s\n' "$1" "$a_kind" "$a_bytes" "$a_sum"
 }
+a_state() { IFS= read -r a_state <&3; }
 a_extra() {
     a_kind_of "$1"
     [ $a_kind = none ] && return 0
@@ -52,51 +54,42 @@ a_is_folder() {
 }
 a_list() {
     a_cap=$3 a_extras=0
-    for a_tool in sha256sum tar base64 tr wc head mktemp; do
+    for a_tool in sha256sum tar base64 tr wc head mktemp readlink; do
         command -v $a_tool >/dev/null 2>&1 || {
             printf 'lacks tool=%s\n' $a_tool
             return 0
         }
     done
-    if ! a_is_folder "$LEGWORK_ROOT/jobs/$1"; then
+    a_job=jobs/$1
+    if ! real_root || ! a_is_folder "$real_root/$a_job"; then
         printf 'absent\n'
         return 0
     fi
-    cd "$LEGWORK_ROOT/jobs/$1" || return 1
-    if a_is_folder runs && a_is_folder "runs/$2"; then
+    cd "$real_root/$a_job" || return 1
+    if a_is_folder "$real_root/$2"; then
         a_state=
-        [ -f "runs/$2/state" ] && [ ! -L "runs/$2/state" ] && IFS= read -r a_state <"runs/$2/state"
+        with_plain "$2/state" a_state
         printf 'state line=@%s\n' "$(printf '%s' "$a_state" | base64 | tr -d '\n')"
         for a_name in changes.diff changes.err agent.log agent.err exit.json state; do
-            a_file "runs/$2/$a_name"
+            a_file "control/$a_name" "$2"
         done
     fi
     for a_name in * .[!.]* ..?*; do
         case $a_name in
-        report.md | pr_title.txt | worklog.md | fix.diff | issue.md | prompt.md) a_file "$a_name" ;;
-        job.json | key) ;;
-        worktree | runs | verify) a_is_folder "$a_name" || a_extra "$a_name" ;;
+        report.md | pr_title.txt | worklog.md | fix.diff | issue.md | prompt.md) a_file "$a_name" "$a_job" ;;
+        job.json) ;;
+        work | env) a_is_folder "$a_name" || a_extra "$a_name" ;;
+        env.log | env.lock | env.lock.owner) ;;
         repro.?*)
             a_ending=${a_name#repro.}
             case $a_ending in
             *[!A-Za-z0-9]*) a_extra "$a_name" ;;
-            *) if [ ${#a_ending} -le 16 ]; then a_file "$a_name"; else a_extra "$a_name"; fi ;;
+            *) if [ ${#a_ending} -le 16 ]; then a_file "$a_name" "$a_job"; else a_extra "$a_name"; fi ;;
             esac
             ;;
         *) a_extra "$a_name" ;;
         esac
     done
-    if a_is_folder verify; then
-        for a_folder in verify/v-*; do
-            case ${a_folder#verify/v-} in
-            '' | *[!0-9a-f]*) continue ;;
-            esac
-            a_is_folder "$a_folder" || continue
-            for a_name in result fingerprint before.log after.log; do
-                a_file "$a_folder/$a_name"
-            done
-        done
-    fi
     printf 'extras count=%s\n' $a_extras
 }
 a_list "$@"

@@ -46,7 +46,16 @@ const MAX_IGNORED: usize = 100;
 const MAX_NAME: usize = 255;
 
 /// The programs that `list.sh` looks for.
-const TOOLS: [&str; 7] = ["sha256sum", "tar", "base64", "tr", "wc", "head", "mktemp"];
+const TOOLS: [&str; 8] = [
+    "sha256sum",
+    "tar",
+    "base64",
+    "tr",
+    "wc",
+    "head",
+    "mktemp",
+    "readlink",
+];
 
 /// What a name in the folder may stand for.
 const KINDS: [&str; 7] = [
@@ -60,12 +69,7 @@ const KINDS: [&str; 7] = [
 ];
 
 /// Reads the list of a job's files.
-pub(super) fn read(
-    machine: &Machine,
-    job_id: &JobId,
-    run: u32,
-    reply: &Reply,
-) -> Result<Manifest, Error> {
+pub(super) fn read(machine: &Machine, job_id: &JobId, reply: &Reply) -> Result<Manifest, Error> {
     let host = || machine.name.to_string();
     let garbled = |reason: &str| Error::Garbled {
         host: host(),
@@ -97,10 +101,10 @@ pub(super) fn read(
             _ => {}
         }
     }
-    parse(&text, run).map_err(|error| garbled(&error.line))
+    parse(&text).map_err(|error| garbled(&error.line))
 }
 
-fn parse(text: &str, run: u32) -> Result<Manifest, Malformed> {
+fn parse(text: &str) -> Result<Manifest, Malformed> {
     let mut manifest = Manifest::default();
     let mut whole = false;
     for line in text.lines() {
@@ -110,7 +114,7 @@ fn parse(text: &str, run: u32) -> Result<Manifest, Malformed> {
                 manifest.state = Some(record.decoded("line")?).filter(|line| !line.is_empty());
             }
             "file" => {
-                let listed = file(&record, run)?;
+                let listed = file(&record)?;
                 let known = manifest.files.iter().any(|one| one.name == listed.name);
                 if known || manifest.files.len() == MAX_FILES {
                     return Err(record.malformed("place"));
@@ -137,9 +141,8 @@ fn parse(text: &str, run: u32) -> Result<Manifest, Malformed> {
     }
 }
 
-fn file(record: &Record<'_>, run: u32) -> Result<Listed, Malformed> {
-    let name =
-        names::name_of(record.text("place")?, run).ok_or_else(|| record.malformed("place"))?;
+fn file(record: &Record<'_>) -> Result<Listed, Malformed> {
+    let name = names::name_of(record.text("place")?).ok_or_else(|| record.malformed("place"))?;
     let sha256 = record.optional_text("sha256")?.map(str::to_owned);
     if sha256.as_deref().is_some_and(|digest| !is_digest(digest)) {
         return Err(record.malformed("sha256"));
@@ -200,16 +203,18 @@ mod tests {
             transport: Transport::Local,
             root: "legwork".to_owned(),
             path: Vec::new(),
+            environment: Vec::new(),
+            contain: true,
         };
         let reply = Reply::of(text);
-        read(&machine, &JobId::new("j").unwrap(), 1, &reply)
+        read(&machine, &JobId::new("j").unwrap(), &reply)
     }
 
     #[test]
     fn a_list_is_read_and_anything_odd_refuses_all_of_it() {
         let digest = "0".repeat(64);
         let whole = format!(
-            "state line=@bGVnd29yay1ydW4gdj0x\nfile place=runs/1/agent.log kind=file bytes=3 sha256={digest}\n\
+            "state line=@bGVnd29yay1ydW4gdj0x\nfile place=control/agent.log kind=file bytes=3 sha256={digest}\n\
              file place=report.md kind=link bytes=0 sha256=-\nextra name=@YQpi kind=file\nlater x=1\nextras count=1\n"
         );
         let manifest = parse(&whole).unwrap();
@@ -220,7 +225,7 @@ mod tests {
         for bad in [
             "",
             "file place=../../etc/passwd kind=file bytes=1 sha256=-\n",
-            "file place=runs/2/agent.log kind=file bytes=1 sha256=-\n",
+            "file place=runs/1/agent.log kind=file bytes=1 sha256=-\n",
             "file place=report.md kind=file bytes=-1 sha256=-\n",
             "file place=report.md kind=file bytes=1 sha256=zz\n",
             "file place=report.md kind=elsewhere bytes=1 sha256=-\n",

@@ -6,6 +6,7 @@
 mod error;
 mod fetch;
 mod folder;
+mod look;
 mod manifest;
 mod names;
 mod pack;
@@ -13,4 +14,5 @@ mod pack;
 pub(crate) use error::Error;
 pub(crate) use fetch::{FetchSpec, Fetched, MAX_BYTES, fetch};
 pub(crate) use folder::{File, Folder, Ignored, State, StoredManifest};
+pub(crate) use look::look;
 pub(crate) use names::check_names;

@@ -1,6 +1,6 @@
 //! Which files of a job are artifacts, and what they are called.
 //!
-//! An artifact has the same name here and in envelopes; on the host the files of a run lie in the run's own folder.
+//! An artifact has the same name here and in envelopes; on the host the files of a run lie in its control folder.
 
 use super::Error;
 
@@ -14,7 +14,7 @@ const OF_JOB: &[&str] = &[
     "prompt.md",
 ];
 
-/// Files in the folder of a run.
+/// Files in the control folder of a run.
 const OF_RUN: &[&str] = &[
     "changes.diff",
     "changes.err",
@@ -23,9 +23,6 @@ const OF_RUN: &[&str] = &[
     "exit.json",
     "state",
 ];
-
-/// Files in the folder of a verification.
-const OF_VERIFICATION: &[&str] = &["result", "fingerprint", "before.log", "after.log"];
 
 /// Files that every run which ended well has; one that is absent is reported as missing.
 pub(super) const USUAL: &[&str] = &[
@@ -37,33 +34,31 @@ pub(super) const USUAL: &[&str] = &[
     "exit.json",
 ];
 
-/// Returns the name of the artifact that lies at a place below the job's folder, where it is one.
-pub(super) fn name_of(place: &str, run: u32) -> Option<String> {
+/// Returns the name of the artifact that lies at a place, where it is one.
+///
+/// A place is a path below the job's folder, or `control/` and the name of a file in the run's control folder.
+pub(super) fn name_of(place: &str) -> Option<String> {
     if OF_JOB.contains(&place) || is_repro(place) {
         return Some(place.to_owned());
     }
-    if let Some(file) = place.strip_prefix(&format!("runs/{run}/")) {
+    if let Some(file) = place.strip_prefix("control/") {
         return OF_RUN.contains(&file).then(|| file.to_owned());
     }
-    is_verification(place).then(|| place.to_owned())
+    None
 }
 
-/// Returns where below the job's folder an artifact lies.
-pub(super) fn place_of(name: &str, run: u32) -> String {
+/// Returns the place of an artifact.
+pub(super) fn place_of(name: &str) -> String {
     if OF_RUN.contains(&name) {
-        format!("runs/{run}/{name}")
+        format!("control/{name}")
     } else {
         name.to_owned()
     }
 }
 
-/// Returns whether a caller may ask for it: the name of an artifact, `repro.*` or `verify/*`.
+/// Returns whether a caller may ask for it: the name of an artifact, or `repro.*`.
 pub(super) fn is_wanted_name(name: &str) -> bool {
-    matches!(name, "repro.*" | "verify/*")
-        || OF_RUN.contains(&name)
-        || OF_JOB.contains(&name)
-        || is_repro(name)
-        || is_verification(name)
+    name == "repro.*" || OF_RUN.contains(&name) || OF_JOB.contains(&name) || is_repro(name)
 }
 
 /// Checks that only artifacts are asked for.
@@ -84,7 +79,6 @@ pub(crate) fn check_names(include: &[String]) -> Result<(), Error> {
 pub(super) fn stands_for(wanted: &str, name: &str) -> bool {
     match wanted {
         "repro.*" => is_repro(name),
-        "verify/*" => is_verification(name),
         _ => wanted == name,
     }
 }
@@ -92,17 +86,6 @@ pub(super) fn stands_for(wanted: &str, name: &str) -> bool {
 fn is_repro(name: &str) -> bool {
     name.strip_prefix("repro.").is_some_and(|ending| {
         (1..=16).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-fn is_verification(name: &str) -> bool {
-    let parts = name
-        .strip_prefix("verify/v-")
-        .and_then(|rest| rest.split_once('/'));
-    parts.is_some_and(|(id, file)| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && OF_VERIFICATION.contains(&file)
     })
 }
 
@@ -115,11 +98,10 @@ mod tests {
         for (place, name) in [
             ("report.md", "report.md"),
             ("repro.py", "repro.py"),
-            ("runs/2/changes.diff", "changes.diff"),
-            ("verify/v-0a1b/before.log", "verify/v-0a1b/before.log"),
+            ("control/changes.diff", "changes.diff"),
         ] {
-            assert_eq!(name_of(place, 2).as_deref(), Some(name));
-            assert_eq!(place_of(name, 2), place);
+            assert_eq!(name_of(place).as_deref(), Some(name));
+            assert_eq!(place_of(name), place);
             assert!(is_wanted_name(name));
         }
         for place in [
@@ -135,17 +117,14 @@ mod tests {
             "repro.a\u{301}",
             "changes.diff",
             "runs/1/changes.diff",
-            "runs/2/../2/state",
-            "runs/2/command.sh",
-            "runs/2/secrets.sh",
-            "verify/v-/result",
-            "verify/v-zz/result",
-            "verify/v-1/../result",
-            "verify/v-1/command.sh",
+            "control/../control/state",
+            "control/command.sh",
+            "control/report.md",
+            "verify/v-1/result",
             "job.json",
             "key",
         ] {
-            assert_eq!(name_of(place, 2), None, "{place:?}");
+            assert_eq!(name_of(place), None, "{place:?}");
         }
     }
 }

@@ -43,7 +43,6 @@ struct Announced {
 pub(super) fn read(
     machine: &Machine,
     job_id: &JobId,
-    run: u32,
     asked: &[String],
     reply: &Reply,
 ) -> Result<Vec<Unpacked>, Error> {
@@ -59,17 +58,17 @@ pub(super) fn read(
     let (list, archive) = reply
         .split_body()
         .ok_or_else(|| garbled("the list of packed files has no end"))?;
-    let announced = announcements(&list, run, asked).map_err(|error| garbled(&error.line))?;
+    let announced = announcements(&list, asked).map_err(|error| garbled(&error.line))?;
     unpack(job_id, announced, archive)
 }
 
-fn announcements(list: &str, run: u32, asked: &[String]) -> Result<Vec<Announced>, Malformed> {
+fn announcements(list: &str, asked: &[String]) -> Result<Vec<Announced>, Malformed> {
     let mut announced: Vec<Announced> = Vec::new();
     for line in list.lines() {
         let record = Record::parse(line)?;
         match record.tag() {
             "packed" => {
-                let one = announcement(&record, run)?;
+                let one = announcement(&record)?;
                 if !asked.contains(&one.place)
                     || announced.iter().any(|known| known.name == one.name)
                 {
@@ -84,9 +83,9 @@ fn announcements(list: &str, run: u32, asked: &[String]) -> Result<Vec<Announced
     Ok(announced)
 }
 
-fn announcement(record: &Record<'_>, run: u32) -> Result<Announced, Malformed> {
+fn announcement(record: &Record<'_>) -> Result<Announced, Malformed> {
     let place = record.text("place")?.to_owned();
-    let name = names::name_of(&place, run).ok_or_else(|| record.malformed("place"))?;
+    let name = names::name_of(&place).ok_or_else(|| record.malformed("place"))?;
     let sha256 = record.text("sha256")?.to_owned();
     if !is_digest(&sha256) {
         return Err(record.malformed("sha256"));

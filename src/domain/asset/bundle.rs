@@ -1,5 +1,7 @@
 //! The assets themselves, which are inside the program.
 
+use crate::system::environment::Environment;
+
 /// A file of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asset {
@@ -47,6 +49,22 @@ const SKILL: &str = include_str!("../../../slash_commands/skills/legwork/SKILL.m
 
 const HOOK: &str = include_str!("../../../slash_commands/hooks/legwork-stop.sh");
 
+/// Where artifacts are brought to unless the environment says otherwise, as the commands name it.
+const USUAL_RESULTS: &str = "~/.local/state/legwork/results";
+
+/// Returns where artifacts are brought to, as Claude Code writes it in a rule: `~/` is the home of the user, `//` the root.
+pub(super) fn results(environment: &Environment) -> String {
+    let results = environment.home().join("results");
+    // A rule ends at a bracket, and the next one begins behind a comma.
+    if results.to_string_lossy().contains(['(', ')', ',', '*']) {
+        return USUAL_RESULTS.to_owned();
+    }
+    match results.strip_prefix(environment.user_home()) {
+        Ok(below) => format!("~/{}", below.display()),
+        Err(_) => format!("/{}", results.display()),
+    }
+}
+
 /// Where the Stop hook lies below the `.claude` folder.
 pub(super) const HOOK_PATH: &str = "hooks/legwork-stop.sh";
 
@@ -56,12 +74,15 @@ pub(super) const FOLDERS: &[&str] = &["skills/legwork"];
 /// Lists the files of a `.claude` folder; the hook only where it is asked for.
 ///
 /// As loose files the commands are `/legwork-status` and not `/legwork:status`, and say so.
-pub(super) fn files(hook: bool) -> Vec<Asset> {
+/// `results` is where artifacts are brought to here, as Claude Code writes it in a rule.
+pub(super) fn files(hook: bool, results: &str) -> Vec<Asset> {
     let mut files: Vec<Asset> = COMMANDS
         .iter()
         .map(|(name, text)| Asset {
             path: format!("commands/legwork-{name}.md"),
-            text: text.replace("/legwork:", "/legwork-"),
+            text: text
+                .replace("/legwork:", "/legwork-")
+                .replace(USUAL_RESULTS, results),
             mode: 0o644,
         })
         .collect();
@@ -106,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_asset_is_known_as_one() {
-        let files = files(true);
+        let files = files(true, USUAL_RESULTS);
         assert!(files.len() >= 9);
         for file in files {
             assert!(is_ours(&file.path), "{}", file.path);

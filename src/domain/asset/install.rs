@@ -127,7 +127,7 @@ fn plan_files(
     // A hook that was installed once is updated with the rest.
     let hook = request.hook || manifest.files.contains_key(bundle::HOOK_PATH);
     let mut planned = Vec::new();
-    for asset in bundle::files(hook) {
+    for asset in bundle::files(hook, &place.results) {
         let known = manifest.files.get(&asset.path).cloned();
         let named = request.overwrite.contains(&asset.path);
         let (old, change) = match place.read(&asset.path)? {

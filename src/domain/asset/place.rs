@@ -28,13 +28,33 @@ pub(crate) enum Target {
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 4 << 20;
 
+/// Why a link is not followed.
+const LINK: &str = "it lies behind a symbolic link that may lead anywhere";
+
+/// Which links on the way to a file are followed.
+///
+/// Links in the user's own folder are the user's. Those of a project came with the repository, whose author may be
+/// anybody: one of them can make `.claude` or `AGENTS.md` stand for `.git/hooks` or a folder elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Links {
+    /// All that stay in the folder; the folder itself may be one.
+    Within,
+    /// None.
+    Never,
+    /// One from a page of text to another beside it, as `AGENTS.md` often is.
+    Pages,
+}
+
 /// A folder that nothing is written outside of.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// The folder as named.
     pub(super) folder: PathBuf,
+    links: Links,
     /// The command that runs the Stop hook there.
     pub(super) hook: String,
+    /// Where artifacts are brought to, as the rules of Claude Code name it.
+    pub(super) results: String,
 }
 
 /// What is at a path below the place.
@@ -80,27 +100,45 @@ impl Place {
                 quote::quote(&folder.join(bundle::HOOK_PATH).display().to_string())
             }
         };
+        let links = match target {
+            Target::User => Links::Within,
+            Target::Project => Links::Never,
+            Target::AgentsMd | Target::ClaudeMd => Links::Pages,
+        };
+        if links == Links::Never && files::is_link(&folder) {
+            return Err(Error::of(&folder, io::Error::other(LINK)));
+        }
         Ok(Self {
             folder,
+            links,
+            results: bundle::results(environment),
             hook: format!("LEGWORK_STOP_HOOK=1 sh {script}"),
         })
     }
 
-    /// Returns where a path below the place really is; none where links lead out of it or nowhere.
-    ///
-    /// The folder itself may be a link: it is the person who put it there.
+    /// Returns where a path below the place really is; none where links lead out of it or nowhere, or are not followed.
     fn resolve(&self, relative: &str) -> io::Result<Option<PathBuf>> {
         if !files::exists(&self.folder) {
             return Ok(Some(self.folder.join(relative)));
         }
-        let top = files::canonical(&self.folder)?;
-        let mut at = top.clone();
+        let top = match files::canonical(&self.folder) {
+            Ok(top) => top,
+            // A link to nothing: what is written through it would be made elsewhere.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (mut at, mut is_linked) = (top.clone(), false);
         for part in Path::new(relative).components() {
             let next = at.join(part);
             if !files::exists(&next) {
                 at = next;
                 continue;
             }
+            let is_link = files::is_link(&next);
+            if is_link && self.links == Links::Never {
+                return Ok(None);
+            }
+            is_linked |= is_link;
             at = match files::canonical(&next) {
                 Ok(path) if path.starts_with(&top) => path,
                 Ok(_) => return Ok(None),
@@ -108,7 +146,12 @@ impl Place {
                 Err(error) => return Err(error),
             };
         }
-        Ok(Some(at))
+        let is_page = at.extension() == Some("md".as_ref())
+            && at.strip_prefix(&top).is_ok_and(|path| {
+                path.components()
+                    .all(|part| !part.as_os_str().to_string_lossy().starts_with('.'))
+            });
+        Ok((self.links != Links::Pages || !is_linked || is_page).then_some(at))
     }
 
     /// Reads what is at a path below the place.
@@ -116,7 +159,7 @@ impl Place {
         let named = self.folder.join(relative);
         let fail = |source| Error::of(&named, source);
         let Some(path) = self.resolve(relative).map_err(fail)? else {
-            return Ok(There::Obstacle("a symbolic link leads out of the folder"));
+            return Ok(There::Obstacle(LINK));
         };
         match files::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(There::Nothing),
@@ -143,8 +186,8 @@ impl Place {
     ) -> Result<(), Error> {
         let named = self.folder.join(relative);
         let fail = |source| Error::of(&named, source);
-        files::make_folder(meter, &self.folder).map_err(fail)?;
         let path = self.open(relative)?;
+        files::make_folder(meter, &self.folder).map_err(fail)?;
         if let Some(folder) = path.parent() {
             files::make_folder(meter, folder).map_err(fail)?;
         }
@@ -167,11 +210,6 @@ impl Place {
         let named = self.folder.join(relative);
         self.resolve(relative)
             .map_err(|source| Error::of(&named, source))?
-            .ok_or_else(|| {
-                Error::of(
-                    &named,
-                    io::Error::other("a symbolic link leads out of the folder"),
-                )
-            })
+            .ok_or_else(|| Error::of(&named, io::Error::other(LINK)))
     }
 }

@@ -12,9 +12,9 @@ use crate::{
         agent,
         artifact::{self, Folder},
         host,
-        investigation::{self, ApplyRequest, DiffSource, Origin, VerifyRequest},
-        job::{self, Job, Outcome},
-        preflight, repository, workspace,
+        investigation::{self, ApplyRequest, Origin, VerifyRequest},
+        job::{self, DiffSource, Job, Outcome},
+        preflight, repository, verification, workspace,
     },
     system::{
         Context, clock, files, machine::Machine, progress::Progress, records::records,
@@ -237,19 +237,23 @@ async fn wait_and_fetch(
 
 async fn prove(context: &Context, guide: &mut Guide, job: Job) -> Result<Job, Error> {
     let request = VerifyRequest {
-        limit_s: 60,
+        settings: verification::Settings {
+            limit_s: 60,
+            ..verification::Settings::default()
+        },
         ..VerifyRequest::default()
     };
     let proven = investigation::verify(context, &job.job_id, &request).await?;
     guide.effects.push(proven.effect);
-    if proven.job.outcome != Some(Outcome::Fixed) {
-        return Err(not_fixed(&proven.job));
+    let job = proven.job.unwrap_or(job);
+    if job.outcome != Some(Outcome::Fixed) {
+        return Err(not_fixed(&job));
     }
     guide.note(
         "verify",
         "fixed: the test fails without the diff and passes with it".to_owned(),
     );
-    Ok(proven.job)
+    Ok(job)
 }
 
 struct Guide {

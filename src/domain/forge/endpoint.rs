@@ -3,7 +3,7 @@
 use super::{
     Error,
     address::{authority, is_private},
-    catalogue::{FORGES, canonical_host, usual},
+    catalogue::{FORGES, canonical_host},
     interface::Forge,
 };
 use crate::{
@@ -28,31 +28,43 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Chooses the interface for the pages of a host.
     pub(super) fn of(context: &Context, host: Option<&str>) -> Result<Self, Error> {
-        Ok(Self::choose(context.configuration()?, host))
+        Self::choose(context.configuration()?, host)
     }
 
-    /// Chooses the configured interface for the forge's own pages and those of the interface's host, else that of the host itself.
+    /// Chooses the configured interface for the forge's own pages and those of the interface's host, else that of a further
+    /// host that the configuration names.
     ///
-    /// A token goes to the configured forge or to the forge's own, never to a host that merely stands in an address, and
+    /// An address is text that anybody may have written, and asking for it says to its host what the path holds: a host
+    /// that nobody here named is not asked. A token goes to the configured forge or to the forge's own, never to a host that merely stands in an address, and
     /// never over a connection that others can read.
-    fn choose(configuration: &Configuration, host: Option<&str>) -> Self {
+    fn choose(configuration: &Configuration, host: Option<&str>) -> Result<Self, Error> {
         let host = canonical_host(host);
         let known = FORGES
             .iter()
             .find_map(|forge| Self::known(*forge, configuration, &host));
-        known.unwrap_or_else(|| {
-            let forge = usual();
-            Self {
-                forge,
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let named = FORGES.iter().find(|forge| {
+            let hosts = forge.further_hosts(configuration);
+            hosts.iter().any(|known| known.eq_ignore_ascii_case(&host))
+        });
+        match named {
+            Some(forge) => Ok(Self {
+                forge: *forge,
                 base: forge.interface_of(&host),
                 login_host: None,
-            }
-        })
+            }),
+            None => Err(Error::UnknownHost {
+                known: known_hosts(configuration),
+                host,
+            }),
+        }
     }
 
     fn known(forge: &'static dyn Forge, configuration: &Configuration, host: &str) -> Option<Self> {
         match forge.configured(configuration) {
-            Some(url) if host == forge.home() || authority(url) == host => {
+            Some(url) if host == forge.home() || is_page_host(host, &authority(url)) => {
                 let url = url.trim_end_matches('/');
                 Some(Self {
                     forge,
@@ -99,6 +111,24 @@ impl Endpoint {
     }
 }
 
+/// Returns whether a host has the pages of an interface: they share it, or the interface is at `api.` before it.
+fn is_page_host(host: &str, interface: &str) -> bool {
+    interface == host || interface.strip_prefix("api.") == Some(host)
+}
+
+/// Lists the hosts whose pages may be named.
+fn known_hosts(configuration: &Configuration) -> Vec<String> {
+    FORGES
+        .iter()
+        .flat_map(|forge| {
+            let configured = forge.configured(configuration).map(authority);
+            std::iter::once(forge.home().to_owned())
+                .chain(configured)
+                .chain(forge.further_hosts(configuration).iter().cloned())
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Endpoint;
@@ -109,10 +139,12 @@ mod tests {
         let chosen = |configured: Option<&str>, host: Option<&str>| {
             let mut configuration = Configuration::default();
             configuration.github.api_url = configured.map(str::to_owned);
-            let endpoint = Endpoint::choose(&configuration, host);
-            (endpoint.base, endpoint.login_host)
+            configuration.github.hosts = vec!["Forge.example:8443".to_owned()];
+            let endpoint = Endpoint::choose(&configuration, host).ok()?;
+            Some((endpoint.base, endpoint.login_host))
         };
-        let is = |base: &str, login: Option<&str>| (base.to_owned(), login.map(str::to_owned));
+        let is =
+            |base: &str, login: Option<&str>| Some((base.to_owned(), login.map(str::to_owned)));
         let own = "https://ghe.example/api/v3/";
         for (configured, host, wanted) in [
             (None, None, is("https://api.github.com", Some("github.com"))),
@@ -121,10 +153,13 @@ mod tests {
                 Some("WWW.GitHub.com"),
                 is("https://api.github.com", Some("github.com")),
             ),
+            (None, Some("evil.example"), None),
+            (None, Some("github.com.evil.example"), None),
+            (None, Some("forge.example"), None),
             (
                 None,
-                Some("evil.example"),
-                is("https://evil.example/api/v3", None),
+                Some("forge.example:8443"),
+                is("https://forge.example:8443/api/v3", None),
             ),
             (
                 Some(own),
@@ -136,10 +171,11 @@ mod tests {
                 Some("ghe.example"),
                 is("https://ghe.example/api/v3", Some("ghe.example")),
             ),
+            (Some(own), Some("evil.example"), None),
             (
-                Some(own),
-                Some("evil.example"),
-                is("https://evil.example/api/v3", None),
+                Some("https://api.acme.ghe.com"),
+                Some("acme.ghe.com"),
+                is("https://api.acme.ghe.com", Some("acme.ghe.com")),
             ),
             (
                 Some("http://ghe.example"),

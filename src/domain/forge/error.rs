@@ -73,6 +73,14 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An address is on a host that is no forge known here.
+    #[error("{host} is no forge that is known here")]
+    UnknownHost {
+        /// The host.
+        host: String,
+        /// The hosts that are known.
+        known: Vec<String>,
+    },
     /// The configuration cannot be used.
     #[error(transparent)]
     Configuration(#[from] configuration::Error),
@@ -90,6 +98,7 @@ impl Coded for Error {
             Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
                 Code::ForgeUnavailable
             }
+            Self::UnknownHost { .. } => Code::ForgeUnknown,
             Self::Configuration(inner) => inner.code(),
             Self::Store(inner) => inner.code(),
         }
@@ -107,6 +116,9 @@ impl Coded for Error {
             }
             Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unexpected { .. } => {
                 "Send the same call again after `retry.after_ms`.".to_owned()
+            }
+            Self::UnknownHost { host, .. } => {
+                format!("Add {host:?} to hosts in [github] of the configuration, if you trust it.")
             }
             Self::Configuration(inner) => inner.remediation(),
             Self::Store(inner) => inner.remediation(),
@@ -136,6 +148,11 @@ impl Coded for Error {
             Self::Unreachable { url, reason } | Self::Unexpected { url, reason } => {
                 (url, None, reason, None)
             }
+            Self::UnknownHost { host, known } => {
+                return details::Unknown::new("forge", host)
+                    .known(known.iter())
+                    .into();
+            }
             Self::Configuration(inner) => return inner.details(),
             Self::Store(inner) => return inner.details(),
         };
@@ -152,7 +169,8 @@ impl Coded for Error {
             | Self::Forbidden { .. }
             | Self::Unavailable { .. }
             | Self::Unreachable { .. }
-            | Self::Unexpected { .. } => self.code().retry(),
+            | Self::Unexpected { .. }
+            | Self::UnknownHost { .. } => self.code().retry(),
             Self::Configuration(inner) => inner.retry(),
             Self::Store(inner) => inner.retry(),
         }

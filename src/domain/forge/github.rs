@@ -30,6 +30,10 @@ impl Forge for GitHub {
         configuration.github.api_url.as_deref()
     }
 
+    fn further_hosts<'c>(&self, configuration: &'c Configuration) -> &'c [String] {
+        &configuration.github.hosts
+    }
+
     fn own_interface(&self) -> &'static str {
         "https://api.github.com"
     }
@@ -40,11 +44,11 @@ impl Forge for GitHub {
     }
 
     fn login_host(&self, authority: &str) -> String {
-        match authority {
-            "api.github.com" => self.home(),
-            other => other,
-        }
-        .to_owned()
+        authority
+            .strip_prefix("api.")
+            .filter(|home| *home == self.home() || home.ends_with(".ghe.com"))
+            .unwrap_or(authority)
+            .to_owned()
     }
 
     fn token_variables(&self) -> &'static [&'static str] {
@@ -109,6 +113,7 @@ impl Forge for GitHub {
     fn read_issue(&self, body: &[u8]) -> Result<IssueRecord, serde_json::Error> {
         let issue: Issue = serde_json::from_slice(body)?;
         Ok(IssueRecord {
+            repository: issue.repository_url.as_deref().and_then(repository_at),
             number: issue.number,
             url: issue.html_url,
             title: issue.title,
@@ -133,9 +138,17 @@ impl Forge for GitHub {
     }
 }
 
+/// Reads owner and name off the address of a repository in the interface, `.../repos/OWNER/NAME`.
+fn repository_at(url: &str) -> Option<(String, String)> {
+    let (_, path) = url.rsplit_once("/repos/")?;
+    let (owner, name) = path.split_once('/')?;
+    Some((owner.to_owned(), name.to_owned()))
+}
+
 #[derive(Deserialize)]
 struct Issue {
     number: u64,
+    repository_url: Option<String>,
     html_url: Option<String>,
     title: String,
     body: Option<String>,

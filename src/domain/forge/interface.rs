@@ -33,6 +33,9 @@ pub(super) trait Forge: Debug + Sync {
     /// Returns the base of the interface that the configuration names, if it names one.
     fn configured<'c>(&self, configuration: &'c Configuration) -> Option<&'c str>;
 
+    /// Lists further hosts of this kind that the configuration names.
+    fn further_hosts<'c>(&self, configuration: &'c Configuration) -> &'c [String];
+
     /// Returns the base of its own interface, that of [`home`](Forge::home).
     fn own_interface(&self) -> &'static str;
 

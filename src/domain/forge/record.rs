@@ -36,6 +36,8 @@ impl IssueName {
 /// An issue without its comments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct IssueRecord {
+    /// The owner and the name of its repository now, where the forge says so: an issue can be moved to another one.
+    pub(crate) repository: Option<(String, String)>,
     /// Its number.
     pub(crate) number: u64,
     /// Its page.

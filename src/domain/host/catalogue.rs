@@ -125,6 +125,22 @@ pub(crate) fn list(context: &Context) -> Result<Catalogue, Error> {
     })
 }
 
+/// Fails where a host is neither configured, registered nor named by the ssh configuration: [`resolve`] would leave such a
+/// name to the ssh client, which connects to whatever answers to it.
+pub(crate) fn must_be_listed(context: &Context, name: &Name) -> Result<(), Error> {
+    let listed = list(context)?.hosts;
+    if listed.iter().any(|known| known.machine.name == *name) {
+        return Ok(());
+    }
+    Err(Error::Unknown {
+        name: name.clone(),
+        known: listed
+            .iter()
+            .map(|known| known.machine.name.to_string())
+            .collect(),
+    })
+}
+
 /// Makes the error of a host that gave no answer. Where no host of that name is known here, it lists those that are,
 /// since the ssh client only reports that the name does not resolve.
 pub(crate) fn explain_failure(context: &Context, name: &Name, error: machine::Error) -> Error {
@@ -293,6 +309,8 @@ fn machine(
             .clone()
             .unwrap_or_else(|| "legwork".to_owned()),
         path: settings.path.clone(),
+        environment: settings.environment.clone(),
+        contain: settings.contain.unwrap_or(true),
     }
 }
 

@@ -11,7 +11,7 @@ mod scheduler;
 mod table;
 pub(crate) mod version;
 
-pub(crate) use catalogue::{Origin, add, explain_failure, list, remove, resolve};
+pub(crate) use catalogue::{Origin, add, explain_failure, list, must_be_listed, remove, resolve};
 pub(crate) use error::Error;
 pub(crate) use facts::Facts;
 pub(crate) use probe::{Probe, Program, probe, programs, root};

@@ -1,39 +1,24 @@
 //! Applying a diff, of a job or in a file, to a branch of a checkout here.
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+//!
+//! A verdict belongs to the bytes that were judged, so the answer states an outcome only where the digest of what is
+//! applied is the one that was verified. Where another diff was verified under the same name, something changed the diff
+//! on its host after the verdict, and it is refused.
 
 use super::{artifacts, error::Error};
 use crate::{
-    contract::JobId,
+    contract::{Effect, JobId},
     domain::{
-        artifact::{self, Folder, State},
-        job::{self, Job},
-        patch::{self, Rule},
+        artifact::{Folder, State},
+        attestation::{self, Noted},
+        job::{self, DiffSource, Job, Outcome},
+        patch::{self, Allow, Allowances, Rule},
         run::Changes,
     },
     system::{Context, digest, files},
 };
 
-/// Which diff of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DiffSource {
-    /// The one that the supervisor made of the worktree.
-    #[default]
-    Supervisor,
-    /// The one that the agent wrote itself, `fix.diff`.
-    Agent,
-}
-
-impl DiffSource {
-    const fn file(self) -> &'static str {
-        match self {
-            Self::Supervisor => "changes.diff",
-            Self::Agent => "fix.diff",
-        }
-    }
-}
+/// The largest diff that is taken, from a job or from a file.
+const MAX_BYTES: u64 = patch::MAX_BYTES as u64;
 
 /// Where a diff comes from.
 #[derive(Clone, Debug)]
@@ -71,8 +56,10 @@ pub(crate) struct ApplyRequest {
     pub(crate) message: Option<String>,
     /// The commit's author.
     pub(crate) author: Option<patch::Identity>,
-    /// The rules that the diff may break.
-    pub(crate) allow: Vec<Rule>,
+    /// What the diff may do that is refused otherwise.
+    pub(crate) allow: Vec<Allow>,
+    /// The SHA-256 that the diff must have.
+    pub(crate) expect_sha256: Option<String>,
     /// Whether uncommitted changes in the checkout do not matter.
     pub(crate) allow_dirty: bool,
     /// Whether only to say what would be done.
@@ -91,6 +78,7 @@ impl ApplyRequest {
             message: None,
             author: None,
             allow: Vec::new(),
+            expect_sha256: None,
             allow_dirty: false,
             dry_run: false,
         }
@@ -102,12 +90,31 @@ impl ApplyRequest {
 pub(crate) struct Applied {
     /// What was done.
     pub(crate) outcome: patch::Outcome,
-    /// The job, where the diff is one's.
+    /// The job, where the diff is one's or was verified as one's.
     pub(crate) job: Option<Job>,
+    /// What the evidence says of these bytes; nothing of a diff that no job here has.
+    pub(crate) verdict: Option<Outcome>,
+    /// SHA-256 of the diff that was verified, where that is another one than this.
+    pub(crate) verified_sha256: Option<String>,
     /// SHA-256 of the diff.
     pub(crate) sha256: String,
     /// Its size.
     pub(crate) bytes: usize,
+    /// The proof that goes with the commit, where these bytes were verified.
+    pub(crate) proof: Option<AppliedProof>,
+}
+
+/// A proof that goes with a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AppliedProof {
+    /// SHA-256 of the statement.
+    pub(crate) sha256: String,
+    /// Whether somebody signed it.
+    pub(crate) is_signed: bool,
+    /// Whether the notes of the commit hold it.
+    pub(crate) is_noted: bool,
+    /// Why they do not.
+    pub(crate) fault: Option<String>,
 }
 
 /// A diff, with what a commit of it needs.
@@ -126,33 +133,120 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
         Origin::File { path, base } => of_file(context, path, base.as_ref())?,
     };
     let sha256 = digest::sha256(&diff.bytes);
+    if let Some(expected) = &request.expect_sha256
+        && *expected != sha256
+    {
+        return Err(patch::Error::OtherDigest {
+            expected: expected.clone(),
+            found: sha256,
+        }
+        .into());
+    }
+    let allow: Allowances = request.allow.iter().collect();
+    let job = match diff.job {
+        None if context.has_store() => job::find_by_diff(context, &sha256)?,
+        job => job,
+    };
+    let verified_sha256 = job
+        .as_ref()
+        .filter(|job| job.verification_of(&sha256).is_none())
+        .and_then(|job| job.verification_of_other(&sha256))
+        .map(|verified| verified.diff_sha256.clone());
+    let is_supervisors = matches!(
+        request.origin,
+        Origin::Job {
+            source: DiffSource::Supervisor,
+            ..
+        }
+    );
+    if let Some(verified) = &verified_sha256
+        && is_supervisors
+        && !allow.holds(Rule::UnverifiedDiff)
+    {
+        return Err(patch::Error::Refused {
+            findings: vec![patch::other_diff(&sha256, verified)],
+        }
+        .into());
+    }
+    let origin = &request.origin;
     let message = request.message.clone().unwrap_or(diff.message);
+    let redactor = context.redactor();
+    let mut message = redactor.text(&message).into_owned();
+    let proof = job
+        .as_ref()
+        .filter(|_| matches!(origin, Origin::Job { .. }))
+        .and_then(|job| attestation::proof_of(context, job, &sha256));
+    if let Some(proof) = &proof {
+        message = attestation::with_trailer(&message, proof);
+    }
     let request = patch::Request {
         checkout: context.environment().path(&request.checkout),
         base: diff.base,
         onto: request.onto.clone(),
         branch: request.branch.clone().unwrap_or(diff.branch),
         three_way: request.three_way,
-        message: context.redactor().text(&message).into_owned(),
+        message,
         author: request.author.clone(),
         dry_run: request.dry_run,
         allow_dirty: request.allow_dirty,
-        allow: request.allow.clone(),
+        allow,
+        secrets: redactor.leaks(),
         diff: diff.bytes,
     };
-    let outcome = patch::apply(context.meter(), &request).await?;
+    let mut outcome = patch::apply(context.meter(), &request).await?;
+    let proof = match &proof {
+        Some(proof) => Some(note(context, &request, &mut outcome, proof).await),
+        None => None,
+    };
     Ok(Applied {
+        proof,
         outcome,
-        job: diff.job,
+        verdict: job.as_ref().map(|job| job.outcome_of(&sha256)),
+        job,
+        verified_sha256,
         sha256,
         bytes: request.diff.len(),
     })
 }
 
+/// Puts the proof into the notes of the commit, unless this is a dry run.
+///
+/// The branch is there already, and the same call again tries the notes again: what keeps them from being written is
+/// reported beside the branch.
+async fn note(
+    context: &Context,
+    request: &patch::Request,
+    outcome: &mut patch::Outcome,
+    proof: &attestation::Proof,
+) -> AppliedProof {
+    let mut applied = AppliedProof {
+        sha256: proof.sha256.clone(),
+        is_signed: proof.is_signed(),
+        is_noted: false,
+        fault: None,
+    };
+    if request.dry_run {
+        return applied;
+    }
+    let meter = context.meter();
+    match attestation::annotate(meter, &request.checkout, &outcome.commit, proof).await {
+        Ok(Noted::Now) => {
+            outcome.effect = Effect::Applied;
+            applied.is_noted = true;
+        }
+        Ok(Noted::Before) => applied.is_noted = true,
+        Ok(Noted::NotOfIt) => {
+            applied.fault =
+                Some("the commit on the branch is not the one of this proof".to_owned());
+        }
+        Err(error) => applied.fault = Some(error.to_string()),
+    }
+    applied
+}
+
 fn of_file(context: &Context, path: &str, base: Option<&String>) -> Result<Diff, Error> {
     let place = context.environment().path(path);
-    let limit = u64::try_from(patch::MAX_BYTES).unwrap_or(u64::MAX);
-    let bytes = files::read_regular(&place, limit).map_err(|error| patch::Error::File {
+    let bytes = files::read_regular(&place, MAX_BYTES).map_err(|error| patch::Error::File {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
@@ -182,10 +276,21 @@ async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result
             let reason = "the changes could not be recorded: see changes.err";
             return Err(missing(reason.to_owned()));
         }
-        if job.progress.diff_bytes == Some(0) {
-            return Err(Error::NoDiff {
-                job_id: job_id.clone(),
-            });
+        match job.progress.diff_bytes {
+            Some(0) => {
+                return Err(Error::NoDiff {
+                    job_id: job_id.clone(),
+                });
+            }
+            // It is too large before it is fetched.
+            Some(bytes) if bytes > MAX_BYTES => {
+                return Err(patch::Error::TooLarge {
+                    bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+                    max_bytes: patch::MAX_BYTES,
+                }
+                .into());
+            }
+            _ => {}
         }
     }
     let folder = Folder::of(context, job_id, job.run);
@@ -209,7 +314,7 @@ async fn of_job(context: &Context, job_id: &JobId, source: DiffSource) -> Result
             job_id: job_id.clone(),
         });
     }
-    let title = title(&folder).unwrap_or_else(|| job.spec.title.clone());
+    let title = title(&folder).unwrap_or_else(|| plain_title(&job));
     Ok(Diff {
         base: Some(job.spec.base_commit.clone()),
         branch: format!("legwork/{job_id}"),
@@ -234,7 +339,7 @@ async fn fetched(
     source: DiffSource,
 ) -> Result<Vec<u8>, Error> {
     let names = [source.file().to_owned(), "pr_title.txt".to_owned()];
-    let fetched = artifacts::fetch(context, job, &names, artifact::MAX_BYTES, false).await?;
+    let fetched = artifacts::fetch(context, job, &names, MAX_BYTES, false).await?;
     let file = fetched.files.iter().find(|file| file.name == source.file());
     let reason = match file {
         Some(file) if file.state == State::Refused => {
@@ -250,6 +355,20 @@ async fn fetched(
         name: source.file().to_owned(),
         reason,
     })
+}
+
+/// Returns what a job is about; the path of a file here is nothing to publish.
+fn plain_title(job: &Job) -> String {
+    let title = &job.spec.title;
+    let is_path = title.starts_with(['/', '.', '~'])
+        || [".md", ".json", ".txt"]
+            .iter()
+            .any(|ending| title.ends_with(ending));
+    if is_path && job.spec.issue.as_ref() == Some(title) {
+        format!("Apply the changes of {}", job.job_id)
+    } else {
+        title.clone()
+    }
 }
 
 /// Returns the agent's title for the change, where it is one line and shows what it is.

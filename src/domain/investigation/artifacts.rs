@@ -7,13 +7,13 @@ use super::error::Error;
 use crate::{
     contract::JobId,
     domain::{
-        artifact::{self, FetchSpec, Fetched, Folder, State, StoredManifest},
+        artifact::{self, FetchSpec, Fetched, File, Folder, State},
         host,
         job::{self, Job},
         prompt::{self, Fault},
         run,
     },
-    system::Context,
+    system::{Context, clock},
 };
 
 /// A job, and its artifacts here.
@@ -23,6 +23,17 @@ pub(crate) struct FetchedJob {
     pub(crate) job: Job,
     /// The artifacts of its current run.
     pub(crate) artifacts: Fetched,
+    /// Secrets that are known here and stand in them, as they are here.
+    pub(crate) secrets: Vec<LeakedSecret>,
+}
+
+/// A secret of this machine that stands in an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct LeakedSecret {
+    /// The file.
+    pub(crate) name: String,
+    /// Which secret, and how it is written there, for a reader.
+    pub(crate) message: String,
 }
 
 /// Brings the artifacts of a job's current run here.
@@ -37,7 +48,34 @@ pub(crate) async fn fetch_artifacts(
 ) -> Result<FetchedJob, Error> {
     let job = job::find(context, job_id)?;
     let artifacts = fetch(context, &job, include, max_bytes, dry_run).await?;
-    Ok(FetchedJob { job, artifacts })
+    let secrets = find_secrets(context, &artifacts);
+    Ok(FetchedJob {
+        job,
+        artifacts,
+        secrets,
+    })
+}
+
+/// Looks for the secrets that are known here in the files that are here: whoever uploads them, publishes those.
+fn find_secrets(context: &Context, fetched: &Fetched) -> Vec<LeakedSecret> {
+    let leaks = context.redactor().leaks();
+    if leaks.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for file in fetched.files.iter().filter(|file| file.path.is_some()) {
+        let bytes = file
+            .sha256
+            .as_deref()
+            .and_then(|sha256| fetched.folder.read(&file.name, file.size_bytes, sha256));
+        for leak in leaks.find_in_file(&bytes.unwrap_or_default()) {
+            found.push(LeakedSecret {
+                name: file.name.clone(),
+                message: leak.message(),
+            });
+        }
+    }
+    found
 }
 
 /// Brings artifacts of a job here that is known already.
@@ -49,18 +87,16 @@ pub(super) async fn fetch(
     dry_run: bool,
 ) -> Result<Fetched, Error> {
     let machine = host::resolve(context, Some(&job.spec.host))?;
+    let control = job.run_id()?.folder();
     let wanted = FetchSpec {
         job_id: &job.job_id,
         run: job.run,
+        control: &control,
         include,
         max_bytes,
         dry_run,
     };
-    let known = job.state.is_terminal();
-    let ended = move |line: &str| {
-        known || run::parse_state(line).is_ok_and(|status| status.state.is_terminal())
-    };
-    Ok(artifact::fetch(context, &machine, &wanted, ended).await?)
+    Ok(artifact::fetch(context, &machine, &wanted, has_ended(job)).await?)
 }
 
 /// What a file that was asked for is like.
@@ -111,7 +147,7 @@ pub(crate) struct Checked {
     pub(crate) artifacts: Vec<Examined>,
 }
 
-/// Compares the artifacts of a job with what its prompt asked for.
+/// Compares the artifacts of a job with what its prompt asked for. Nothing is written.
 ///
 /// The copies here are used unless they cannot decide it: not yet fetched, fetched before the run ended, damaged, or `refresh`.
 pub(crate) async fn check_artifacts(
@@ -125,7 +161,16 @@ pub(crate) async fn check_artifacts(
         let known = folder
             .manifest()
             .filter(|manifest| manifest.ended || !job.state.is_terminal())
-            .and_then(|manifest| examine(&folder, &manifest));
+            .and_then(|manifest| {
+                let copy =
+                    |file: &File| folder.read(&file.name, file.size_bytes, file.sha256.as_ref()?);
+                Some(Checked {
+                    artifacts: examine(&manifest.files, copy)?,
+                    run: manifest.run,
+                    ended: manifest.ended,
+                    at: manifest.at,
+                })
+            });
         if let Some(checked) = known {
             return Ok(checked);
         }
@@ -134,35 +179,52 @@ pub(crate) async fn check_artifacts(
         .iter()
         .map(|artifact| artifact.name.to_owned())
         .collect();
-    let fetched = fetch(context, &job, &asked, artifact::MAX_BYTES, false).await?;
-    fetched
-        .folder
-        .manifest()
-        .and_then(|manifest| examine(&fetched.folder, &manifest))
-        .ok_or_else(|| Error::NoArtifact {
-            job_id: job_id.clone(),
-            name: "manifest.json".to_owned(),
-            reason: "the copy that was just fetched is gone".to_owned(),
-        })
-}
-
-/// Examines the copies here; nothing where they cannot decide it.
-fn examine(folder: &Folder, manifest: &StoredManifest) -> Option<Checked> {
-    let artifacts: Option<Vec<Examined>> = prompt::expected_artifacts()
-        .iter()
-        .map(|asked| examine_one(folder, manifest, asked))
-        .collect();
-    Some(Checked {
-        run: manifest.run,
-        ended: manifest.ended,
-        at: manifest.at.clone(),
-        artifacts: artifacts?,
+    let machine = host::resolve(context, Some(&job.spec.host))?;
+    let control = job.run_id()?.folder();
+    let wanted = FetchSpec {
+        job_id: &job.job_id,
+        run: job.run,
+        control: &control,
+        include: &asked,
+        max_bytes: artifact::MAX_BYTES,
+        dry_run: true,
+    };
+    let looked = artifact::look(context, &machine, &wanted, has_ended(&job)).await?;
+    let copy = |file: &File| match (looked.contents.get(&file.name), &file.sha256) {
+        (Some(bytes), _) => Some(bytes.clone()),
+        (None, Some(sha256)) => folder.read(&file.name, file.size_bytes, sha256),
+        (None, None) => None,
+    };
+    let artifacts = examine(&looked.files, copy).ok_or_else(|| Error::NoArtifact {
+        job_id: job_id.clone(),
+        name: "report.md".to_owned(),
+        reason: "the copy of a file here went away while it was looked at".to_owned(),
+    })?;
+    Ok(Checked {
+        run: job.run,
+        ended: looked.ended,
+        at: clock::now_text(),
+        artifacts,
     })
 }
 
+/// Returns what tells from a state line whether a job's run has ended.
+fn has_ended(job: &Job) -> impl Fn(&str) -> bool + Send + use<> {
+    let known = job.state.is_terminal();
+    move |line: &str| known || run::parse_state(line).is_ok_and(|status| status.state.is_terminal())
+}
+
+/// Examines files of which `copy` gives the content; nothing where that cannot decide it.
+fn examine(files: &[File], copy: impl Fn(&File) -> Option<Vec<u8>>) -> Option<Vec<Examined>> {
+    prompt::expected_artifacts()
+        .iter()
+        .map(|asked| examine_one(files, &copy, asked))
+        .collect()
+}
+
 fn examine_one(
-    folder: &Folder,
-    manifest: &StoredManifest,
+    files: &[File],
+    copy: &impl Fn(&File) -> Option<Vec<u8>>,
     asked: &'static prompt::Artifact,
 ) -> Option<Examined> {
     let blank = Examined {
@@ -174,7 +236,7 @@ fn examine_one(
         path: None,
         reason: None,
     };
-    let candidates = manifest.files.iter().filter(|file| {
+    let candidates = files.iter().filter(|file| {
         file.state != State::Missing && prompt::matching_artifact(&file.name) == Some(asked)
     });
     let mut best: Option<Examined> = None;
@@ -185,8 +247,8 @@ fn examine_one(
             path: file.path.clone(),
             ..blank.clone()
         };
-        let examined = match (file.state, &file.sha256) {
-            (State::Refused, _) => {
+        let examined = match file.state {
+            State::Refused => {
                 let condition = match file.reason.as_deref() {
                     Some("too_large") => Condition::TooLarge,
                     Some("too_large_together") => return None,
@@ -198,8 +260,8 @@ fn examine_one(
                     ..found
                 }
             }
-            (State::Fetched | State::Unchanged, Some(sha256)) => {
-                let bytes = folder.read(&file.name, file.size_bytes, sha256)?;
+            State::Fetched | State::Unchanged | State::Available => {
+                let bytes = copy(file)?;
                 let (condition, reason) = match asked.fault(&bytes) {
                     None => (Condition::Present, None),
                     Some(Fault::Empty) => (Condition::Empty, None),
@@ -214,7 +276,7 @@ fn examine_one(
                     ..found
                 }
             }
-            _ => return None,
+            State::Missing => return None,
         };
         let better = best
             .as_ref()

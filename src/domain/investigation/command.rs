@@ -31,13 +31,11 @@ pub(super) struct Program<'a> {
     pub(super) agent: &'a BTreeMap<String, String>,
     /// Folders put in front of PATH.
     pub(super) path: &'a [String],
-    /// The environment, below the root on the host.
-    pub(super) environment: Option<&'a str>,
     /// The seed clone, below the root on the host.
     pub(super) seed: &'a str,
 }
 
-/// Renders `command.sh`, which finds its job by the folder it lies in.
+/// Renders `command.sh`, which is given the folder of its job and the root.
 pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     if program
         .argv
@@ -46,8 +44,8 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     {
         return Err(run::Error::Program);
     }
-    let mut script = prelude(program.environment, program.seed);
-    script.push_str("worktree=$job/worktree\n");
+    let mut script = prelude(program.seed);
+    script.push_str("worktree=$job/work\nenvironment_folder=$job/env\n");
     script.push_str(&workspace::exports(program.workspace));
     script.push_str(&exports(program.agent)?);
     script.push_str(&path_assignment(program.path));
@@ -63,15 +61,9 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     Ok(script)
 }
 
-/// Sets `job`, `root`, `seed` and `environment_folder` from the place of the script itself.
-pub(super) fn prelude(environment: Option<&str>, seed: &str) -> String {
-    let environment = environment.map_or_else(String::new, |folder| {
-        format!("environment_folder=$root/{}\n", quote(folder))
-    });
-    format!(
-        "job=${{0%/runs/*}}\nroot=${{job%/jobs/*}}\nseed=$root/{}\nenvironment_folder=\n{environment}",
-        quote(seed)
-    )
+/// Sets `job`, `root` and `seed` from the arguments of the script.
+pub(super) fn prelude(seed: &str) -> String {
+    format!("job=$1\nroot=$2\nseed=$root/{}\n", quote(seed))
 }
 
 /// Renders assignments of exported variables.

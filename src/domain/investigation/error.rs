@@ -7,7 +7,7 @@ use crate::{
         Below, Code, Coded, JobId, Mode, Next, Retry, Violation, details, details::Details,
         passes_on,
     },
-    domain::{agent, artifact, host, issue, job, patch, prompt, run, workspace},
+    domain::{agent, artifact, host, issue, job, patch, prompt, run, verification, workspace},
     system::{configuration, files, machine, script_failure::ScriptFailure, store},
 };
 
@@ -65,16 +65,6 @@ pub(crate) enum Error {
         /// The host's standard error.
         stderr: String,
     },
-    /// The verification was asked to start and has not reported anything yet.
-    #[error("the verification of {job_id} on {host} has not reported anything yet")]
-    VerificationSilent {
-        /// The job.
-        job_id: JobId,
-        /// The host.
-        host: String,
-        /// The host's standard error.
-        stderr: String,
-    },
     /// The host's disk is full.
     #[error("no room for {path} on {host}")]
     DiskFull {
@@ -96,12 +86,34 @@ pub(crate) enum Error {
         stderr: String,
     },
     /// There is nothing to judge a fix by.
-    #[error("neither a verify command nor a repro says how to judge the fix of {job_id}")]
+    #[error("no check was given with the launch of {job_id} by which its fix could be judged")]
     NothingToVerifyBy {
         /// The job.
         job_id: JobId,
         /// Its state.
         state: run::State,
+        /// Whether its issue holds code that may show the problem.
+        has_issue_repro: bool,
+    },
+    /// The held-out files cannot be read.
+    #[error("the held-out files of {path} cannot be read: {reason}")]
+    HeldOut {
+        /// The folder.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A verification did not find what was required.
+    #[error("{} is required to be fixed and is {verdict}{}{}", .job_id.as_ref().map_or("the diff", JobId::as_str), .reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})")), caveats_named(.caveats))]
+    Unmet {
+        /// The job, where the diff is one's.
+        job_id: Option<JobId>,
+        /// What was found.
+        verdict: &'static str,
+        /// Why a verdict is `inconclusive` or `flaky`, in one word.
+        reason: Option<String>,
+        /// The caveats that stand in the way.
+        caveats: Vec<&'static str>,
     },
     /// The job's diff changes nothing.
     #[error("the diff of {job_id} changes nothing")]
@@ -124,9 +136,16 @@ pub(crate) enum Error {
     Below(Below),
 }
 
+fn caveats_named(caveats: &[&str]) -> String {
+    if caveats.is_empty() {
+        return String::new();
+    }
+    format!(", with the caveats {}", caveats.join(", "))
+}
+
 passes_on!(
     Error: agent::Error, artifact::Error, host::Error, issue::Error, job::Error, patch::Error, prompt::Error, run::Error,
-    workspace::Error, configuration::Error, files::Error, machine::Error, ScriptFailure, store::Error,
+    verification::Error, workspace::Error, configuration::Error, files::Error, machine::Error, ScriptFailure, store::Error,
 );
 
 impl Coded for Error {
@@ -142,7 +161,8 @@ impl Coded for Error {
             Self::NothingToVerifyBy { .. } => Code::VerifyUnspecified,
             Self::NoDiff { .. } => Code::DiffEmpty,
             Self::NoArtifact { .. } => Code::ArtifactMissing,
-            Self::VerificationSilent { .. } => Code::HostScriptFailed,
+            Self::HeldOut { .. } => Code::SpecInvalid,
+            Self::Unmet { .. } => Code::RequirementUnmet,
             Self::Below(inner) => inner.code(),
         }
     }
@@ -164,7 +184,7 @@ impl Coded for Error {
                 "Read details.stderr, run preflight for the host, then send the same call again."
                     .to_owned()
             }
-            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => {
+            Self::LaunchSilent { .. } => {
                 "Send the same call again: it finds out what became of the start.".to_owned()
             }
             Self::DiskFull { host, path, .. } => {
@@ -175,9 +195,25 @@ impl Coded for Error {
                     "Make the folder of {path} on {host} writable, or configure another root for it."
                 )
             }
+            Self::NothingToVerifyBy {
+                has_issue_repro: true,
+                ..
+            } => "Judge it with check-diff by a command that fails without the fix and passes with it, or look at the issue's own code (`repro: issue`, `dry_run`) before naming it."
+                .to_owned(),
             Self::NothingToVerifyBy { .. } => {
-                "Give verify, a command that fails without the fix and passes with it.".to_owned()
+                "Judge it with check-diff by a command that fails without the fix and passes with it, or launch with verify."
+                    .to_owned()
             }
+            Self::HeldOut { .. } => {
+                "Name a folder that holds the files at the places that they have in the repository.".to_owned()
+            }
+            Self::Unmet { caveats, .. } if caveats.is_empty() => {
+                "The same call without require shows the evidence; launch again with a new idempotency_key if another try is wanted.".to_owned()
+            }
+            Self::Unmet { caveats, .. } => format!(
+                "Look at what the caveats name; where that is acceptable, name them in accept: {}.",
+                caveats.join(", ")
+            ),
             Self::NoDiff { .. } => {
                 "Read the agent's report; there is nothing to apply or verify.".to_owned()
             }
@@ -212,13 +248,31 @@ impl Coded for Error {
                 details::Unknown::new("environment variable", variable).into()
             }
             Self::Launch { step, stderr, .. } => details::Step::new(step, "", stderr).into(),
-            Self::LaunchSilent { stderr, .. } | Self::VerificationSilent { stderr, .. } => {
-                details::Step::new("start", "", stderr).into()
-            }
+            Self::LaunchSilent { stderr, .. } => details::Step::new("start", "", stderr).into(),
             Self::DiskFull { path, stderr, .. } | Self::FolderUnwritable { path, stderr, .. } => {
                 details::File::new(path, stderr).into()
             }
-            Self::NothingToVerifyBy { job_id, state } => {
+            Self::HeldOut { path, reason } => details::Input::new(
+                Violation::new("/tests_from", "format", format!("{path}: {reason}")),
+                None,
+            )
+            .into(),
+            Self::Unmet {
+                job_id,
+                verdict,
+                caveats,
+                ..
+            } => details::Requirement::new(
+                job_id
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+                "fixed",
+                *verdict,
+                Some(*verdict),
+            )
+            .caveats(caveats.iter().copied())
+            .into(),
+            Self::NothingToVerifyBy { job_id, state, .. } => {
                 details::Job::new(job_id.to_string(), Some(state.name())).into()
             }
             Self::NoDiff { job_id } => details::Diff::new(job_id.to_string(), Vec::new()).into(),
@@ -233,9 +287,7 @@ impl Coded for Error {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::LaunchSilent { .. } | Self::VerificationSilent { .. } => {
-                Retry::of(Mode::SameCall)
-            }
+            Self::LaunchSilent { .. } => Retry::of(Mode::SameCall),
             Self::Below(inner) => inner.retry(),
             Self::KeyReused { .. }
             | Self::NothingToDo
@@ -245,6 +297,8 @@ impl Coded for Error {
             | Self::DiskFull { .. }
             | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }
+            | Self::HeldOut { .. }
+            | Self::Unmet { .. }
             | Self::NoDiff { .. }
             | Self::NoArtifact { .. } => self.code().retry(),
         }
@@ -262,11 +316,21 @@ impl Coded for Error {
                 json!({"host": host, "agent": agent}),
                 "see everything that is missing",
             )],
+            Self::NothingToVerifyBy {
+                job_id,
+                has_issue_repro: true,
+                ..
+            } => vec![Next::new(
+                "verify-fix",
+                json!({"job_id": job_id, "repro": "issue", "dry_run": true}),
+                "see the code of the issue, which a stranger wrote, before running it",
+            )],
             Self::NothingToDo
+            | Self::HeldOut { .. }
+            | Self::Unmet { .. }
             | Self::SecretMissing { .. }
             | Self::Launch { .. }
             | Self::LaunchSilent { .. }
-            | Self::VerificationSilent { .. }
             | Self::DiskFull { .. }
             | Self::FolderUnwritable { .. }
             | Self::NothingToVerifyBy { .. }

@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct ReproFile {
     /// The file in the job's folder that holds the code.
     pub(crate) file: String,
+    /// Who wrote it, as far as the forge says.
+    pub(crate) author: Option<String>,
     /// The code.
     pub(crate) code: String,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Brief<'a> {
     pub(crate) verify: Option<&'a str>,
     /// What is asked, in the caller's words.
     pub(crate) message: Option<&'a str>,
+    /// What the workspace offers, in words.
+    pub(crate) offers: &'a [String],
     /// The largest size of the prompt.
     pub(crate) max_bytes: usize,
 }
@@ -59,6 +63,7 @@ pub(super) fn of_job(
         base: &spec.base_commit,
         verify: spec.verify.as_deref(),
         message,
+        offers: &spec.offers,
         max_bytes: prompt::MAX_BYTES,
     };
     render(context, &brief, issue)
@@ -92,7 +97,7 @@ pub(crate) fn render(
             .find_map(|candidate| Some((extension(&candidate)?, candidate)))
     });
     let repro = candidate.map(|(extension, candidate)| prompt::Repro {
-        file: format!("repro.{extension}"),
+        file: format!("issue-repro.{extension}"),
         author: candidate.author.as_deref().map(clean),
         code: clean(&candidate.code),
     });
@@ -104,6 +109,7 @@ pub(crate) fn render(
         base: brief.base.to_owned(),
         verify: brief.verify.map(clean),
         message: brief.message.map(clean),
+        offers: brief.offers.iter().map(|it| clean(it)).collect(),
         issue: issue.map(|issue| shown(issue, clean)),
         repro: repro.clone(),
     };
@@ -113,6 +119,7 @@ pub(crate) fn render(
         prompt,
         repro: repro.map(|repro| ReproFile {
             file: repro.file,
+            author: repro.author,
             code: repro.code,
         }),
     })

@@ -1,326 +1,299 @@
-//! Proof: the check fails without the diff and passes with it, in clean worktrees on the job's host.
+//! Verifying the diff of a job, or one in a file: which bytes are judged, by whose checks, and where.
 //!
-//! A verification is a supervised run like that of an agent, below the folder of its job: a lost connection costs
-//! nothing, and the same call again finds it under way or done. Its name is a digest of everything that it depends on, so
-//! that the same verification asked for many times at once is one run and one verdict.
+//! A check is code that will be run. One that whoever called gave, at the launch or now, is run; one that is configured
+//! here too. What an issue's author or the agent wrote is run only where the call names it.
 
 use serde_json::{Value, json};
 
-use super::{command, error::Error, unwritten, verification};
+use super::{error::Error, held_out, job_diff};
 use crate::{
-    contract::{Effect, JobId},
+    contract::{Effect, JobId, Name},
     domain::{
         host,
-        job::{self, Job, Outcome, Verdict, Verified},
-        run::{self, Absence, Question, RunId, Runner, Started, Status},
+        job::{self, Author, DiffSource, Job, Purpose, Verified},
+        patch, run,
+        verification::{self, CheckSpec, Place, Plan, Settings, Subject},
         workspace,
     },
-    system::{
-        Context, digest, failpoint,
-        machine::Machine,
-        named_lock,
-        quote::quote,
-        records::records,
-        reply::Reply,
-        script::{Script, path_assignment},
-        script_failure::ScriptFailure,
-        shell,
-    },
+    system::{Context, files},
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Seconds of one look at a verification that is under way; a connection that dies meanwhile costs no more than this.
-const LOOK_S: u64 = 60;
+/// Code that judges a fix and that neither whoever calls nor the configuration wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Repro {
+    /// The code of the issue, as it was when the job was launched: a stranger wrote it.
+    Issue,
+    /// The file `repro.py`, `repro.sh` or `repro.js` that the agent left: the judged wrote it.
+    Agent,
+}
 
-/// Bytes kept of the log of a verification; the output of the check itself has files of its own.
-const LOG_BYTES: u64 = 1 << 20;
-
-/// What is to be judged, and how.
-#[derive(Clone, Debug)]
+/// How a diff is to be verified.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
-    /// The check; the job's own, or its repro, where none is given.
-    pub(crate) check: Option<String>,
-    /// Seconds each run of the check may take.
-    pub(crate) limit_s: u64,
-    /// Which try this is; another one makes the same check again.
-    pub(crate) attempt: u32,
+    /// Which diff of the job.
+    pub(crate) which: DiffSource,
+    /// Code to judge it by in place of the job's own check.
+    pub(crate) repro: Option<Repro>,
+    /// The check and what else has to hold, in place of the job's own.
+    pub(crate) given: Option<Given>,
+    /// The host to judge it on; the job's own where none is named.
+    pub(crate) on: Option<Name>,
+    /// A folder of files that only the verification gets.
+    pub(crate) tests_from: Option<String>,
+    /// How often and how thoroughly.
+    pub(crate) settings: Settings,
     /// Whether only to report what would be done.
     pub(crate) dry_run: bool,
 }
 
-impl Default for Request {
-    fn default() -> Self {
-        Self {
-            check: None,
-            limit_s: 600,
-            attempt: 1,
-            dry_run: false,
-        }
+/// Checks that whoever calls gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// The command that fails without the fix and passes with it.
+    pub(crate) check: String,
+    /// Commands under which what passes before must pass with the fix.
+    pub(crate) regression: Vec<String>,
+}
+
+impl Given {
+    fn checks(&self) -> Vec<CheckSpec> {
+        let fix = check(Purpose::Fix, &self.check, Author::Caller);
+        let regression = self.regression.iter();
+        std::iter::once(fix)
+            .chain(regression.map(|command| check(Purpose::Regression, command, Author::Caller)))
+            .collect()
     }
 }
 
 /// What came of a verification.
 #[derive(Clone, Debug)]
-pub(crate) struct VerifiedJob {
-    /// The job, with the outcome that the evidence gives it.
-    pub(crate) job: Job,
+pub(crate) struct Proved {
+    /// The job, where the diff is one's, with the outcome that the evidence gives it.
+    pub(crate) job: Option<Job>,
+    /// The checks.
+    pub(crate) checks: Vec<CheckSpec>,
     /// The verification; none in a dry run.
     pub(crate) verified: Option<Verified>,
     /// What this call did.
     pub(crate) effect: Effect,
 }
 
-impl VerifiedJob {
-    fn recorded(job: &Job, name: &str) -> Option<Self> {
-        let verified = job.verification.as_ref()?;
-        (verified.verification == name).then(|| Self {
-            verified: Some(verified.clone()),
-            job: job.clone(),
-            effect: Effect::Replayed,
-        })
-    }
-}
-
-/// Finds out whether the diff of a job fixes what it is to fix, and gives the job its outcome.
+/// Finds out whether a diff of a job fixes what it is to fix, and gives the job its outcome.
 pub(crate) async fn verify(
     context: &Context,
     job_id: &JobId,
     request: &Request,
-) -> Result<VerifiedJob, Error> {
+) -> Result<Proved, Error> {
     let job = job::ended(context, job::find(context, job_id)?).await?;
-    if job.progress.diff_bytes == Some(0) {
+    if request.which == DiffSource::Supervisor && job.progress.diff_bytes == Some(0) {
         return Err(Error::NoDiff { job_id: job.job_id });
     }
-    let machine = host::resolve(context, Some(&job.spec.host))?;
-    let check = match request.check.clone().or_else(|| job.spec.verify.clone()) {
-        Some(check) => check,
-        None => repro_check(context, &machine, &job).await?,
-    };
-    let name = name(&job, &check, request);
-    if let Some(recorded) = VerifiedJob::recorded(&job, &name) {
-        return Ok(recorded);
-    }
+    let checks = checks(context, &job, request).await?;
+    let mut settings = request.settings.clone();
+    settings.held_out = held_out::read(context, request.tests_from.as_deref())?;
     if request.dry_run {
-        return Ok(VerifiedJob {
-            job,
-            verified: None,
-            effect: Effect::None,
-        });
+        return Ok(planned(Some(job), checks));
     }
-    let task = Task {
-        machine,
-        runner: run::runner(&job.runner)?,
-        run: RunId::of_verification(job.job_id.clone(), JobId::fixed(&name)),
-        job,
-        check,
-        limit_s: request.limit_s,
+    let diff = job_diff::get(context, &job, request.which).await?;
+    let place = match &request.on {
+        Some(host) if *host != job.spec.host => at(context, Some(host), &job.spec.repository)?,
+        Some(_) | None => of_job(context, &job)?,
     };
-    task.carry_out(context).await
+    let subject = Subject {
+        diff,
+        which: Some(request.which),
+        repository: job.spec.repository.clone(),
+        base_commit: job.spec.base_commit.clone(),
+        on_other_host: place.machine.name != job.spec.host,
+        place,
+    };
+    let plan = Plan::make(&subject, checks.clone(), settings)?;
+    let done = verification::verify(context, &subject, &plan).await?;
+    let mut is_new = false;
+    let job = job::update(context, job_id, |job| {
+        let events = record(job, &done.verified);
+        is_new = !events.is_empty();
+        events
+    })
+    .await?;
+    // Where these bytes were judged for another job nothing is run anew, and this job gets its outcome now.
+    let effect = if done.is_old && is_new {
+        Effect::Applied
+    } else {
+        done.effect
+    };
+    context.meter().settled(effect);
+    Ok(Proved {
+        job: Some(job),
+        checks,
+        verified: Some(done.verified),
+        effect,
+    })
 }
 
-/// Names a verification by everything that it depends on.
-fn name(job: &Job, check: &str, request: &Request) -> String {
-    let identity = (
-        &job.job_id,
-        job.run,
-        check,
-        request.limit_s,
-        request.attempt,
-    );
-    format!("v-{}", &digest::canonical(&identity)[..12])
+/// A diff in a file, and where it belongs.
+#[derive(Clone, Debug)]
+pub(crate) struct FileDiff {
+    /// The file.
+    pub(crate) path: String,
+    /// The repository.
+    pub(crate) repository: Name,
+    /// The commit it was made on; the one of the workspace where none is given.
+    pub(crate) base: Option<String>,
 }
 
-/// A verification to carry out.
-struct Task {
-    machine: Machine,
-    runner: &'static dyn Runner,
-    run: RunId,
-    job: Job,
-    check: String,
-    limit_s: u64,
+/// Finds out whether a diff in a file fixes what a check shows.
+pub(crate) async fn verify_file(
+    context: &Context,
+    file: &FileDiff,
+    given: &Given,
+    request: &Request,
+) -> Result<Proved, Error> {
+    let place = workspace_of(context, request.on.as_ref(), &file.repository)?;
+    let checks = given.checks();
+    let mut settings = request.settings.clone();
+    settings.held_out = held_out::read(context, request.tests_from.as_deref())?;
+    let limit = u64::try_from(patch::MAX_BYTES).unwrap_or(u64::MAX);
+    let diff =
+        files::read_regular(&context.environment().path(&file.path), limit).map_err(|error| {
+            patch::Error::File {
+                path: file.path.clone(),
+                reason: error.to_string(),
+            }
+        })?;
+    let subject = Subject {
+        diff,
+        which: None,
+        repository: file.repository.clone(),
+        base_commit: file.base.clone().unwrap_or(place.0),
+        place: place.1,
+        on_other_host: false,
+    };
+    let plan = Plan::make(&subject, checks.clone(), settings)?;
+    if request.dry_run {
+        return Ok(planned(None, checks));
+    }
+    let done = verification::verify(context, &subject, &plan).await?;
+    Ok(Proved {
+        job: None,
+        checks,
+        verified: Some(done.verified),
+        effect: done.effect,
+    })
 }
 
-impl Task {
-    fn name(&self) -> &str {
-        self.run.subject().as_str()
+fn planned(job: Option<Job>, checks: Vec<CheckSpec>) -> Proved {
+    Proved {
+        job,
+        checks,
+        verified: None,
+        effect: Effect::None,
     }
+}
 
-    async fn carry_out(self, context: &Context) -> Result<VerifiedJob, Error> {
-        // One process of this machine at a time starts a given verification; the others wait and then find it started.
-        let lock = named_lock::lock(context, self.name()).await?;
-        let job = job::find(context, &self.job.job_id)?;
-        if let Some(recorded) = VerifiedJob::recorded(&job, self.name()) {
-            return Ok(recorded);
+/// Returns the workspace in which the agent worked.
+fn of_job(context: &Context, job: &Job) -> Result<Place, Error> {
+    Ok(Place {
+        machine: host::resolve(context, Some(&job.spec.host))?,
+        runner: run::runner(&job.runner)?,
+        seed: job.spec.seed.clone(),
+        environment: job.spec.environment.clone(),
+        prepare: job.spec.prepare.clone(),
+        variables: job.spec.variables.clone(),
+    })
+}
+
+/// Returns a ready workspace of a repository.
+fn at(context: &Context, host: Option<&Name>, repository: &Name) -> Result<Place, Error> {
+    workspace_of(context, host, repository).map(|(_, place)| place)
+}
+
+/// Returns a ready workspace of a repository with the commit that its jobs start from.
+fn workspace_of(
+    context: &Context,
+    host: Option<&Name>,
+    repository: &Name,
+) -> Result<(String, Place), Error> {
+    let machine = host::resolve(context, host)?;
+    let workspace = workspace::ready(context, &machine.name, repository)?;
+    let place = Place {
+        machine,
+        runner: run::default_runner(),
+        seed: workspace.seed,
+        environment: workspace.environment,
+        prepare: workspace.prepare,
+        variables: workspace.variables,
+    };
+    Ok((workspace.base_commit, place))
+}
+
+/// Chooses the checks of a job.
+async fn checks(context: &Context, job: &Job, request: &Request) -> Result<Vec<CheckSpec>, Error> {
+    if let Some(given) = &request.given {
+        return Ok(given.checks());
+    }
+    let nothing = || Error::NothingToVerifyBy {
+        job_id: job.job_id.clone(),
+        state: job.state,
+        has_issue_repro: job.spec.issue_repro.is_some(),
+    };
+    let fix = match request.repro {
+        Some(Repro::Issue) => {
+            let repro = job.spec.issue_repro.as_ref().ok_or_else(nothing)?;
+            of_file(
+                &repro.file,
+                repro.code.clone().into_bytes(),
+                Author::Stranger,
+            )
         }
-        context.meter().changing();
-        let (mut status, found) = self.start(context).await?;
-        drop(lock);
-        failpoint::reached("verify.started");
-        let heading = format!("verifying {} on {}", self.job.job_id, self.machine.name);
-        let progress = context.progress(&heading);
-        while !status.state.is_terminal() {
-            status = self.look(context, status).await?;
-            progress.say(&format!(
-                "{heading}: the check without the diff, then with it, is {}",
-                status.state
-            ));
+        Some(Repro::Agent) => {
+            let (name, code) = job_diff::agents_repro(context, job)
+                .await?
+                .ok_or_else(nothing)?;
+            of_file(&name, code, Author::Agent)
         }
-        drop(progress);
-        let reply = self.read(context).await?;
-        let verified = verification::judge(
-            &context.redactor(),
-            &reply.text(),
-            &status,
-            &self.check,
-            self.name(),
-        );
-        let job = job::update(context, &self.job.job_id, |job| record(job, &verified)).await?;
-        // A verification that an earlier call started had its effect then.
-        let effect = if found {
-            Effect::Replayed
-        } else {
-            Effect::Applied
-        };
-        context.meter().settled(effect);
-        // Another call that waited for the same run may have recorded it first.
-        let recorded = job
-            .verification
-            .clone()
-            .filter(|recorded| recorded.verification == verified.verification);
-        Ok(VerifiedJob {
-            job,
-            verified: Some(recorded.unwrap_or(verified)),
-            effect,
-        })
-    }
-
-    /// Starts the verification, or finds it started.
-    async fn start(&self, context: &Context) -> Result<(Status, bool), Error> {
-        let start = run::Start {
-            run: self.run.clone(),
-            limits: run::Limits {
-                wall_s: self.limit_s * 2 + 120,
-                idle_s: 0,
-                grace_s: 5,
-                log_bytes: LOG_BYTES,
-            },
-            command: self.program(),
-            stdin: String::new(),
-            secrets: String::new(),
-            worktree: None,
-            preparation: run::Preparation {
-                script: include_str!("verification_folder.sh").to_owned(),
-                arguments: Vec::new(),
-                files: Vec::new(),
-            },
-        };
-        let started = match self.runner.start(context, &self.machine, &start).await {
-            Ok(started) => started,
-            Err(error) => {
-                if error.is_before_sending() {
-                    context.meter().settled(Effect::None);
-                }
-                return Err(error.into());
-            }
-        };
-        match started {
-            Started::Run { status, found } => Ok((*status, found)),
-            Started::Refused(refusal) => {
-                context.meter().settled(Effect::None);
-                Err(self.refusal(refusal))
-            }
-            Started::Silent(silent) => {
-                let host = self.machine.name.to_string();
-                Err(
-                    unwritten::error(&host, &silent).unwrap_or_else(|| Error::VerificationSilent {
-                        job_id: self.job.job_id.clone(),
-                        host,
-                        stderr: silent.stderr,
-                    }),
-                )
-            }
+        None => {
+            let command = job.spec.verify.as_deref().ok_or_else(nothing)?;
+            check(Purpose::Fix, command, job.spec.verify_author)
         }
-    }
+    };
+    let regression = job.spec.regression.iter();
+    Ok(std::iter::once(fix)
+        .chain(regression.map(|command| check(Purpose::Regression, command, Author::Caller)))
+        .collect())
+}
 
-    fn refusal(&self, refusal: run::Refusal) -> Error {
-        if refusal.step == "job" {
-            return self.folder_missing();
-        }
-        let host = &self.machine.name;
-        unwritten::error(host.as_str(), &refusal).unwrap_or_else(|| {
-            let failure = ScriptFailure {
-                host: host.clone(),
-                step: "verify",
-                status: 0,
-                stdout: refusal.stdout,
-                stderr: refusal.stderr,
-            };
-            failure.into()
-        })
+fn check(purpose: Purpose, command: &str, author: Author) -> CheckSpec {
+    CheckSpec {
+        purpose,
+        command: command.to_owned(),
+        author,
+        file: None,
     }
+}
 
-    fn folder_missing(&self) -> Error {
-        job::Error::folder_missing(&self.job).into()
-    }
-
-    /// Renders the program of the run: `verify.sh` with what it needs in front of it.
-    fn program(&self) -> String {
-        let spec = &self.job.spec;
-        [
-            command::prelude(spec.environment.as_deref(), &spec.seed),
+/// Makes the check that runs a file, which finds the modules of the tree and none of the folder that it lies in.
+fn of_file(name: &str, code: Vec<u8>, author: Author) -> CheckSpec {
+    let text = String::from_utf8_lossy(&code);
+    let command = match name.rsplit('.').next() {
+        Some("py") => {
             format!(
-                "base={}\ndiff=$root/{}/changes.diff\nv_limit={}\ncheck={}\n",
-                quote(&spec.base_commit),
-                self.job.run_id().folder(),
-                self.limit_s,
-                quote(&self.check)
-            ),
-            "LEGWORK_ROOT=$root\n".to_owned(),
-            format!(
-                "legwork_environment() {{\n:\n{}{}}}\n",
-                workspace::exports(&spec.variables),
-                path_assignment(&[])
-            ),
-            shell::PROCESS.to_owned(),
-            workspace::worktree_script(),
-            "\nprepare_git\n".to_owned(),
-            include_str!("verify.sh").to_owned(),
-        ]
-        .concat()
-    }
-
-    /// Waits for a change of the run, a while at most.
-    async fn look(&self, context: &Context, known: Status) -> Result<Status, Error> {
-        let questions = [Question {
-            run: self.run.clone(),
-            known: Some(known),
-        }];
-        let sightings = self
-            .runner
-            .poll(context, &self.machine, &questions, LOOK_S)
-            .await?;
-        let sighting = sightings.into_iter().next().unwrap_or_default();
-        if sighting.absence == Some(Absence::Folder) {
-            return Err(self.folder_missing());
+                "PYTHONPATH=\"$PWD${{PYTHONPATH:+:$PYTHONPATH}}\" python3 \"$LEGWORK_CHECK/{name}\""
+            )
         }
-        sighting.status.ok_or_else(|| Error::VerificationSilent {
-            job_id: self.job.job_id.clone(),
-            host: self.machine.name.to_string(),
-            stderr: String::new(),
-        })
-    }
-
-    async fn read(&self, context: &Context) -> Result<Reply, Error> {
-        let script =
-            Script::new(include_str!("verification.sh")).argument(self.run.subject_folder());
-        let reply = self.machine.run(context, script).await?;
-        let is_missing = records(&reply.text()).any(|record| record.tag() == "missing");
-        if is_missing {
-            return Err(self.folder_missing());
+        // Read from standard input it resolves names below the tree, not below its own folder.
+        Some("js") if text.lines().any(|line| line.starts_with("import ")) => {
+            format!("node --input-type=module - <\"$LEGWORK_CHECK/{name}\"")
         }
-        if reply.status == 0 {
-            return Ok(reply);
-        }
-        Err(ScriptFailure::of(&self.machine.name, "read the verification", &reply).into())
+        Some("js") => format!("node - <\"$LEGWORK_CHECK/{name}\""),
+        Some(_) | None => format!("sh \"$LEGWORK_CHECK/{name}\""),
+    };
+    CheckSpec {
+        file: Some((name.to_owned(), code)),
+        ..check(Purpose::Fix, &command, author)
     }
 }
 
@@ -329,44 +302,15 @@ fn record(job: &mut Job, verified: &Verified) -> Vec<(&'static str, Value)> {
     if job.verified.contains(&verified.verification) {
         return Vec::new();
     }
-    let outcome = match verified.verdict {
-        Verdict::Fixed => Outcome::Fixed,
-        Verdict::NotReproduced => Outcome::NotReproduced,
-        Verdict::NotFixed => Outcome::NotFixed,
-        // What could not be judged says nothing about the job.
-        Verdict::Inconclusive => job.outcome.unwrap_or(Outcome::Unverified),
-    };
-    job.outcome = Some(outcome);
-    job.verification = Some(verified.clone());
     job.verified.push(verified.verification.clone());
+    job.add_verification(verified.clone());
     vec![(
         "verified",
-        json!({"verdict": verified.verdict, "reason": verified.reason, "outcome": outcome}),
-    )]
-}
-
-/// Finds the repro in the job's folder and makes the check that runs it.
-async fn repro_check(context: &Context, machine: &Machine, job: &Job) -> Result<String, Error> {
-    let script = Script::new(include_str!("repro.sh")).argument(job.run_id().subject_folder());
-    let reply = machine.run(context, script).await?;
-    let answer = reply.text();
-    let mut name = None;
-    for record in records(&answer) {
-        match record.tag() {
-            "missing" => return Err(job::Error::folder_missing(job).into()),
-            "repro" => name = record.text("name").ok(),
-            _ => record.ignored(),
-        }
-    }
-    // The check runs in a worktree two folders below the job's own.
-    match name {
-        Some("repro.py") => Ok("python3 ../../../repro.py".to_owned()),
-        Some("repro.sh") => Ok("sh ../../../repro.sh".to_owned()),
-        Some("repro.js") => Ok("node ../../../repro.js".to_owned()),
-        Some("-") => Err(Error::NothingToVerifyBy {
-            job_id: job.job_id.clone(),
-            state: job.state,
+        json!({
+            "verdict": verified.verdict,
+            "reason": verified.reason,
+            "outcome": job.outcome,
+            "diff_sha256": verified.diff_sha256,
         }),
-        Some(_) | None => Err(ScriptFailure::of(&machine.name, "find the repro", &reply).into()),
-    }
+    )]
 }

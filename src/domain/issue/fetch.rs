@@ -59,6 +59,7 @@ async fn from_forge(client: &Client<'_>, name: &IssueName) -> Result<Issue, Erro
                 .unwrap_or_else(|| format!("{}/{}#{}", name.owner, name.repository, name.number)),
         });
     }
+    let name = &present_name(name, &record);
     let (comments, more) = match client.comments(name, MAX_PAGES).await? {
         Lookup::Found(found) => found.value,
         Lookup::Missing(missing) => return Err(not_found(missing)),
@@ -73,6 +74,14 @@ async fn from_forge(client: &Client<'_>, name: &IssueName) -> Result<Issue, Erro
             .push(format!("the comments after the first {MAX_COMMENTS}"));
     }
     Ok(issue.within_limits())
+}
+
+/// Returns the name that an issue has now: one that was moved has another repository and number than it was asked for by.
+fn present_name(asked: &IssueName, record: &IssueRecord) -> IssueName {
+    let now = record.repository.as_ref().and_then(|(owner, repository)| {
+        IssueName::new(owner, repository, &record.number.to_string())
+    });
+    now.unwrap_or_else(|| asked.clone())
 }
 
 fn not_found(missing: Missing) -> Error {

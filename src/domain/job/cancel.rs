@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     error::{Error, LastKnown},
     launch_lock,
-    model::Job,
+    model::{Job, Progress},
     observe,
     progress::note_status,
     records,
@@ -28,9 +28,17 @@ pub(crate) struct Cancelled {
     pub(crate) effect: Effect,
 }
 
+/// Returns how a job is, apart from when that was seen.
+fn without_evidence(job: &Job) -> Progress {
+    Progress {
+        last_evidence_at: None,
+        ..job.progress.clone()
+    }
+}
+
 /// Ends a job: TERM to all its processes, KILL after `grace_s`, and a look whether they are gone.
 ///
-/// A job that has ended is left as it is.
+/// A job that has ended is left as it is, unless something of it may live on: then its host is asked to end that.
 pub(crate) async fn cancel(
     context: &Context,
     job_id: &JobId,
@@ -38,8 +46,7 @@ pub(crate) async fn cancel(
     dry_run: bool,
 ) -> Result<Cancelled, Error> {
     let job = records::find(context, job_id)?;
-    let has_ended = job.state.is_terminal() && !job.was_never_started();
-    if dry_run || has_ended && job.progress.survivors.is_empty() {
+    if dry_run || job.has_certainly_ended() {
         let effect = if dry_run {
             Effect::None
         } else {
@@ -51,11 +58,12 @@ pub(crate) async fn cancel(
     let _lock = launch_lock::lock(context, job_id).await?;
     let machine = host::resolve(context, Some(&job.spec.host))?;
     let runner = run::runner(&job.runner)?;
+    let run_id = job.run_id()?;
     failpoint::reached("cancel.before");
     context.meter().changing();
-    let answer = runner
-        .cancel(context, &machine, &job.run_id(), grace_s)
-        .await?;
+    let had_ended = job.state.is_terminal() && !job.was_never_started();
+    let before = without_evidence(&job);
+    let answer = runner.cancel(context, &machine, &run_id, grace_s).await?;
     failpoint::reached("cancel.sent");
     let at = clock::now_text();
     let job = match answer {
@@ -80,17 +88,22 @@ pub(crate) async fn cancel(
             }));
         }
     };
-    if !job.progress.survivors.is_empty() {
+    if !job.survivors().is_empty() {
         context.meter().settled(Effect::Partial);
         return Err(Error::Survivors {
             job_id: job.job_id.clone(),
-            pids: job.progress.survivors,
+            pids: job.survivors().to_vec(),
         });
     }
     if !job.state.is_terminal() {
         return Err(Error::NotEnded(LastKnown::from(&job)));
     }
-    context.meter().settled(Effect::Applied);
+    let effect = if had_ended && before == without_evidence(&job) {
+        Effect::Replayed
+    } else {
+        Effect::Applied
+    };
+    context.meter().settled(effect);
     failpoint::reached("cancel.saved");
     // What the run left behind is looked at now, so that its outcome is known too.
     let observed = observe::poll(context, vec![job.clone()], 0).await?;
@@ -98,8 +111,5 @@ pub(crate) async fn cancel(
         .into_iter()
         .next()
         .map_or(job, |observed| observed.job);
-    Ok(Cancelled {
-        job,
-        effect: Effect::Applied,
-    })
+    Ok(Cancelled { job, effect })
 }

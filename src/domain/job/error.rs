@@ -66,6 +66,14 @@ pub(crate) enum Error {
         /// The host.
         host: Name,
     },
+    /// The job's run was started by a legwork whose runs this one does not read.
+    #[error("the run of {} was started by another version of legwork, and this one cannot tell how it stands", .job.job_id)]
+    Unsupported {
+        /// The job.
+        job: LastKnown,
+        /// The host.
+        host: Name,
+    },
     /// The job ended otherwise than required.
     #[error("{job_id} is required to be {required} and is {state}{}", .outcome.as_ref().map_or_else(String::new, |outcome| format!(", {outcome}")))]
     Requirement {
@@ -77,6 +85,8 @@ pub(crate) enum Error {
         state: run::State,
         /// What the evidence says.
         outcome: Option<String>,
+        /// The caveats that stand in the way.
+        caveats: Vec<&'static str>,
     },
     /// An error from below.
     #[error(transparent)]
@@ -86,6 +96,14 @@ pub(crate) enum Error {
 passes_on!(Error: host::Error, run::Error, machine::Error, ScriptFailure, files::Error, store::Error);
 
 impl Error {
+    /// Says that this legwork does not read the run of a job.
+    pub(super) fn unsupported(job: &Job) -> Self {
+        Self::Unsupported {
+            job: job.into(),
+            host: job.spec.host.clone(),
+        }
+    }
+
     /// Says that the folder of a job is gone from its host.
     pub(crate) fn folder_missing(job: &Job) -> Self {
         Self::FolderMissing {
@@ -104,6 +122,7 @@ impl Coded for Error {
             Self::WaitOver(_) => Code::WaitTimedOut,
             Self::Unreachable(_) => Code::JobUnreachable,
             Self::FolderMissing { .. } => Code::JobFolderMissing,
+            Self::Unsupported { .. } => Code::RunUnsupported,
             Self::Requirement { .. } => Code::RequirementUnmet,
             Self::Below(inner) => inner.code(),
         }
@@ -129,6 +148,14 @@ impl Coded for Error {
                 "Restore the folder of {} on {host}, or launch again with a new idempotency_key.",
                 job.job_id
             ),
+            Self::Unsupported { job, host } => format!(
+                "Use the legwork that launched {}, or look at it on {host}; to start over, launch with a new idempotency_key.",
+                job.job_id
+            ),
+            Self::Requirement { caveats, .. } if !caveats.is_empty() => format!(
+                "Look at what the caveats name; where that is acceptable, name them in accept: {}.",
+                caveats.join(", ")
+            ),
             Self::Requirement { .. } => {
                 "Read the report; launch again with a new idempotency_key if another try is wanted."
                     .to_owned()
@@ -143,7 +170,8 @@ impl Coded for Error {
             Self::NotEnded(job)
             | Self::WaitOver(job)
             | Self::Unreachable(job)
-            | Self::FolderMissing { job, .. } => {
+            | Self::FolderMissing { job, .. }
+            | Self::Unsupported { job, .. } => {
                 details::Job::new(job.job_id.to_string(), Some(job.state.name()))
                     .last_seen(job.last_evidence_at.as_ref())
                     .into()
@@ -157,12 +185,14 @@ impl Coded for Error {
                 required,
                 state,
                 outcome,
+                caveats,
             } => details::Requirement::new(
                 job_id.to_string(),
                 required,
                 state.name(),
                 outcome.as_ref(),
             )
+            .caveats(caveats.iter().copied())
             .into(),
             Self::Below(inner) => inner.details(),
         }
@@ -177,6 +207,7 @@ impl Coded for Error {
             | Self::WaitOver(_)
             | Self::Unreachable(_)
             | Self::FolderMissing { .. }
+            | Self::Unsupported { .. }
             | Self::Requirement { .. } => self.code().retry(),
         }
     }
@@ -200,7 +231,9 @@ impl Coded for Error {
                     "see where it stands",
                 )]
             }
-            Self::Survivors { .. } | Self::Requirement { .. } => Vec::new(),
+            Self::Survivors { .. } | Self::Unsupported { .. } | Self::Requirement { .. } => {
+                Vec::new()
+            }
             Self::Below(inner) => inner.next(),
         }
     }

@@ -11,6 +11,7 @@ use crate::{
         records::{Malformed, Record},
         script::Script,
         script_failure::ScriptFailure,
+        shell,
     },
 };
 
@@ -133,8 +134,8 @@ pub(crate) async fn read(
     max_bytes: u64,
 ) -> Result<Chunk, Error> {
     let machine = host::resolve(context, Some(&job.spec.host))?;
-    let script = Script::new(include_str!("tail.sh"))
-        .argument(format!("{}/{}", job.run_id().folder(), stream.file()))
+    let script = Script::new([shell::WITH_PLAIN, include_str!("tail.sh")].concat())
+        .argument(format!("{}/{}", job.run_id()?.folder(), stream.file()))
         .argument(cursor.map_or_else(|| "-".to_owned(), |cursor| cursor.to_string()))
         .argument(max_bytes.to_string());
     let reply = machine.run(context, script).await?;

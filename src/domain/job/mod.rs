@@ -9,6 +9,7 @@ mod observe;
 mod observed;
 mod progress;
 mod records;
+mod run_of;
 mod status_line;
 mod table;
 mod verdict;
@@ -18,14 +19,17 @@ pub(crate) use cancel::cancel;
 pub(crate) use error::Error;
 pub(crate) use launch_lock::lock as launch_lock;
 pub(crate) use log::{Chunk, Stream, read as read_log};
-pub(crate) use model::{Job, JobSpec, Limits, Outcome, Progress};
+pub(crate) use model::{IssueRepro, Job, JobSpec, Limits, Outcome, Progress};
 pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{
-    Filter, Recorded, changed_since, events, find, find_all, find_by_key, insert, last_event, list,
-    update, withdraw,
+    Filter, Recorded, changed_since, events, find, find_all, find_by_diff, find_by_key, insert,
+    last_event, list, update, withdraw,
 };
 pub(crate) use table::{EVENTS, JOBS};
-pub(crate) use verdict::{Check, Verdict, Verified, inconclusive, verdict};
-pub(crate) use wait::{Requirement, ended, require, require_verdict, wait};
+pub(crate) use verdict::{
+    Author, Caveat, CaveatKind, Check, CheckFile, CheckRun, Counts, DiffSource, Flip, HeldOut,
+    Purpose, RunResult, TestState, Tree, Trees, Verdict, Verified, likelihood_ratio,
+};
+pub(crate) use wait::{Requirement, ended, require, wait};

@@ -34,7 +34,7 @@ use crate::{
     },
     system::{
         Context, clock, failpoint, machine::Machine, progress::Progress, records::records,
-        script::Script,
+        script::Script, shell,
     },
 };
 
@@ -56,6 +56,15 @@ const NEVER_SENT_S: i64 = 60;
 /// Its script may outlive the call that sent it: it waits up to ten minutes for the lock of the repository, and a large
 /// worktree takes its time.
 const NEVER_CLAIMED_S: i64 = 3600;
+
+/// The bytes that may come of the logs of all runs that have just ended, before they are encoded.
+const LOGS_TOGETHER: u64 = 24 << 20;
+
+/// The bytes that may come of one log: some 4000 lines with their long texts cut.
+const LOG_BYTES: u64 = 4 << 20;
+
+/// The bytes of a log that come in any case.
+const LEAST_LOG_BYTES: u64 = 64 << 10;
 
 /// Looks at jobs; those that have ended cost nothing, the others one round trip for each host.
 ///
@@ -124,11 +133,19 @@ async fn ask(
     wait_s: u64,
 ) -> Result<Vec<Observed>, Error> {
     let machine = host::resolve(context, Some(&host))?;
+    let (jobs, unsupported): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().partition(|job| job.token.is_some());
+    let mut observed: Vec<Observed> = unsupported.into_iter().map(unreadable).collect();
+    if jobs.is_empty() {
+        return Ok(observed);
+    }
     let questions: Vec<Question> = jobs
         .iter()
-        .map(|job| Question {
-            run: job.run_id(),
-            known: job.status(),
+        .filter_map(|job| {
+            Some(Question {
+                run: job.run_id().ok()?,
+                known: job.status(),
+            })
         })
         .collect();
     let answer = match run::runner(&runner) {
@@ -138,9 +155,12 @@ async fn ask(
     let sightings = match answer {
         Ok(sightings) => sightings,
         // The failure of one host is no failure of the jobs on others.
-        Err(error) => return Ok(unreachable(jobs, &error)),
+        Err(error) => {
+            observed.extend(unreachable(jobs, &error));
+            return Ok(observed);
+        }
     };
-    let mut observed = record(context, jobs, &sightings).await?;
+    observed.extend(record(context, jobs, &sightings).await?);
     failpoint::reached("poll.noted");
     conclude(context, &machine, &mut observed).await?;
     Ok(observed)
@@ -184,12 +204,17 @@ async fn record(
         } else if let Some(absence) = sighting.absence {
             job = without_run(context, job, absence).await?;
         }
+        if sighting.is_unsupported {
+            observed.push(unreadable(job));
+            continue;
+        }
         let active = !job.state.is_terminal();
         let is_late = sighting.beat_age_s > STALE_S;
         observed.push(Observed {
             stalled: active && (is_late || sighting.supervision == Supervision::Gone),
             supervised_elsewhere: active && sighting.supervision == Supervision::Elsewhere,
             missing: sighting.absence == Some(Absence::Folder),
+            stateless: sighting.is_stateless,
             unreachable: None,
             job,
         });
@@ -214,6 +239,18 @@ async fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Jo
     update(context, &job.job_id, note_never_started).await
 }
 
+/// Marks a job whose run this legwork cannot read; its last known state stands, and is none of this legwork's making.
+fn unreadable(job: Job) -> Observed {
+    let error = Error::unsupported(&job);
+    Observed {
+        unreachable: Some(Unreachable {
+            code: error.code(),
+            message: error.to_string(),
+        }),
+        ..Observed::recorded(job)
+    }
+}
+
 /// Marks jobs as unreachable. That their host answered other calls since is no evidence of these jobs.
 fn unreachable(jobs: Vec<Job>, error: &(impl Coded + ToString)) -> Vec<Observed> {
     jobs.into_iter()
@@ -236,17 +273,19 @@ async fn conclude(
     let fresh = |observed: &&mut Observed| {
         observed.job.state.is_terminal() && observed.job.outcome.is_none()
     };
-    let mut script = Script::new(include_str!("end.sh"));
-    let mut any = false;
-    for observed in observed.iter_mut().filter(fresh) {
-        any = true;
-        script = script.arguments([
-            observed.job.job_id.to_string(),
-            observed.job.run_id().folder(),
-        ]);
-    }
-    if !any {
+    let runs: Vec<_> = observed
+        .iter_mut()
+        .filter(fresh)
+        .filter_map(|observed| Some((observed.job.job_id.to_string(), observed.job.run_id().ok()?)))
+        .collect();
+    if runs.is_empty() {
         return Ok(());
+    }
+    let budget = (LOGS_TOGETHER / runs.len() as u64).clamp(LEAST_LOG_BYTES, LOG_BYTES);
+    let mut script = Script::new([shell::WITH_PLAIN, include_str!("end.sh")].concat())
+        .argument(budget.to_string());
+    for (job_id, run) in runs {
+        script = script.arguments([job_id, run.folder()]);
     }
     // Without an answer the outcome stays open, and the next look asks again.
     let Ok(reply) = machine.run(context, script).await else {
@@ -265,7 +304,9 @@ async fn conclude(
         };
         // The record of the job holds none of this machine's secrets.
         let log = redactor.text(&log);
-        let summary = agent::summarise(observed.job.spec.adapter, log.lines());
+        let (log, is_partial) = digest_of(&log);
+        let mut summary = agent::summarise(observed.job.spec.adapter, log.lines());
+        summary.partial = is_partial;
         observed.job = update(context, id, |job| {
             if job.outcome.is_some() {
                 return Vec::new();
@@ -279,4 +320,14 @@ async fn conclude(
         .await?;
     }
     Ok(())
+}
+
+/// Splits what `end.sh` printed of a log into its lines and whether any were left out.
+fn digest_of(printed: &str) -> (&str, bool) {
+    match printed.trim_end().rsplit_once('\n') {
+        Some((log, last)) if last.starts_with("omitted=") => (log, last != "omitted=0"),
+        // Of a log without a line only the count is printed.
+        None if printed.starts_with("omitted=") => ("", printed.trim_end() != "omitted=0"),
+        Some(_) | None => (printed, !printed.is_empty()),
+    }
 }

@@ -5,6 +5,10 @@ use crate::contract::Code;
 
 /// A job by the last evidence, and how good that evidence is.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a fact of its own"
+)]
 pub(crate) struct Observed {
     /// The job, as the last evidence has it.
     pub(crate) job: Job,
@@ -14,8 +18,10 @@ pub(crate) struct Observed {
     pub(crate) stalled: bool,
     /// Whether another machine that shares the folder supervises it, of which its host cannot tell more.
     pub(crate) supervised_elsewhere: bool,
-    /// Whether its folder is gone from the host.
+    /// Whether its control folder is gone from the host.
     pub(crate) missing: bool,
+    /// Whether its host answers and has no state of its run.
+    pub(crate) stateless: bool,
 }
 
 /// Why a host gave no answer.
@@ -36,6 +42,7 @@ impl Observed {
             stalled: false,
             supervised_elsewhere: false,
             missing: false,
+            stateless: false,
         }
     }
 }

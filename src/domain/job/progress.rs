@@ -5,9 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Job, NEVER_STARTED, Outcome};
+use super::model::{Job, NEVER_STARTED, Outcome, Progress};
 use crate::{
-    domain::run::{Beat, Changes, State, Status},
+    domain::run::{Beat, Changes, State, Status, Token},
     system::clock,
 };
 
@@ -54,6 +54,8 @@ pub(crate) fn note_status(
     progress.reason.clone_from(&status.reason);
     progress.survivors.clone_from(&status.survivors);
     progress.changes = status.changes;
+    progress.contained = status.contained;
+    progress.diff_notes.clone_from(&status.diff_notes);
     let mut events = Vec::new();
     if first {
         events.push(("launched", json!({"host": job.spec.host, "run": job.run})));
@@ -92,12 +94,22 @@ pub(super) fn note_never_started(job: &mut Job) -> Vec<(&'static str, Value)> {
     )]
 }
 
-/// Takes back the end of a job that was never started, because it is being launched; returns the events to note.
-pub(super) fn note_launching(job: &mut Job) -> Vec<(&'static str, Value)> {
-    if !job.was_never_started() {
-        return Vec::new();
+/// Takes back the end of a job whose agent was never started, because it is being launched; returns the events to note.
+///
+/// `token` is for a run that has none yet.
+pub(super) fn note_launching(job: &mut Job, token: Option<Token>) -> Vec<(&'static str, Value)> {
+    if job.token.is_none() && job.progress.line.is_none() {
+        job.token.clone_from(&token);
     }
     let before = job.state;
+    if job.can_start_again() {
+        // That run never had an agent; the next one has a number and a control folder of its own.
+        job.run += 1;
+        job.token = token;
+        job.progress = Progress::default();
+    } else if !job.was_never_started() {
+        return Vec::new();
+    }
     job.state = State::Launching;
     job.outcome = None;
     job.progress.reason = None;

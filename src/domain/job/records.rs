@@ -56,6 +56,27 @@ pub(crate) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, E
         .read(|connection| one(connection, "idempotency_key", key))?)
 }
 
+/// Finds the newest job one of whose verifications judged the diff with this SHA-256.
+pub(crate) fn find_by_diff(context: &Context, sha256: &str) -> Result<Option<Job>, Error> {
+    // A digest is the same text wherever it stands in a record, so the search may find more than it should.
+    let statement = format!(
+        "SELECT {JOB_COLUMNS} FROM jobs WHERE instr(record, ?1) > 0 ORDER BY number DESC LIMIT 20"
+    );
+    let found: Vec<Result<Option<Job>, Damage>> = context.store()?.read(|connection| {
+        let mut statement = connection.prepare_cached(&statement)?;
+        let mut rows = statement.query([sha256])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Damage::set_apart(table::job(&JOBS.record(row)).map(Some))?);
+        }
+        Ok(found)
+    })?;
+    Ok(found
+        .into_iter()
+        .filter_map(|job| job.ok().flatten())
+        .find(|job| job.verification_of(sha256).is_some()))
+}
+
 /// Finds many jobs in one go, in the order asked for; of a row that is damaged, what is wrong with it.
 pub(crate) fn find_all(
     context: &Context,
@@ -137,7 +158,9 @@ pub(crate) struct Recorded {
 pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Recorded, Error> {
     let recorded = context.store()?.write(|transaction| {
         if let Some(there) = one(transaction, "idempotency_key", &job.idempotency_key)? {
-            let there = update_one(transaction, &there.job_id, note_launching)?.unwrap_or(there);
+            let relaunched =
+                |there: &mut Job| note_launching(there, job.token.clone());
+            let there = update_one(transaction, &there.job_id, relaunched)?.unwrap_or(there);
             return Ok(Recorded {
                 job: there,
                 is_new: false,

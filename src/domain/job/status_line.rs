@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{model::Job, observed::Observed};
+use crate::contract::Code;
 
 /// A job that is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,13 @@ impl<'a> From<&'a Observed> for Watched<'a> {
     fn from(observed: &'a Observed) -> Self {
         Self {
             job: &observed.job,
-            remark: if observed.unreachable.is_some() {
+            remark: if observed
+                .unreachable
+                .as_ref()
+                .is_some_and(|why| why.code == Code::RunUnsupported)
+            {
+                Some("another legwork started it")
+            } else if observed.unreachable.is_some() {
                 Some("its host does not answer")
             } else if observed.missing {
                 Some("its folder is gone")

@@ -1,96 +1,33 @@
 //! Puts a diff on a branch of a local checkout, without touching its working tree, index or HEAD.
 //!
 //! The problem: the checkout is the user's, with work in it that is not committed, and the diff comes from an agent that is
-//! not trusted. So the commit is made in a scratch repository first (`scratch_repository.rs`), and the change that git
-//! made is compared with the files that the diff names. The checkout then gets new objects, which nothing names, and last
-//! one ref, which is the single step that publishes. A call that is cut off anywhere leaves a state from which the same
+//! not trusted. So the commit is made in a scratch repository first (`scratch_repository.rs`). What git made of the diff is
+//! compared with the files that the diff names, and what the commit would change is judged by the rules: the two trees are
+//! compared, not the diff, because a merge may put a change where the diff does not say. The checkout then gets new
+//! objects, which nothing names, and last one ref, which is the single step that publishes. A call that is cut off anywhere leaves a state from which the same
 //! call converges: the commit's id follows from the diff, the base and the message, and a branch that has the diff
 //! already is a replay.
 
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 
 use super::{
-    Change, Error, Patch, RawPath,
+    Change, Changed, Error, Outcome, Patch, RawPath, Request,
     checkout::{Checkout, Published},
-    diff::Content,
+    diff::{Content, FileDiff},
+    difference::Difference,
+    error::Cause,
     identity::Identity,
-    rules::{Rule, inspect},
-    scratch_repository::{Commit, Difference, Put, ScratchRepository, refused},
+    rule::Rule,
+    rules,
+    scratch_repository::{Commit, Put, ScratchRepository},
 };
 use crate::{
-    contract::Effect,
+    contract::{
+        Effect,
+        details::{Conflicted, Finding},
+    },
     system::{failpoint, meter::Meter},
 };
-
-/// A diff to put on a branch, and how.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
-    /// A folder of the checkout.
-    pub(crate) checkout: PathBuf,
-    /// The diff.
-    pub(crate) diff: Vec<u8>,
-    /// The commit the diff was made on, where that is known.
-    pub(crate) base: Option<String>,
-    /// The revision to put it on; the base where none is given, else HEAD.
-    pub(crate) onto: Option<String>,
-    /// The branch to make.
-    pub(crate) branch: String,
-    /// Whether to merge where the diff was made on another commit than it is put on.
-    pub(crate) three_way: bool,
-    /// The commit's message.
-    pub(crate) message: String,
-    /// The commit's author; git's own committer in the checkout where none is given.
-    pub(crate) author: Option<Identity>,
-    /// Whether only to say what would be done.
-    pub(crate) dry_run: bool,
-    /// Whether uncommitted changes in the checkout do not matter.
-    pub(crate) allow_dirty: bool,
-    /// The rules that the diff may break.
-    pub(crate) allow: Vec<Rule>,
-}
-
-/// What was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// `applied` where this call made the branch, `replayed` where it had the diff already, `none` for a dry run.
-    pub(crate) effect: Effect,
-    /// The branch.
-    pub(crate) branch: String,
-    /// The commit the branch stands at, or would.
-    pub(crate) commit: String,
-    /// Its tree.
-    pub(crate) tree: String,
-    /// The commit the diff was made on, where that is known.
-    pub(crate) base: Option<String>,
-    /// The commit the diff was put on.
-    pub(crate) onto: String,
-    /// The files that the commit changes.
-    pub(crate) files: Vec<Changed>,
-}
-
-/// A file that a commit changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Changed {
-    /// The path, after the change where there is one.
-    pub(crate) path: RawPath,
-    /// The path before, of a file that was moved.
-    pub(crate) renamed_from: Option<RawPath>,
-    /// What happened to it.
-    pub(crate) change: Change,
-    /// Lines added and removed; nothing for a binary file.
-    pub(crate) lines: Option<(u64, u64)>,
-}
-
-impl From<Difference> for Changed {
-    fn from(one: Difference) -> Self {
-        Self {
-            path: one.path,
-            renamed_from: one.renamed_from,
-            change: one.change,
-            lines: one.lines,
-        }
-    }
-}
 
 /// Makes a branch with a diff on it.
 ///
@@ -106,9 +43,15 @@ pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, E
             path: file.path().map(RawPath::to_string).unwrap_or_default(),
         });
     }
-    match inspect(&patch, &request.allow) {
-        findings if findings.is_empty() => {}
-        findings => return Err(Error::Refused { findings }),
+    // What can never be allowed never reaches git.
+    let said = rules::of_diff(&patch, &request.allow).refused;
+    let is_hopeless = |finding: &Finding| {
+        [Rule::GitDir, Rule::Outside]
+            .map(Rule::name)
+            .contains(&finding.rule())
+    };
+    if said.iter().any(is_hopeless) {
+        return Err(Error::Refused { findings: said });
     }
     let checkout = Checkout::open(&request.checkout).await?;
     checkout.check_name(&request.branch).await?;
@@ -133,6 +76,7 @@ pub(crate) async fn apply(meter: &Meter, request: &Request) -> Result<Outcome, E
         checkout: &checkout,
         scratch: &scratch,
         base,
+        said,
     };
     if let Some(outcome) = work.replay(&onto).await? {
         return Ok(outcome);
@@ -183,6 +127,8 @@ struct Work<'a> {
     checkout: &'a Checkout,
     scratch: &'a ScratchRepository<'a>,
     base: Option<String>,
+    /// What the diff says that it does and that is refused.
+    said: Vec<Finding>,
 }
 
 /// A commit that exists in the scratch repository alone.
@@ -191,50 +137,52 @@ struct Planned {
     tree: String,
     onto: String,
     files: Vec<Difference>,
+    sensitive: Vec<Finding>,
 }
 
 impl Work<'_> {
     /// Works out the tree that the diff makes of a commit.
     async fn tree(&self, onto: &str) -> Result<Put, Error> {
-        let diff = &self.request.diff;
         let merged_from = match &self.base {
             Some(base) if self.request.three_way && base != onto => base,
-            _ => return self.scratch.put(diff, self.patch, onto).await,
+            _ => return self.put(onto).await,
         };
-        let changed = match self.scratch.put(diff, self.patch, merged_from).await? {
+        let changed = match self.put(merged_from).await? {
             Put::Tree(tree) => tree,
             Put::Conflict(files) => {
-                return Err(Error::Conflict {
-                    onto: merged_from.clone(),
-                    files,
-                });
+                return Err(self.conflict(merged_from, files));
             }
         };
         let base = self.scratch.read(merged_from).await?.tree;
-        self.check_change(&self.scratch.differences(&base, &changed).await?)?;
         let onto = self.scratch.read(onto).await?.tree;
         self.scratch.merge(&base, &changed, &onto).await
     }
 
-    /// Checks the change that git made against the rules and against the files that the diff names.
-    ///
-    /// The rules were applied to the diff as `parse.rs` reads it; a diff that git reads in another way is found here.
-    fn check_change(&self, differences: &[Difference]) -> Result<(), Error> {
-        let findings = refused(differences, &self.request.allow);
-        if !findings.is_empty() {
-            return Err(Error::Refused { findings });
+    /// Puts the diff on a commit, and checks that git changed no file that it does not name.
+    async fn put(&self, on: &str) -> Result<Put, Error> {
+        let diff = &self.request.diff;
+        let is_base = self.base.as_deref() == Some(on);
+        let put = self.scratch.put(diff, self.patch, on, is_base).await?;
+        if let Put::Tree(tree) = &put {
+            self.check_named(&self.scratch.differences(on, tree).await?)?;
         }
-        let named = |path: &RawPath| {
-            self.patch
-                .files
-                .iter()
-                .any(|file| file.old.as_ref() == Some(path) || file.new.as_ref() == Some(path))
-        };
-        let unnamed = differences
+        Ok(put)
+    }
+
+    /// Checks that the diff names the files that git changed; one that git reads in another way is found here.
+    fn check_named(&self, changed: &[Difference]) -> Result<(), Error> {
+        let named: HashSet<&RawPath> = self
+            .patch
+            .files
+            .iter()
+            .flat_map(|file| [&file.old, &file.new])
+            .flatten()
+            .collect();
+        let unnamed = changed
             .iter()
             .flat_map(|one| [Some(&one.path), one.renamed_from.as_ref()])
             .flatten()
-            .find(|path| !named(path));
+            .find(|path| !named.contains(path));
         match unnamed {
             Some(path) => Err(Error::ReadOtherwise {
                 path: path.to_string(),
@@ -243,39 +191,75 @@ impl Work<'_> {
         }
     }
 
+    /// Lists the files that differ between two trees, with the lines of each.
+    ///
+    /// Where git made just the changes that the diff names, its own lines are taken for what they are: counting them
+    /// anew takes reading every file once more.
+    async fn files(&self, old: &str, new: &str) -> Result<Vec<Difference>, Error> {
+        let mut files = self.scratch.differences(old, new).await?;
+        let said: HashMap<&RawPath, &FileDiff> = self
+            .patch
+            .files
+            .iter()
+            .filter_map(|file| Some((file.path()?, file)))
+            .collect();
+        for one in &mut files {
+            match said.get(&one.path) {
+                Some(file) if file.change == one.change && said.len() == self.patch.files.len() => {
+                    one.lines = (!file.is_binary()).then_some((file.added, file.removed));
+                }
+                _ => return self.scratch.counted(old, new).await,
+            }
+        }
+        Ok(files)
+    }
+
+    /// Judges what the commit changes; returns what is worth a look where nothing is refused.
+    async fn judge(&self, tree: &str, files: &[Difference]) -> Result<Vec<Finding>, Error> {
+        let allow = &self.request.allow;
+        let mut findings = rules::of_differences(files, allow);
+        let is_new = |one: &Difference| !matches!(one.change, Change::Modify | Change::Delete);
+        if files.iter().any(is_new) {
+            let links = self.scratch.links(tree).await?;
+            rules::add_behind_links(&mut findings, files, &links, allow);
+        }
+        let diff = (self.request.diff.as_slice(), self.patch);
+        self.scratch
+            .find_leaks(&self.request.secrets, diff, files, allow, &mut findings)
+            .await?;
+        if findings.refused.is_empty() {
+            Ok(findings.sensitive)
+        } else {
+            Err(Error::Refused {
+                findings: findings.refused,
+            })
+        }
+    }
+
     /// Makes the commit in the scratch repository.
     async fn plan(&self, onto: &str, committer: &Identity) -> Result<Planned, Error> {
         let below = self.scratch.read(onto).await?;
-        let tree = match self.tree(onto).await? {
-            Put::Tree(tree) => tree,
-            Put::Conflict(files) => {
-                return Err(
-                    if self
-                        .scratch
-                        .holds(&self.request.diff, self.patch, &below)
-                        .await?
-                    {
-                        Error::AlreadyThere {
-                            onto: onto.to_owned(),
-                        }
-                    } else {
-                        Error::Conflict {
-                            onto: onto.to_owned(),
-                            files,
-                        }
-                    },
-                );
+        let tree = match self.tree(onto).await {
+            Ok(Put::Tree(tree)) => tree,
+            // A diff that is refused anyhow is not worth mending so that it applies.
+            Ok(Put::Conflict(_))
+            | Err(Error::Conflict { .. } | Error::Git { .. } | Error::Unreadable { .. })
+                if !self.said.is_empty() =>
+            {
+                return Err(Error::Refused {
+                    findings: self.said.clone(),
+                });
             }
+            Ok(Put::Conflict(files)) => return Err(self.not_put(onto, &below, files).await?),
+            Err(error) => return Err(error),
         };
         if tree == below.tree {
             return Err(Error::AlreadyThere {
                 onto: onto.to_owned(),
             });
         }
-        let files = self.scratch.differences(&below.tree, &tree).await?;
-        if !(self.request.three_way && self.base.as_deref().is_some_and(|base| base != onto)) {
-            self.check_change(&files)?;
-        }
+        let files = self.files(&below.tree, &tree).await?;
+        let sensitive = self.judge(&tree, &files).await?;
         let author = self.request.author.as_ref().unwrap_or(committer);
         let message = match self.request.message.trim() {
             "" => "Apply a diff",
@@ -290,7 +274,43 @@ impl Work<'_> {
             tree,
             onto: onto.to_owned(),
             files,
+            sensitive,
         })
+    }
+
+    /// Tells a diff that is there already from one that conflicts.
+    async fn not_put(
+        &self,
+        onto: &str,
+        below: &Commit,
+        files: Vec<Conflicted>,
+    ) -> Result<Error, Error> {
+        let holds = self
+            .scratch
+            .holds(&self.request.diff, self.patch, below)
+            .await?;
+        Ok(if holds {
+            Error::AlreadyThere {
+                onto: onto.to_owned(),
+            }
+        } else {
+            self.conflict(onto, files)
+        })
+    }
+
+    fn conflict(&self, onto: &str, files: Vec<Conflicted>) -> Error {
+        let needs_base = self.base.as_deref() != Some(onto) && self.patch.lacks_context();
+        Error::Conflict {
+            onto: onto.to_owned(),
+            files,
+            cause: if self.patch.is_crlf() {
+                Some(Cause::LineEnds)
+            } else if needs_base {
+                Some(Cause::NoContext)
+            } else {
+                None
+            },
+        }
     }
 
     /// Makes the branch, or finds that it has the diff already.
@@ -363,11 +383,13 @@ impl Work<'_> {
         let Some(files) = self.is_diff_on(parent, &found).await? else {
             return Ok(None);
         };
+        let sensitive = self.judge(&found.tree, &files).await?;
         let existing = Planned {
             commit: at,
             tree: found.tree,
             onto: parent.clone(),
             files,
+            sensitive,
         };
         Ok(Some(self.outcome(existing, self.replayed())))
     }
@@ -407,10 +429,11 @@ impl Work<'_> {
         match self.tree(parent).await {
             Ok(Put::Tree(tree)) if tree == found.tree => {
                 let below = self.scratch.read(parent).await?;
-                let files = self.scratch.differences(&below.tree, &tree).await?;
+                let files = self.files(&below.tree, &tree).await?;
                 Ok(Some(files).filter(|files| !files.is_empty()))
             }
             Ok(_) | Err(Error::Conflict { .. }) => Ok(None),
+            Err(Error::Git { .. } | Error::Unreadable { .. }) if !self.said.is_empty() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -432,6 +455,7 @@ impl Work<'_> {
             base: self.base.clone(),
             onto: planned.onto,
             files: planned.files.into_iter().map(Changed::from).collect(),
+            sensitive: planned.sensitive,
         }
     }
 }

@@ -8,7 +8,6 @@ use std::{
 use super::{
     Error, Identity,
     git::{Git, text},
-    path::RawPath,
 };
 use crate::system::{clock, files, lock_file::LockFile};
 
@@ -308,11 +307,10 @@ pub(super) enum Published {
     Before(String),
 }
 
-/// Reads the files that `git status --porcelain=v1 -z` lists (from git 2.39 and 2.47).
-pub(super) fn listed(status: &[u8]) -> Vec<String> {
+/// Reads what `git status --porcelain=v1 -z` lists: two letters and a path each (from git 2.39 and 2.47).
+pub(super) fn entries(status: &[u8]) -> Vec<(&[u8], &[u8])> {
     status
         .split(|&byte| byte == 0)
-        .filter_map(|entry| entry.get(3..))
-        .map(|path| RawPath::new(path).to_string())
+        .filter_map(|entry| Some((entry.get(..2)?, entry.get(3..)?)))
         .collect()
 }

@@ -2,12 +2,12 @@
 
 use super::path::RawPath;
 
-/// The largest diff that is read.
-pub(crate) const MAX_BYTES: usize = 32 << 20;
+/// The largest diff that is read, in bytes: what `fetch-artifacts` brings unless it is told otherwise.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// The largest number of files in a diff.
 pub(crate) const MAX_FILES: usize = 10_000;
-/// The largest file that a binary diff may unpack to.
-pub(crate) const MAX_BINARY: u64 = 256 << 20;
+/// The most bytes that the binary files of a diff may unpack to, deltas and what they make together.
+pub(crate) const MAX_UNPACKED: u64 = 256 << 20;
 /// The longest path.
 pub(crate) const MAX_PATH: usize = 4096;
 
@@ -52,6 +52,10 @@ pub(crate) struct Hunk {
     pub(crate) new_start: u64,
     /// Its lines in the new file.
     pub(crate) new_lines: u64,
+    /// Whether any of its lines is in both.
+    pub(crate) has_context: bool,
+    /// Whether any of its lines of the old file ends in CR LF.
+    pub(crate) is_crlf: bool,
 }
 
 impl Hunk {
@@ -97,7 +101,6 @@ impl FileDiff {
     }
 
     /// Returns whether the content is bytes rather than lines.
-    #[cfg(test)]
     pub(crate) fn is_binary(&self) -> bool {
         matches!(self.content, Content::Binary | Content::BinaryMissing)
     }
@@ -116,6 +119,26 @@ impl FileDiff {
 pub(crate) struct Patch {
     /// What it does to each file, in its order.
     pub(crate) files: Vec<FileDiff>,
+}
+
+impl Patch {
+    /// Returns whether a hunk of a file that is there before has no line of context, as `git diff -U0` makes them.
+    pub(super) fn lacks_context(&self) -> bool {
+        let changed = |file: &&FileDiff| file.old.is_some() && file.new.is_some();
+        self.files
+            .iter()
+            .filter(changed)
+            .flat_map(FileDiff::hunks)
+            .any(|hunk| !hunk.has_context)
+    }
+
+    /// Returns whether any line of a file that is there before ends in CR LF.
+    pub(super) fn is_crlf(&self) -> bool {
+        self.files
+            .iter()
+            .flat_map(FileDiff::hunks)
+            .any(|hunk| hunk.is_crlf)
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,23 @@
 
 use std::path::PathBuf;
 
+use super::rule::Rule;
 use crate::{
     contract::{
         Code, Coded, Retry, Violation,
         details::{self, Conflicted, Details, Finding},
     },
-    system::lock_file::LockFile,
+    system::{lock_file::LockFile, quote::quote},
 };
+
+/// Why a diff does not apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its lines end in CR LF, and those of the files may not.
+    LineEnds,
+    /// It has hunks without context, which are taken on the commit it was made on alone.
+    NoContext,
+}
 
 /// Why a diff cannot be used or put on a branch.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +59,20 @@ pub(crate) enum Error {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// It is written in an encoding that git does not read.
+    #[error("the diff is {encoding}, which git does not read")]
+    Encoding {
+        /// The encoding.
+        encoding: &'static str,
+    },
+    /// It has other bytes than the caller expects.
+    #[error("the diff has the SHA-256 {found}, and {expected} was expected")]
+    OtherDigest {
+        /// The digest that was expected.
+        expected: String,
+        /// The digest that it has.
+        found: String,
+    },
     /// A binary file is named and its bytes are not there.
     #[error("the diff says that {path} differs and does not hold its bytes")]
     BinaryMissing {
@@ -80,6 +104,20 @@ pub(crate) enum Error {
         onto: String,
         /// The files.
         files: Vec<Conflicted>,
+        /// Why, where that is known.
+        cause: Option<Cause>,
+    },
+    /// git needs an object that is not in the checkout.
+    #[error("the checkout lacks objects of {commit} that the diff needs")]
+    ObjectsMissing {
+        /// The checkout.
+        checkout: PathBuf,
+        /// The commit.
+        commit: String,
+        /// The files that the diff changes.
+        paths: Vec<String>,
+        /// What git wrote to stderr.
+        stderr: String,
     },
     /// The checkout has uncommitted changes.
     #[error("{} files have uncommitted changes", files.len())]
@@ -207,6 +245,27 @@ fn failed_step(step: &str, exit: Option<i32>, stdout: &str, stderr: &str) -> Det
         .into()
 }
 
+/// Says what to do about a refusal.
+fn refused(findings: &[Finding]) -> String {
+    let mut rules: Vec<_> = findings.iter().map(Finding::rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let (allowable, never): (Vec<_>, Vec<_>) = rules
+        .into_iter()
+        .partition(|rule| Rule::ALLOWABLE.iter().any(|it| it.name() == *rule));
+    let cannot = match never.as_slice() {
+        [] => String::new(),
+        never => format!(" What breaks {} cannot be allowed.", never.join(" or ")),
+    };
+    if allowable.is_empty() {
+        return format!("Look at `details.findings`.{cannot}");
+    }
+    format!(
+        "Look at `details.findings`; where the change is wanted, name its rule in `allow` ({}), or a single file there as `path:<path>`.{cannot}",
+        allowable.join(", ")
+    )
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -216,12 +275,13 @@ impl Coded for Error {
             | Self::Invalid { .. }
             | Self::BinaryMissing { .. }
             | Self::Unreadable { .. }
+            | Self::Encoding { .. }
             | Self::ReadOtherwise { .. } => Code::DiffInvalid,
-            Self::Refused { .. } => Code::DiffRefused,
+            Self::Refused { .. } | Self::OtherDigest { .. } => Code::DiffRefused,
             Self::Conflict { .. } => Code::DiffConflict,
             Self::Dirty { .. } => Code::DirtyTree,
             Self::Checkout { .. } => Code::CheckoutInvalid,
-            Self::BaseMissing { .. } => Code::BaseMissing,
+            Self::BaseMissing { .. } | Self::ObjectsMissing { .. } => Code::BaseMissing,
             Self::OntoMissing { .. } => Code::RefNotFound,
             Self::BranchName { .. } | Self::Unspecified => Code::SpecInvalid,
             Self::BranchTaken { .. } => Code::BranchExists,
@@ -242,24 +302,44 @@ impl Coded for Error {
                 format!("Nothing is left to do: {onto} holds the change.")
             }
             Self::TooLarge { .. } => "Leave built and generated files out of the diff.".to_owned(),
+            Self::Encoding { .. } => {
+                "Write it with `git diff --binary --full-index --output=FILE`, which no shell encodes anew."
+                    .to_owned()
+            }
+            Self::OtherDigest { .. } => {
+                "Do not use it: verify this diff, or get the one that was verified.".to_owned()
+            }
             Self::Invalid { .. }
             | Self::BinaryMissing { .. }
             | Self::Unreadable { .. }
             | Self::ReadOtherwise { .. } => {
                 "Make the diff with `git diff --binary --full-index`.".to_owned()
             }
-            Self::Refused { findings } => {
-                let mut rules: Vec<_> = findings.iter().map(Finding::rule).collect();
-                rules.sort_unstable();
-                rules.dedup();
-                format!(
-                    "Look at `details.findings`; where the change is wanted, name its rule in `allow` ({}). `git_dir` and `outside` cannot be allowed.",
-                    rules.join(", ")
-                )
+            Self::Refused { findings } => refused(findings),
+            Self::Conflict { cause, .. } => match cause {
+                None => {
+                    "Put the diff on its own base commit, or give `base` and ask for `three_way`."
+                }
+                Some(Cause::LineEnds) => {
+                    "Its lines end in CR LF: where the files have LF, make it anew with `git diff --binary --full-index --output=FILE`."
+                }
+                Some(Cause::NoContext) => {
+                    "It has hunks without context (`-U0`): give the commit it was made on as `base`, or make it with context."
+                }
             }
-            Self::Conflict { .. } => {
-                "Put the diff on its own base commit, or give `base` and ask for `three_way`."
-                    .to_owned()
+            .to_owned(),
+            Self::ObjectsMissing {
+                checkout,
+                commit,
+                paths,
+                ..
+            } => {
+                let paths: Vec<_> = paths.iter().take(5).map(|path| quote(path)).collect();
+                format!(
+                    "Fetch what is missing with `git -C {} archive --output=/dev/null --format=tar {commit} -- {}`, then send the same call again.",
+                    quote(&checkout.display().to_string()),
+                    paths.join(" ")
+                )
             }
             Self::Dirty { checkout, .. } => format!(
                 "Commit or stash the changes in {}, then send the same call again.",
@@ -328,11 +408,18 @@ impl Coded for Error {
             | Self::Invalid { .. }
             | Self::BinaryMissing { .. }
             | Self::Unreadable { .. }
+            | Self::Encoding { .. }
             | Self::ReadOtherwise { .. } => details::Diff::new(self.to_string(), Vec::new()).into(),
+            Self::OtherDigest { .. } => {
+                let finding = details::Finding::new("", "diff_sha256", self.to_string());
+                details::Diff::new("", [finding]).into()
+            }
             Self::Refused { findings } => {
                 details::Diff::new(self.to_string(), findings.clone()).into()
             }
-            Self::Conflict { onto, files } => details::Conflict::new(onto, files.clone()).into(),
+            Self::Conflict { onto, files, .. } => {
+                details::Conflict::new(onto, files.clone()).into()
+            }
             Self::Dirty {
                 checkout: path,
                 files,
@@ -351,6 +438,12 @@ impl Coded for Error {
                 checkout: path,
                 onto: reference,
             } => checkout(path, Some(reference), &self.to_string()),
+            Self::ObjectsMissing {
+                checkout: path,
+                commit,
+                stderr,
+                ..
+            } => checkout(path, Some(commit), stderr),
             Self::BranchTaken {
                 checkout: path,
                 branch,

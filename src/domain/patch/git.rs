@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use super::Error;
 use crate::system::{
-    files,
+    environment, files,
     process::{self, Exit, Invocation},
     shell,
 };
@@ -18,7 +18,6 @@ use crate::system::{
 const NEUTRAL: &[(&str, &str)] = &[
     ("core.untrackedCache", "false"),
     ("core.pager", "cat"),
-    ("core.fsync", "all"),
     ("core.filesRefLockTimeout", "10000"),
     ("core.packedRefsTimeout", "10000"),
     ("commit.gpgSign", "false"),
@@ -32,10 +31,14 @@ const NEUTRAL: &[(&str, &str)] = &[
     ("log.showSignature", "false"),
 ];
 
+/// What is written down to the disk before git goes on.
+const SYNCED: (&str, &str) = ("core.fsync", "all");
+
 /// One way of calling git: variables and settings that every call of it gets.
 #[derive(Clone, Debug)]
 pub(super) struct Git {
     directory: PathBuf,
+    synced: bool,
     variables: Vec<(String, OsString)>,
     settings: Vec<(String, String)>,
 }
@@ -45,9 +48,16 @@ impl Git {
     pub(super) fn within(directory: &Path) -> Self {
         Self {
             directory: directory.to_path_buf(),
+            synced: true,
             variables: Vec::new(),
             settings: Vec::new(),
         }
+    }
+
+    /// Lets git go on before what it wrote is on the disk, where nothing of it is to last.
+    pub(super) fn without_sync(mut self) -> Self {
+        self.synced = false;
+        self
     }
 
     /// Adds a variable.
@@ -83,8 +93,10 @@ impl Git {
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .chain(shell::git_settings())
-            .chain(NEUTRAL.iter().copied());
-        let mut count = 0;
+            .chain(NEUTRAL.iter().copied())
+            .chain([(SYNCED.0, if self.synced { SYNCED.1 } else { "none" })]);
+        // Those of the caller come first, so that ours win: `safe.directory` and `user.name` may be among them.
+        let mut count = environment::callers_git_settings();
         for (key, value) in settings {
             invocation = invocation
                 .env(format!("GIT_CONFIG_KEY_{count}"), key)

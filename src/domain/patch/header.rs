@@ -80,6 +80,14 @@ pub(super) fn either<'a>(line: &'a [u8], one: &[u8], other: &[u8]) -> Option<&'a
     line.strip_prefix(one).or_else(|| line.strip_prefix(other))
 }
 
+/// Returns where an unquoted name ends: git takes every white space but the blank and the tab for its end, and the tab
+/// where more may follow it. A name that holds such a byte stands in quotes.
+pub(super) fn end_of_name(text: &[u8], also: &[u8]) -> usize {
+    text.iter()
+        .position(|byte| matches!(byte, b'\r' | 0x0b | 0x0c) || also.contains(byte))
+        .unwrap_or(text.len())
+}
+
 pub(super) fn strip_one(name: &[u8]) -> Option<&[u8]> {
     let slash = name.iter().position(|&byte| byte == b'/')?;
     Some(&name[slash + 1..])
@@ -130,6 +138,8 @@ pub(super) fn hunk(line: &[u8]) -> Option<Hunk> {
         old_lines,
         new_start,
         new_lines,
+        has_context: false,
+        is_crlf: false,
     })
 }
 

@@ -10,10 +10,12 @@
 //! diff where the two readings differ (`Error::ReadOtherwise`). Existing crates for unified diffs do not know git's
 //! extended headers (modes, renames, copies, binary data), which is what most of this file is about.
 
+use memchr::memchr;
+
 use super::{
-    Error,
-    diff::{Change, Content, FileDiff, MAX_BINARY, MAX_BYTES, MAX_FILES, MAX_PATH, Patch},
-    header::{Header, Side, either, git_names, hunk, number, strip_one},
+    Error, binary,
+    diff::{Change, Content, FileDiff, MAX_BYTES, MAX_FILES, MAX_PATH, MAX_UNPACKED, Patch},
+    header::{Header, Side, either, end_of_name, git_names, hunk, number, strip_one},
     path::{RawPath, unquote},
 };
 
@@ -29,32 +31,71 @@ impl Patch {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::Empty);
         }
+        if let Some(encoding) = wide_encoding(bytes) {
+            return Err(Error::Encoding { encoding });
+        }
         Reader::new(bytes).files().map(|files| Self { files })
     }
 }
 
+/// Names the encoding of a text whose characters take more than a byte each, which git cannot read.
+fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
+    let is_zero = |at: usize| {
+        bytes
+            .iter()
+            .skip(at)
+            .step_by(2)
+            .take(200)
+            .all(|&byte| byte == 0)
+    };
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        [_, _, _, _, ..] if is_zero(0) || is_zero(1) => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// Goes through a diff line by line. The lines are found as they are read: a list of them can be larger than the diff.
 struct Reader<'a> {
-    lines: Vec<&'a [u8]>,
+    bytes: &'a [u8],
+    /// Where the line begins that is read now.
     at: usize,
+    /// Its number, from 1.
+    number: usize,
+    /// Bytes that the binary files read so far unpack to.
+    unpacked: u64,
 }
 
 impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    const fn new(bytes: &'a [u8]) -> Self {
         Self {
-            lines: bytes.split_inclusive(|&byte| byte == b'\n').collect(),
+            bytes,
             at: 0,
+            number: 1,
+            unpacked: 0,
         }
     }
 
     fn line(&self, ahead: usize) -> Option<&'a [u8]> {
-        self.lines
-            .get(self.at + ahead)
-            .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+        let mut rest = self.bytes.get(self.at..)?;
+        for _ in 0..ahead {
+            rest = &rest[memchr(b'\n', rest)? + 1..];
+        }
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        (!rest.is_empty()).then(|| &rest[..end])
+    }
+
+    /// Goes to the next line.
+    fn next(&mut self) {
+        let rest = &self.bytes[self.at..];
+        self.at += memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        self.number += 1;
     }
 
     fn invalid(&self, reason: &'static str) -> Error {
         Error::Invalid {
-            line: self.at + 1,
+            line: self.number,
             reason,
         }
     }
@@ -69,14 +110,14 @@ impl<'a> Reader<'a> {
             } else if hunk(line).is_some() {
                 return Err(self.invalid("a hunk stands without the names of its file"));
             } else {
-                self.at += 1;
+                self.next();
             }
             if files.len() > MAX_FILES {
                 return Err(self.invalid("it changes more than 10,000 files"));
             }
         }
         if files.is_empty() {
-            self.at = 0;
+            self.number = 1;
             return Err(self.invalid("it holds no diff of any file"));
         }
         Ok(files)
@@ -100,9 +141,9 @@ impl<'a> Reader<'a> {
             removed: 0,
         };
         let old = self.side(b"--- ")?;
-        self.at += 1;
+        self.next();
         let new = self.side(b"+++ ")?;
-        self.at += 1;
+        self.next();
         match (old, new) {
             (Side::Nothing, Side::Path(new)) => {
                 file.change = Change::Add;
@@ -131,11 +172,7 @@ impl<'a> Reader<'a> {
         if let Some((name, _)) = unquote(text) {
             return self.named(&name);
         }
-        let end = text
-            .iter()
-            .position(|&byte| byte == b'\t')
-            .unwrap_or(text.len());
-        let name = &text[..end];
+        let name = &text[..end_of_name(text, b"\t")];
         if name == b"/dev/null" {
             Ok(Side::Nothing)
         } else {
@@ -163,12 +200,12 @@ impl<'a> Reader<'a> {
 
     /// Reads one file of a git diff; nothing where the line only looks like its start.
     fn git_file(&mut self) -> Result<Option<FileDiff>, Error> {
-        let start = self.at;
+        let start = self.number;
         let mut header = Header {
             shared: git_names(&self.line(0).unwrap_or_default()[b"diff --git ".len()..]),
             ..Header::default()
         };
-        self.at += 1;
+        self.next();
         while let Some(line) = self.line(0) {
             if let Some(mode) = line.strip_prefix(b"old mode ") {
                 header.old_mode = Some(self.mode(mode)?);
@@ -207,21 +244,27 @@ impl<'a> Reader<'a> {
             {
                 break;
             }
-            self.at += 1;
+            self.next();
         }
         let mut file = header.into_file().map_err(|reason| Error::Invalid {
-            line: start + 1,
+            line: start,
             reason,
         })?;
         match self.line(0) {
             Some(line) if hunk(line).is_some() => self.hunks(&mut file)?,
             Some(b"GIT binary patch") => {
-                self.at += 1;
+                self.next();
                 self.binary()?;
                 file.content = Content::Binary;
             }
-            Some(line) if line.starts_with(b"Binary files ") && line.ends_with(b" differ") => {
-                self.at += 1;
+            Some(b"GIT binary patch\r") => {
+                return Err(self.invalid("its lines end in CR LF, so its binary data is damaged"));
+            }
+            Some(line)
+                if line.starts_with(b"Binary files ")
+                    && line.trim_ascii_end().ends_with(b" differ") =>
+            {
+                self.next();
                 file.content = Content::BinaryMissing;
             }
             _ => {}
@@ -250,14 +293,14 @@ impl<'a> Reader<'a> {
     fn whole(&self, text: &[u8]) -> Result<RawPath, Error> {
         match unquote(text) {
             Some((name, _)) => self.path(&name),
-            None => self.path(text),
+            None => self.path(&text[..end_of_name(text, b"")]),
         }
     }
 
     fn hunks(&mut self, file: &mut FileDiff) -> Result<(), Error> {
         let mut hunks = Vec::new();
-        while let Some(header) = self.line(0).and_then(hunk) {
-            self.at += 1;
+        while let Some(mut header) = self.line(0).and_then(hunk) {
+            self.next();
             let (mut old, mut new) = (header.old_lines, header.new_lines);
             while old > 0 || new > 0 {
                 let line = self
@@ -275,12 +318,14 @@ impl<'a> Reader<'a> {
                 let shorter = || self.invalid("a hunk has more lines than its header says");
                 old = old.checked_sub(takes_old).ok_or_else(shorter)?;
                 new = new.checked_sub(takes_new).ok_or_else(shorter)?;
+                header.has_context |= (takes_old, takes_new) == (1, 1);
+                header.is_crlf |= takes_old == 1 && line.ends_with(b"\r");
                 file.removed += u64::from(takes_new == 0 && takes_old == 1);
                 file.added += u64::from(takes_old == 0 && takes_new == 1);
-                self.at += 1;
+                self.next();
             }
             if self.line(0).is_some_and(|line| line.starts_with(b"\\ ")) {
-                self.at += 1;
+                self.next();
             }
             hunks.push(header);
         }
@@ -290,23 +335,42 @@ impl<'a> Reader<'a> {
 
     fn binary(&mut self) -> Result<(), Error> {
         let mut parts = 0;
-        while let Some(size) = self
-            .line(0)
-            .and_then(|line| either(line, b"literal ", b"delta "))
-        {
+        while let Some(line) = self.line(0) {
+            let is_delta = line.starts_with(b"delta ");
+            let Some(size) = either(line, b"literal ", b"delta ") else {
+                break;
+            };
             let size = number(size).ok_or_else(|| self.invalid("a size is not a number"))?;
-            if size > MAX_BINARY {
-                return Err(self.invalid("a binary file is larger than 256 MiB"));
+            self.unpack(size)?;
+            self.next();
+            let mut packed = Vec::new();
+            while let Some(line) = self.line(0).filter(|line| !line.is_empty()) {
+                if is_delta {
+                    let bytes = binary::line_bytes(line)
+                        .ok_or_else(|| self.invalid("a line of binary data is damaged"))?;
+                    packed.extend(bytes);
+                }
+                self.next();
             }
-            self.at += 1;
-            while self.line(0).is_some_and(|line| !line.is_empty()) {
-                self.at += 1;
+            if is_delta {
+                let size = binary::result_bytes(&packed)
+                    .ok_or_else(|| self.invalid("a binary delta is damaged"))?;
+                self.unpack(size)?;
             }
-            self.at += 1;
+            self.next();
             parts += 1;
         }
         if parts == 0 {
             return Err(self.invalid("a binary diff holds no data"));
+        }
+        Ok(())
+    }
+
+    /// Counts what git would unpack, which it does of both directions, and refuses what it should not even begin.
+    fn unpack(&mut self, size: u64) -> Result<(), Error> {
+        self.unpacked = self.unpacked.saturating_add(size);
+        if self.unpacked > MAX_UNPACKED {
+            return Err(self.invalid("its binary files unpack to more than 256 MiB"));
         }
         Ok(())
     }
@@ -405,6 +469,103 @@ mod tests {
             match Patch::parse(text.as_bytes()) {
                 Err(Error::Invalid { line: found, .. }) => assert_eq!(found, line, "{text}"),
                 other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn line_ends_of_windows_are_read_as_git_reads_them() {
+        let file = one(
+            "diff --git a/x y b/x y\r\nnew file mode 100644\r\nindex 0..1\r\n--- /dev/null\r\n+++ b/x y\r\n@@ -0,0 +1 @@\r\n+a\r\n",
+        );
+        assert_eq!(file.change, Change::Add);
+        assert_eq!(file.path().unwrap().bytes(), b"x y");
+        let file = one("--- a/x\r\n+++ b/x\r\n@@ -1 +1 @@\r\n-a\r\n+b\r\n");
+        assert_eq!(file.path().unwrap().bytes(), b"x");
+        assert!(file.hunks()[0].is_crlf && !file.hunks()[0].has_context);
+        let file =
+            one("diff --git a/x b/y\r\nsimilarity index 100%\r\nrename from x\r\nrename to y\r\n");
+        assert_eq!(file.path().unwrap().bytes(), b"y");
+        for text in ["--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "x", "diff"] {
+            let wide = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+                let text = text.encode_utf16().flat_map(bytes);
+                mark.iter().copied().chain(text).collect::<Vec<u8>>()
+            };
+            for bytes in [
+                wide(&[0xff, 0xfe], u16::to_le_bytes),
+                wide(&[0xfe, 0xff], u16::to_be_bytes),
+            ] {
+                let error = Patch::parse(&bytes).unwrap_err();
+                assert!(
+                    matches!(error, Error::Encoding { encoding: "UTF-16" }),
+                    "{error:?}"
+                );
+            }
+        }
+        let unmarked: Vec<u8> = "diff --git"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert!(matches!(
+            Patch::parse(&unmarked),
+            Err(Error::Encoding { .. })
+        ));
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused_before_git_sees_it() {
+        let header = |number: u32| {
+            format!(
+                "diff --git a/x{number} b/x{number}\nindex {0}..{0} 100644\nGIT binary patch\n",
+                "1".repeat(40)
+            )
+        };
+        let line = |bytes: &[u8]| -> String {
+            let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+            bytes
+                .chunks(52)
+                .map(|part| {
+                    let length = u8::try_from(part.len()).unwrap();
+                    let letter = if length <= 26 {
+                        b'A' + length - 1
+                    } else {
+                        b'a' + length - 27
+                    };
+                    let mut line = vec![letter];
+                    for group in part.chunks(4) {
+                        let mut four = [0; 4];
+                        four[..group.len()].copy_from_slice(group);
+                        let value = u32::from_be_bytes(four);
+                        line.extend(
+                            (0..5)
+                                .rev()
+                                .map(|power| digits[(value / 85u32.pow(power) % 85) as usize]),
+                        );
+                    }
+                    String::from_utf8(line).unwrap() + "\n"
+                })
+                .collect()
+        };
+        // A delta that says that it makes a gigabyte, behind as many blocks of nothing as one likes.
+        let delta = [0x03, 0x80, 0x80, 0x80, 0x80, 0x04, 0x90];
+        let mut packed = vec![0x78, 0x01];
+        packed.extend([0, 0, 0, 0xff, 0xff].repeat(400));
+        packed.extend([1, 32, 0, !32, 0xff]);
+        packed.extend(delta);
+        packed.extend([0; 25]);
+        let bomb = format!("{}delta 7\n{}\n", header(1), line(&packed));
+        let literals: Vec<_> = (0..5)
+            .map(|number| format!("{}literal 67108864\nA00000\n\n", header(number)))
+            .collect();
+        let damaged = format!("{}delta 7\nA00000\n\n", header(1));
+        for (text, wanted) in [
+            (bomb, "256 MiB"),
+            (literals.concat(), "256 MiB"),
+            (damaged, "damaged"),
+        ] {
+            match Patch::parse(text.as_bytes()) {
+                Err(Error::Invalid { reason, .. }) => assert!(reason.contains(wanted), "{reason}"),
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -27,8 +27,11 @@ impl RawPath {
 
 impl fmt::Display for RawPath {
     /// Writes a printable path as it is, any other between quotes with its bytes escaped as git does.
+    ///
+    /// A path with a quote or a backslash is written so too: what begins with a quote is always an escaped path.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_printable() {
+        let is_plain = !self.0.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+        if is_plain && self.is_printable() {
             return formatter.write_str(&String::from_utf8_lossy(&self.0));
         }
         formatter.write_char('"')?;
@@ -126,5 +129,7 @@ mod tests {
             r#""x\342\200\256y""#
         );
         assert_eq!(RawPath::new(vec![0xff]).to_string(), r#""\377""#);
+        assert_eq!(RawPath::new("quo\"te").to_string(), r#""quo\"te""#);
+        assert_eq!(RawPath::new("a\\nb").to_string(), r#""a\\nb""#);
     }
 }

@@ -12,22 +12,19 @@
 use std::path::PathBuf;
 
 use super::{
-    Change, Error, Identity, Patch, RawPath,
-    checkout::{Checkout, listed},
+    Error, Identity, Patch, RawPath,
+    checkout::Checkout,
     conflict,
-    git::{Git, contains, failed, text},
-    rules::{Rule, Touched, findings},
+    difference::{self, Difference},
+    git::{Git, contains, failed},
 };
-use crate::{
-    contract::details::{Conflicted, Finding},
-    system::temporary::Scratch,
-};
+use crate::{contract::details::Conflicted, system::temporary::Scratch};
 
 /// The scratch repository of one call.
 pub(super) struct ScratchRepository<'a> {
-    checkout: &'a Checkout,
-    scratch: Scratch,
-    git: Git,
+    pub(super) checkout: &'a Checkout,
+    pub(super) scratch: Scratch,
+    pub(super) git: Git,
 }
 
 /// How putting a diff on a commit went.
@@ -36,18 +33,6 @@ pub(super) enum Put {
     Tree(String),
     /// The files that conflict.
     Conflict(Vec<Conflicted>),
-}
-
-/// One file that differs between two trees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) change: Change,
-    pub(super) path: RawPath,
-    pub(super) renamed_from: Option<RawPath>,
-    pub(super) old_mode: u32,
-    pub(super) new_mode: u32,
-    /// Lines added and removed; nothing for a binary file.
-    pub(super) lines: Option<(u64, u64)>,
 }
 
 /// What a commit says of itself.
@@ -80,10 +65,13 @@ impl<'a> ScratchRepository<'a> {
         Git::within(scratch.path())
             .output("make a scratch repository", arguments, b"")
             .await?;
-        let mut git = Git::within(scratch.path()).with("GIT_DIR", &folder).with(
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-            quoted(checkout.common.join("objects")),
-        );
+        let mut git = Git::within(scratch.path())
+            .without_sync()
+            .with("GIT_DIR", &folder)
+            .with(
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                quoted(checkout.common.join("objects")),
+            );
         let shallow = scratch
             .copy_in(&checkout.common.join("shallow"), "shallow")
             .map_err(made)?;
@@ -95,84 +83,6 @@ impl<'a> ScratchRepository<'a> {
             scratch,
             git,
         })
-    }
-
-    /// Lists tracked files with changes that are not committed.
-    ///
-    /// Untracked files are no hindrance: the working tree is not written, and git keeps them from being overwritten when
-    /// the branch is switched to. Submodules count as changed where they stand at another commit.
-    pub(super) async fn uncommitted(&self, head: &str) -> Result<Vec<String>, Error> {
-        let copied = |source| Error::System {
-            step: "copy the index",
-            source,
-        };
-        let folder = &self.checkout.folder;
-        self.scratch
-            .copy_in(&folder.join("index"), "users-index")
-            .map_err(copied)?;
-        self.scratch
-            .copy_starting(folder, "sharedindex.", "repository")
-            .map_err(copied)?;
-        let mut git = Git::within(&self.checkout.top)
-            .with("GIT_DIR", self.scratch.path().join("repository"))
-            .with("GIT_WORK_TREE", &self.checkout.top)
-            .with("GIT_INDEX_FILE", self.scratch.path().join("users-index"))
-            .with(
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                quoted(self.checkout.common.join("objects")),
-            );
-        for (key, value) in self.checkout.harmless_settings().await? {
-            git = git.set(key, value);
-        }
-        git.output(
-            "note the head",
-            ["update-ref", "--no-deref", "HEAD", head],
-            b"",
-        )
-        .await?;
-        let arguments = [
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--untracked-files=no",
-            "--no-renames",
-            "--ignore-submodules=dirty",
-        ];
-        let status = git
-            .output("look for uncommitted changes", arguments, b"")
-            .await?;
-        Ok(listed(&status))
-    }
-
-    /// Puts a diff on the tree of a commit.
-    pub(super) async fn put(&self, diff: &[u8], patch: &Patch, on: &str) -> Result<Put, Error> {
-        let git = self
-            .git
-            .clone()
-            .with("GIT_INDEX_FILE", self.scratch.path().join("index"));
-        git.output("read the tree", ["read-tree", on], b"").await?;
-        let arguments = [
-            "apply",
-            "--cached",
-            "--binary",
-            "-p1",
-            "--whitespace=nowarn",
-            "-",
-        ];
-        let exit = git.run(arguments, diff).await?;
-        match exit.status {
-            Some(0) => Ok(Put::Tree(
-                git.line("write the tree", ["write-tree"], b"").await?,
-            )),
-            Some(1) => match conflict::read(&exit.stderr, patch) {
-                files if files.is_empty() => Err(failed("apply the diff", &exit)),
-                files => Ok(Put::Conflict(files)),
-            },
-            Some(128) if conflict::is_unreadable(&exit.stderr) => Err(Error::Unreadable {
-                stderr: text(&exit.stderr),
-            }),
-            _ => Err(failed("apply the diff", &exit)),
-        }
     }
 
     /// Returns whether a diff can be taken back from the tree of a commit, and putting it on again gives that tree.
@@ -201,7 +111,7 @@ impl<'a> ScratchRepository<'a> {
             return Ok(false);
         }
         let before = git.line("write the tree", ["write-tree"], b"").await?;
-        Ok(match self.put(diff, patch, &before).await? {
+        Ok(match self.put(diff, patch, &before, false).await? {
             Put::Tree(tree) => tree == commit.tree,
             Put::Conflict(_) => false,
         })
@@ -305,22 +215,39 @@ impl<'a> ScratchRepository<'a> {
             .await
     }
 
-    /// Lists the files that differ between two trees.
+    /// Lists the files that differ between two trees, without lines.
     pub(super) async fn differences(&self, old: &str, new: &str) -> Result<Vec<Difference>, Error> {
-        let arguments = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--raw",
-            "--numstat",
-            "-M",
-            "--no-ext-diff",
-            "--no-textconv",
-            old,
-            new,
-        ];
+        self.compare(old, new, &[]).await
+    }
+
+    /// Counts the lines that differ between two trees, which takes reading every file that does.
+    pub(super) async fn counted(&self, old: &str, new: &str) -> Result<Vec<Difference>, Error> {
+        self.compare(old, new, &["--numstat"]).await
+    }
+
+    async fn compare(
+        &self,
+        old: &str,
+        new: &str,
+        options: &[&str],
+    ) -> Result<Vec<Difference>, Error> {
+        let arguments = ["diff-tree", "-r", "-z", "--raw"];
+        let rest = ["-M", "--no-ext-diff", "--no-textconv", old, new];
+        let arguments = arguments.iter().chain(options).chain(&rest);
         let output = self.git.output("compare the trees", arguments, b"").await?;
-        Ok(differences(&output))
+        Ok(difference::read(&output))
+    }
+
+    /// Lists the symbolic links of a tree.
+    pub(super) async fn links(&self, tree: &str) -> Result<Vec<RawPath>, Error> {
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", tree];
+        let listed = self.git.output("list the tree", arguments, b"").await?;
+        Ok(listed
+            .split(|&byte| byte == 0)
+            .filter(|entry| entry.starts_with(b"120000 "))
+            .filter_map(|entry| entry.splitn(2, |&byte| byte == b'\t').nth(1))
+            .map(RawPath::new)
+            .collect())
     }
 
     /// Returns whether a commit is another or lies behind it.
@@ -328,98 +255,6 @@ impl<'a> ScratchRepository<'a> {
         let arguments = ["merge-base", "--is-ancestor", commit, tip];
         Ok(self.git.run(arguments, b"").await?.status == Some(0))
     }
-
-    /// Adds a commit, and the objects that it has and its parent lacks, to the checkout's objects.
-    pub(super) async fn copy_to_checkout(&self, commit: &str, parent: &str) -> Result<(), Error> {
-        let wanted = format!("{commit}\n^{parent}\n");
-        let arguments = ["pack-objects", "--quiet", "--revs", "--stdout"];
-        let pack = self
-            .git
-            .output("pack the new objects", arguments, wanted.as_bytes())
-            .await?;
-        Git::within(self.scratch.path())
-            .with("GIT_DIR", self.scratch.path().join("repository"))
-            .with("GIT_OBJECT_DIRECTORY", self.checkout.common.join("objects"))
-            .output("store the new objects", ["unpack-objects", "-q"], &pack)
-            .await?;
-        Ok(())
-    }
-}
-
-/// Lists what a change really touches against the rules that are not allowed.
-pub(super) fn refused(differences: &[Difference], allow: &[Rule]) -> Vec<Finding> {
-    let touched = differences.iter().flat_map(|one| {
-        let new = Touched {
-            path: &one.path,
-            old_mode: Some(one.old_mode),
-            new_mode: Some(one.new_mode),
-        };
-        let old = one.renamed_from.as_ref().map(|path| Touched {
-            path,
-            old_mode: Some(one.old_mode),
-            new_mode: None,
-        });
-        old.into_iter().chain([new])
-    });
-    findings(touched, allow)
-}
-
-/// Reads `git diff-tree -r -z --raw --numstat -M` (from git 2.39 and 2.47).
-fn differences(output: &[u8]) -> Vec<Difference> {
-    let mut fields = output.split(|&byte| byte == 0);
-    let mut found: Vec<Difference> = Vec::new();
-    while let Some(field) = fields.next() {
-        if let Some(raw) = field.strip_prefix(b":") {
-            let raw = String::from_utf8_lossy(raw);
-            let mut parts = raw.split(' ');
-            let mut mode = || {
-                let mode = parts.next().unwrap_or_default();
-                u32::from_str_radix(mode, 8).unwrap_or_default()
-            };
-            let (old_mode, new_mode) = (mode(), mode());
-            let mut parts = raw.split(' ').skip(2);
-            let same = parts.next() == parts.next();
-            let letter = parts.next().and_then(|letter| letter.chars().next());
-            let mut path = || RawPath::new(fields.next().unwrap_or_default());
-            let first = path();
-            let (change, renamed_from, path) = match letter {
-                Some('A') => (Change::Add, None, first),
-                Some('D') => (Change::Delete, None, first),
-                Some('R') => (Change::Rename, Some(first), path()),
-                Some('C') => (Change::Copy, Some(first), path()),
-                _ if same => (Change::Mode, None, first),
-                _ => (Change::Modify, None, first),
-            };
-            found.push(Difference {
-                change,
-                path,
-                renamed_from,
-                old_mode,
-                new_mode,
-                lines: None,
-            });
-        } else {
-            let mut parts = field.splitn(3, |&byte| byte == b'\t');
-            let mut count = || {
-                let part = parts.next().unwrap_or_default();
-                std::str::from_utf8(part).ok()?.parse::<u64>().ok()
-            };
-            let lines = count().zip(count());
-            let path = match parts.next() {
-                // Of a rename the two paths follow as fields of their own.
-                Some(b"") => {
-                    fields.next();
-                    fields.next()
-                }
-                path => path,
-            };
-            let known = path.and_then(|path| found.iter_mut().find(|one| one.path.bytes() == path));
-            if let Some(known) = known {
-                known.lines = lines;
-            }
-        }
-    }
-    found
 }
 
 /// Gives git a name and a date, for commits that nobody sees.
@@ -431,7 +266,7 @@ fn stamped(git: Git) -> Git {
 }
 
 /// Writes a path so that git does not take a colon in it for the start of another.
-fn quoted(path: PathBuf) -> std::ffi::OsString {
+pub(super) fn quoted(path: PathBuf) -> std::ffi::OsString {
     match path.to_str() {
         Some(text) if text.contains(':') || text.starts_with('"') => {
             format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")).into()

@@ -1,4 +1,4 @@
-//! Whether an agent is installed and logged in on a host.
+//! Whether an agent is installed and logged in on a host, and whether it leaves out what a repository brings along.
 
 use super::{
     check::{Check, Subject},
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     contract::Code,
     domain::{
-        agent::{Agent, LoginState},
+        agent::{Agent, LoginState, ProjectSettings},
         host::{Facts, version},
     },
 };
@@ -114,6 +114,41 @@ pub(super) fn login(observation: &Observation<'_>, facts: &Facts) -> Check {
     }
 }
 
+/// Checks that the agent leaves out the settings that a repository brings along.
+pub(super) fn project_settings(agent: &Agent) -> Check {
+    let subject = Subject::AgentProjectSettings;
+    let name = &agent.name;
+    let advice = format!(
+        "Launch {name} on repositories that you trust, or set project_settings = true in [agents.{name}] to accept it."
+    );
+    match agent.project_settings {
+        ProjectSettings::Off => Check::pass(
+            subject,
+            "the repository's settings, hooks, plugins and MCP servers are left out",
+        ),
+        ProjectSettings::Allowed => Check::pass(
+            subject,
+            "the configuration allows the repository's own settings, by project_settings",
+        ),
+        ProjectSettings::Partial => Check::warn(
+            subject,
+            format!(
+                "{} has no switch for all of the settings that a repository brings along",
+                agent.program
+            ),
+            advice,
+        ),
+        ProjectSettings::Unknown => Check::warn(
+            subject,
+            format!(
+                "how {} leaves out the settings that a repository brings along is not known",
+                agent.program
+            ),
+            advice,
+        ),
+    }
+}
+
 /// Returns the evidence that the configuration gives the agent a key, without the key itself.
 fn configured_key(agent: &Agent) -> Option<String> {
     let credentials = agent.adapter.credentials();
@@ -196,6 +231,7 @@ pub(super) mod tests {
             agent,
             unset_secret: unset,
             asks_repository: false,
+            needs_lfs: false,
             sessions: 8,
         };
         login(&observation, &Facts::recorded(report))
@@ -249,6 +285,20 @@ pub(super) mod tests {
         assert_eq!(judge(&agent, without_version).status, Status::Warn);
         assert_eq!(judge(&own("fix"), without_version).status, Status::Pass);
         assert_eq!(judge(&own("{worktree}/fix"), "").status, Status::Skipped);
+    }
+
+    #[test]
+    fn an_agent_that_may_obey_a_repository_is_a_warning() {
+        use super::project_settings;
+        assert_eq!(project_settings(&claude("")).status, Status::Pass);
+        let allowed = claude("project_settings = true\n");
+        assert_eq!(project_settings(&allowed).status, Status::Pass);
+        for program in ["fix", "/opt/aider", "opencode"] {
+            let check = project_settings(&own(program));
+            assert_eq!(check.status, Status::Warn, "{program}");
+            assert!(check.remediation.is_some(), "{program}");
+        }
+        assert_eq!(project_settings(&own("copilot")).status, Status::Pass);
     }
 
     #[test]

@@ -68,6 +68,10 @@ pub(crate) enum Subject {
     Setsid,
     /// Whether `/proc` can be read there.
     Proc,
+    /// Whether the kernel there keeps a run together, so that its end ends all that it started.
+    Containment,
+    /// Whether a run there lives on when the login that started it ends.
+    Logout,
     /// Whether the folder legwork keeps its things in can be written there.
     RootWritable,
     /// The free space on that folder's disk.
@@ -78,12 +82,16 @@ pub(crate) enum Subject {
     AgentPresent,
     /// Whether the agent is logged in, by what it reports itself.
     AgentLogin,
+    /// Whether the agent leaves out what a repository brings along: settings, hooks, plugins, MCP servers.
+    AgentProjectSettings,
     /// The name and address that git there signs commits with.
     GitIdentity,
     /// How many sessions the host's sshd allows.
     SessionLimits,
     /// Whether the host can read the repository.
     Repository,
+    /// git-lfs there, where the configuration of the repository wants its large files.
+    GitLfs,
 }
 
 impl Subject {
@@ -93,7 +101,10 @@ impl Subject {
             self,
             Self::SshAgent
                 | Self::StartupNoise
+                | Self::Containment
+                | Self::Logout
                 | Self::Clock
+                | Self::AgentProjectSettings
                 | Self::GitIdentity
                 | Self::SessionLimits
         )

@@ -4,6 +4,7 @@ use super::{
     agent_login,
     check::{Check, Subject, not_reached},
     connection::{connection, session_limits},
+    endings::{containment, logout},
     folder::{disk, root_writable},
     observation::Observation,
     programs::{coreutils, git, git_identity, proc, shell, startup_noise, tool},
@@ -13,7 +14,7 @@ use super::{
 use crate::domain::host;
 
 /// The checks that are made from the host's own report.
-const OF_HOST: [Subject; 15] = [
+const OF_HOST: [Subject; 18] = [
     Subject::Shell,
     Subject::StartupNoise,
     Subject::Git,
@@ -22,11 +23,14 @@ const OF_HOST: [Subject; 15] = [
     Subject::Flock,
     Subject::Setsid,
     Subject::Proc,
+    Subject::Containment,
+    Subject::Logout,
     Subject::RootWritable,
     Subject::Disk,
     Subject::Clock,
     Subject::AgentPresent,
     Subject::AgentLogin,
+    Subject::AgentProjectSettings,
     Subject::GitIdentity,
     Subject::SessionLimits,
 ];
@@ -60,16 +64,22 @@ pub(super) fn evaluate(observation: &Observation<'_>) -> Vec<Check> {
         tool(&tools, Subject::Flock, "flock"),
         tool(&tools, Subject::Setsid, "setsid"),
         proc(facts),
+        containment(facts),
+        logout(facts),
         root_writable(facts),
         disk(facts),
         round_trip::clocks(observation.round_trip),
         agent_login::presence(observation.agent, facts),
         agent_login::login(observation, facts),
+        agent_login::project_settings(observation.agent),
         git_identity(facts),
         session_limits(observation, facts),
     ]);
     if observation.asks_repository {
         checks.push(repository(facts));
+    }
+    if observation.needs_lfs {
+        checks.push(tool(&tools, Subject::GitLfs, "git-lfs"));
     }
     checks
 }
@@ -109,6 +119,7 @@ mod tests {
             agent,
             unset_secret: None,
             asks_repository: true,
+            needs_lfs: false,
             sessions: 8,
         }
     }
@@ -132,7 +143,7 @@ mod tests {
             assert_eq!(check.status, Status::Pass, "{check:?}");
             assert_eq!(check.remediation, None, "{check:?}");
         }
-        assert_eq!(checks.len(), 22);
+        assert_eq!(checks.len(), 25);
     }
 
     /// A line of the good report, the line in its place, the check that it changes, its result, and whether a launch
@@ -188,6 +199,21 @@ mod tests {
             false,
         ),
         ("proc", "proc\tno\n", Subject::Proc, Status::Fail, false),
+        (
+            "contained",
+            "contained\tbest_effort\n",
+            Subject::Containment,
+            Status::Warn,
+            true,
+        ),
+        ("contained", "", Subject::Containment, Status::Unknown, true),
+        (
+            "kill_user_processes",
+            "kill_user_processes\tyes\n",
+            Subject::Logout,
+            Status::Warn,
+            true,
+        ),
         (
             "root_writable",
             "root_writable\tno\n",
@@ -339,7 +365,7 @@ mod tests {
             observation.round_trip = None;
             observation.facts = None;
             let checks = evaluate(&observation);
-            assert_eq!(checks.len(), 22, "as many as with a connection");
+            assert_eq!(checks.len(), 25, "as many as with a connection");
             let position = checks
                 .iter()
                 .position(|check| check.status == Status::Fail)

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        agent::Agent,
+        agent::{Agent, ProjectSettings},
         repository::{self, Url},
     },
     system::{
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Counts up whenever the set of checks or their meaning changes, so that older passes no longer count.
-const CHECKS_VERSION: u32 = 1;
+const CHECKS_VERSION: u32 = 2;
 
 /// What the checks found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +92,10 @@ struct PassKey<'a> {
     version_argv: Option<Vec<String>>,
     login_argv: Option<Vec<String>>,
     variables: &'a BTreeMap<String, String>,
+    project_settings: ProjectSettings,
     secrets: Vec<SecretKey<'a>>,
     url: Option<&'a str>,
+    needs_lfs: bool,
     destination: Option<&'a str>,
     ssh_configuration: Option<String>,
     sessions: u8,
@@ -128,6 +130,7 @@ impl<'a> PassKey<'a> {
             version_argv: agent.version_argv(),
             login_argv: agent.login_argv(),
             variables: &agent.variables,
+            project_settings: agent.project_settings,
             secrets: agent
                 .secrets
                 .iter()
@@ -137,6 +140,9 @@ impl<'a> PassKey<'a> {
                     is_set: is_set(source),
                 })
                 .collect(),
+            needs_lfs: url
+                .and_then(Url::parse)
+                .is_some_and(|url| repository::wants_large_files(context, &url)),
             url,
             destination: target.map(|target| target.destination.as_str()),
             ssh_configuration: target

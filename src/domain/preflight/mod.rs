@@ -4,6 +4,7 @@ mod agent_login;
 mod check;
 mod checks;
 mod connection;
+mod endings;
 mod error;
 mod findings;
 mod folder;

@@ -62,6 +62,8 @@ pub(super) struct Observation<'a> {
     pub(super) unset_secret: Option<(&'a str, &'a str)>,
     /// Whether the call names a repository to check.
     pub(super) asks_repository: bool,
+    /// Whether the configuration wants the large files of that repository, for which the host needs git-lfs.
+    pub(super) needs_lfs: bool,
     /// How many sessions legwork may use at once on one host.
     pub(super) sessions: u8,
 }

@@ -20,7 +20,7 @@ use crate::{
         machine::{self, Machine, Transport},
         process::{self, Invocation},
         script::Script,
-        ssh,
+        shell, ssh,
     },
 };
 
@@ -47,6 +47,7 @@ pub(super) async fn observe<'a>(
             .find(|(_, source)| context.environment().get(source).is_none())
             .map(|(variable, source)| (variable.as_str(), source.as_str())),
         asks_repository: url.is_some(),
+        needs_lfs: url.is_some_and(|url| repository::wants_large_files(context, url)),
         sessions: 0,
     };
     if let Transport::Ssh(target) = &machine.transport {
@@ -93,6 +94,7 @@ fn script(agent: &Agent, url: Option<&Url>) -> Script {
         repository::GIT,
         include_str!("../host/report.sh"),
         include_str!("../host/root.sh"),
+        shell::CONTAIN,
         include_str!("preflight.sh"),
     ];
     Script::new(body.concat())

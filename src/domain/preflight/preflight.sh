@@ -1,7 +1,7 @@
 # preflight.sh PROGRAM URL COUNT [WORD...]: looks for everything that would make a launch here fail, and reports it as
 # one record `key v=value` a line. The first COUNT words make the agent print its version, the others whether it is
 # logged in. A name and a password for URL are payloads 1 and 2. What cannot be found out is left out. Changes nothing.
-# git.sh, report.sh and root.sh come first.
+# git.sh, report.sh, root.sh and contain.sh come first.
 agent=$1 url=$2 count=$3
 shift 3
 
@@ -36,7 +36,8 @@ repository() {
     # As it will be cloned: by the same git, with the same settings.
     prepare_git
     LEGWORK_GIT_USER=$(payload 1 2>/dev/null) LEGWORK_GIT_PASSWORD=$(payload 2 2>/dev/null)
-    [ -z "$LEGWORK_GIT_USER" ] || export LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD
+    LEGWORK_GIT_ORIGIN=$(git_origin "$url")
+    [ -z "$LEGWORK_GIT_USER" ] || export LEGWORK_GIT_USER LEGWORK_GIT_PASSWORD LEGWORK_GIT_ORIGIN
     limit=30
     answer=$(bounded_git ls-remote -- "$url" HEAD 2>&1)
     status=$?
@@ -44,10 +45,25 @@ repository() {
     say remote_status "$status"
 }
 
+# What becomes of a run when its end comes, and when the login that started it ends.
+endings() {
+    containment "legwork-preflight.$$"
+    [ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null
+    say contained "$contained"
+    kills=no linger=no
+    if [ "$(id -u 2>/dev/null)" != 0 ] && command -v loginctl >/dev/null 2>&1; then
+        # Without a session named, these are the properties of the manager.
+        kills=$(limited 10 loginctl show-session --property=KillUserProcesses 2>/dev/null)
+        linger=$(limited 10 loginctl show-user "$(id -un)" --property=Linger 2>/dev/null)
+    fi
+    say kill_user_processes "${kills#*=}"
+    say linger "${linger#*=}"
+}
+
 agent_itself "$count" "$@" &
 repository &
 
-for name in git tar sha256sum base64 timeout stat head mktemp flock setsid; do
+for name in git git-lfs tar sha256sum base64 timeout stat head mktemp flock setsid; do
     say tool "$name $(command -v "$name" 2>/dev/null)"
 done
 for name in git tar flock; do
@@ -57,6 +73,7 @@ say decoded "$(printf b2s= | base64 -d 2>/dev/null)"
 say shell "$(command -v sh 2>/dev/null)"
 if [ -r /proc/self/stat ] && [ -r /proc/uptime ]; then say proc yes; else say proc no; fi
 report_root
+endings
 if command -v git >/dev/null 2>&1; then
     # Without a repository of whatever folder this is.
     say git_name "${GIT_AUTHOR_NAME:-$(GIT_DIR=/dev/null git config --get user.name 2>/dev/null)}"

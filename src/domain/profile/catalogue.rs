@@ -146,9 +146,13 @@ fn merged(configured: &Profiles, built_in: &Profiles, name: &Name) -> Result<Pro
             environment: own.environment.or(base.environment),
             python: own.python.clone().or(base.python),
             packages: chosen(&own.packages, base.packages),
+            requirements: chosen(&own.requirements, base.requirements),
+            extras: chosen(&own.extras, base.extras),
+            groups: chosen(&own.groups, base.groups),
             install: own.install.or(base.install),
             install_arguments: chosen(&own.install_arguments, base.install_arguments),
             setup: own.setup.clone().or(base.setup),
+            prepare: own.prepare.clone().or(base.prepare),
             smoke: own.smoke.clone().or(base.smoke),
             variables: base
                 .variables

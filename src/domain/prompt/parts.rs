@@ -230,6 +230,7 @@ impl Parts {
             ("job_dir", Some(visible_line(&variables.job_dir))),
             ("job_id", Some(visible_line(&variables.job_id))),
             ("message", own(&variables.message)),
+            ("offers", offers(&variables.offers)),
             ("repository", Some(visible_line(&variables.repository))),
             (
                 "repro",
@@ -254,6 +255,15 @@ impl Parts {
             .collect::<BTreeMap<_, _>>()
             .into()
     }
+}
+
+/// Writes what the workspace offers as a list, an item a line.
+fn offers(offers: &[String]) -> Option<String> {
+    let items: Vec<String> = offers
+        .iter()
+        .map(|it| format!("- {}", visible_line(it)))
+        .collect();
+    (!items.is_empty()).then(|| items.join("\n"))
 }
 
 fn gap_note(gap: &mut usize) -> Option<String> {

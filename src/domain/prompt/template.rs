@@ -8,6 +8,7 @@ pub(super) const NAMES: &[&str] = &[
     "job_dir",
     "job_id",
     "message",
+    "offers",
     "repository",
     "repro",
     "repro_file",

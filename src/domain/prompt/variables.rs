@@ -56,6 +56,8 @@ pub(crate) struct Variables {
     pub(crate) verify: Option<String>,
     /// The caller's instructions.
     pub(crate) message: Option<String>,
+    /// What the workspace offers beside the repository's files, a sentence or two each.
+    pub(crate) offers: Vec<String>,
     /// The issue.
     pub(crate) issue: Option<Issue>,
     /// Code that may show the bug.

@@ -1,6 +1,6 @@
 //! Which repository a call means, by its input and by the configuration.
 
-use super::{Error, Url};
+use super::{Error, Switches, Url};
 use crate::{contract::Name, system::Context};
 
 /// What a url must be.
@@ -32,6 +32,10 @@ pub(crate) struct Repository {
     pub(crate) reference: Option<String>,
     /// The profile that makes its environment.
     pub(crate) profile: Name,
+    /// The command that prepares each tree of it, in place of the profile's.
+    pub(crate) prepare: Option<String>,
+    /// What clones of it hold beside its own files.
+    pub(crate) switches: Switches,
 }
 
 /// Finds out which repository is meant.
@@ -91,6 +95,8 @@ pub(crate) fn resolve(context: &Context, name: &Name, spec: Spec) -> Result<Repo
         url,
         reference,
         profile,
+        prepare: configured.and_then(|it| it.prepare.clone()),
+        switches: configured.map(Switches::of).unwrap_or_default(),
     })
 }
 
@@ -117,6 +123,26 @@ pub(crate) fn verify_command(context: &Context, name: &Name) -> Result<Option<St
         .repositories
         .get(name)
         .and_then(|it| it.verify.clone()))
+}
+
+/// Returns what the configuration leaves out of the diffs of a repository: patterns as git reads them in an ignore file.
+pub(crate) fn excludes(context: &Context, name: &Name) -> Result<Vec<String>, Error> {
+    Ok(context
+        .configuration()?
+        .repositories
+        .get(name)
+        .map(|it| it.exclude.clone())
+        .unwrap_or_default())
+}
+
+/// Returns whether the configuration wants the large files of the repository at a url.
+pub(crate) fn wants_large_files(context: &Context, url: &Url) -> bool {
+    context.configuration().is_ok_and(|configuration| {
+        configuration.repositories.values().any(|repository| {
+            let configured = repository.url.as_deref().and_then(Url::parse);
+            repository.lfs && configured.is_some_and(|it| it.as_str() == url.as_str())
+        })
+    })
 }
 
 /// Returns whether git could take a text for the name of a ref or commit, and for nothing else.

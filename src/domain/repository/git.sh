@@ -1,4 +1,4 @@
-# Running git on a host. Needs: forget_git git_settings. Defines: prepare_git, bounded, find_timeout, bounded_git, quiet_git, git_lock_in.
+# Running git on a host. Needs: forget_git git_settings. Defines: prepare_git, bounded, find_timeout, git_origin, bounded_git, quiet_git, git_lock_in.
 
 # Makes every later git independent of the caller's variables, and keeps it from asking for anything.
 prepare_git() {
@@ -35,8 +35,19 @@ quiet_git() {
     git "$@"
 }
 
+# git_origin URL: prints scheme, name and port of an http address, as git names them to a credential helper.
+git_origin() {
+    case $1 in
+    *://*) ;;
+    *) return 0 ;;
+    esac
+    set -- "${1%%://*}" "${1#*://}"
+    printf '%s://%s' "$1" "${2%%[/?#]*}"
+}
+
 # bounded_git ARGUMENTS...: the same for what talks to another machine. It asks nobody, gives up where nothing
-# comes for a minute, and knows a name and a password only from its environment.
+# comes for a minute, and knows a name and a password only from its environment: LEGWORK_GIT_USER and
+# LEGWORK_GIT_PASSWORD, which go to LEGWORK_GIT_ORIGIN and nowhere else, whatever a redirect or a file of the repository says.
 bounded_git() {
     if [ -z "${GIT_SSH_COMMAND:-}${GIT_SSH:-}" ]; then
         GIT_SSH_COMMAND="$(git config --get core.sshCommand || echo ssh) -oBatchMode=yes -oServerAliveInterval=20"
@@ -46,7 +57,7 @@ bounded_git() {
     if [ -n "${LEGWORK_GIT_USER:-}" ]; then
         # shellcheck disable=SC2016 # git's shell fills these in, so that no command line shows them
         set -- -c credential.helper= \
-            -c credential.helper='!f() { test "$1" != get || printf "username=%s\npassword=%s\n" "$LEGWORK_GIT_USER" "$LEGWORK_GIT_PASSWORD"; }; f' \
+            -c credential.helper='!f() { test "$1" = get || return 0; p= h=; while IFS= read -r l && test -n "$l"; do case $l in protocol=*) p=${l#*=};; host=*) h=${l#*=};; esac; done; test "$p://$h" != "$LEGWORK_GIT_ORIGIN" || printf "username=%s\npassword=%s\n" "$LEGWORK_GIT_USER" "$LEGWORK_GIT_PASSWORD"; }; f' \
             "$@"
     fi
     bounded git "$@"

@@ -4,6 +4,8 @@
 //! changes one that is at work. This file is the only place that knows its name, what the scripts beside it take and
 //! print, and how a run is described to it.
 
+use std::sync::LazyLock;
+
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{
@@ -14,16 +16,21 @@ use super::{
         Absence, Cancelled, Question, Refusal, Runner, Sighting, Start, Started, Supervision,
         Unwritten,
     },
-    script::{CANCEL, POLL, START, SUPERVISOR},
+    script::{CANCEL, POLL, START, SUPERVISOR, TAKE_OVER},
     status::Status,
+    token::Token,
 };
-use crate::system::{
-    Context, digest,
-    machine::Machine,
-    records::{Record, records},
-    reply::Reply,
-    script::Script,
-    shell,
+use crate::{
+    contract::JobId,
+    system::{
+        Context, digest,
+        environment::is_variable,
+        machine::{Machine, Transport},
+        records::{Record, records},
+        reply::Reply,
+        script::Script,
+        shell,
+    },
 };
 
 /// Seconds between heartbeats.
@@ -37,7 +44,7 @@ const START_STEP: &str = "start";
 
 /// Says why a run that was asked to start wrote no state, as far as its disk tells; goes behind `start.sh`.
 const REPORT_SILENCE: &str =
-    "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/jobs/$1/runs/$2/state\"";
+    "[ -n \"$state_line\" ] || report_refusal start \"$LEGWORK_ROOT/$1/state\"";
 
 /// Puts the files of a run in place; goes in front of `start.sh`.
 const SUBMIT: &str = include_str!("submit.sh");
@@ -58,8 +65,8 @@ impl Runner for Direct {
         start: &'a Start,
     ) -> BoxFuture<'a, Result<Started, Error>> {
         async move {
-            let reply = machine.run(context, start_script(start)?).await?;
-            started(&reply)
+            let reply = machine.run(context, start_script(machine, start)?).await?;
+            started(&reply, start.run.token())
         }
         .boxed()
     }
@@ -76,6 +83,9 @@ impl Runner for Direct {
             let answer = poll::parse_poll(&reply.text())?;
             for garbled in &answer.garbled {
                 tracing::warn!(host = %machine.name, error = %garbled, "a line of the host could not be read");
+            }
+            if !answer.unattended.is_empty() {
+                take_over(context, machine, questions, &answer.unattended).await?;
             }
             Ok(questions
                 .iter()
@@ -94,10 +104,12 @@ impl Runner for Direct {
     ) -> BoxFuture<'a, Result<Cancelled, Error>> {
         async move {
             let script = Script::new(CANCEL)
-                .argument(run.subject_folder())
+                .argument(run.subject().as_str())
                 .argument(run.number().to_string())
+                .argument(run.token().as_str())
                 .argument(grace_s.to_string())
-                .argument(supervisor());
+                .arguments(supervisor())
+                .payload(SUPERVISOR);
             let reply = machine.run(context, script).await?;
             Ok(match poll::parse_answer(&reply.text())? {
                 Ok(status) => Cancelled::Run(Box::new(status)),
@@ -109,12 +121,79 @@ impl Runner for Direct {
     }
 }
 
-/// Returns the file name of the supervisor on hosts.
-fn supervisor() -> String {
-    format!("supervise-{}.sh", digest::sha256(SUPERVISOR.as_bytes()))
+/// Returns the file name of the supervisor on hosts, and its digest, with which it is compared before each use.
+fn supervisor() -> [String; 2] {
+    static DIGEST: LazyLock<String> = LazyLock::new(|| digest::sha256(SUPERVISOR.as_bytes()));
+    [format!("supervise-{}.sh", *DIGEST), DIGEST.clone()]
 }
 
-fn start_script(start: &Start) -> Result<Script, Error> {
+/// Puts a supervisor on the machine and calls it for runs that have none; costs a round trip of its own.
+async fn take_over(
+    context: &Context,
+    machine: &Machine,
+    questions: &[Question],
+    unattended: &[JobId],
+) -> Result<(), Error> {
+    let folders = questions
+        .iter()
+        .filter(|question| unattended.contains(question.run.subject()))
+        .map(|question| question.run.folder());
+    let script = Script::new(TAKE_OVER)
+        .arguments(supervisor())
+        .arguments(folders)
+        .payload(SUPERVISOR);
+    machine.run(context, script).await?;
+    Ok(())
+}
+
+/// Variables of this machine's environment that runs here get beside those that the configuration names.
+///
+/// What else the caller has, tokens above all, is the caller's.
+const KEPT: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "PATH",
+    "TMPDIR",
+    "TERM",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_MONETARY",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+];
+
+/// Names the variables that a run keeps; `-` for all, where the environment is that of a login there and not the caller's.
+fn kept(machine: &Machine) -> String {
+    match &machine.transport {
+        Transport::Local => KEPT
+            .iter()
+            .copied()
+            .chain(machine.environment.iter().map(String::as_str))
+            .filter(|name| is_variable(name))
+            .collect::<Vec<_>>()
+            .join(" "),
+        Transport::Ssh(_) => "-".to_owned(),
+    }
+}
+
+fn start_script(machine: &Machine, start: &Start) -> Result<Script, Error> {
     let preparation = &start.preparation;
     let body = [
         shell::PROCESS,
@@ -128,23 +207,21 @@ fn start_script(start: &Start) -> Result<Script, Error> {
         .worktree
         .as_ref()
         .map_or(("", ""), |worktree| (worktree.folder, &worktree.base));
-    let has_secrets = if start.secrets.is_empty() {
-        "no"
-    } else {
-        "yes"
-    };
     let mut script = Script::new(body)
         .argument(start.run.subject_folder())
+        .argument(start.run.subject().as_str())
         .argument(start.run.number().to_string())
-        .argument(supervisor())
+        .argument(start.run.token().as_str())
+        .arguments(supervisor())
         .argument(worktree)
         .argument(base)
-        .argument(has_secrets)
+        .argument(kept(machine))
         .payload(SUPERVISOR)
-        .payload(description(start)?)
+        .payload(description(machine, start)?)
         .payload(start.command.as_str())
         .payload(start.stdin.as_str())
-        .payload(start.secrets.as_str());
+        // The last line says that all of it has come.
+        .payload(format!("{}\n: given\n", start.secrets));
     script = script.arguments(preparation.arguments.iter().map(String::as_str));
     for file in &preparation.files {
         script = script.payload(file.as_slice());
@@ -153,7 +230,7 @@ fn start_script(start: &Start) -> Result<Script, Error> {
 }
 
 /// Renders the run's `spec`; `submit.sh` adds the folders, which only the host knows.
-fn description(start: &Start) -> Result<String, Error> {
+fn description(machine: &Machine, start: &Start) -> Result<String, Error> {
     let limits = &start.limits;
     let lines = [
         ("job", start.run.subject().to_string()),
@@ -163,6 +240,9 @@ fn description(start: &Start) -> Result<String, Error> {
         ("grace_s", limits.grace_s.to_string()),
         ("log_cap", limits.log_bytes.to_string()),
         ("beat_s", BEAT_S.to_string()),
+        ("secrets", yes_or_no(!start.secrets.is_empty(), "yes", "no")),
+        ("contain", yes_or_no(machine.contain, "auto", "never")),
+        ("keep", kept_sockets(machine)),
     ];
     let base = start.worktree.as_ref().map(|worktree| &worktree.base);
     if base.is_some_and(|base| base.contains(['\n', '\0'])) {
@@ -175,7 +255,20 @@ fn description(start: &Start) -> Result<String, Error> {
     Ok(text)
 }
 
-fn started(reply: &Reply) -> Result<Started, Error> {
+fn yes_or_no(is_so: bool, yes: &str, no: &str) -> String {
+    if is_so { yes } else { no }.to_owned()
+}
+
+/// Names the variables that the configuration lets runs have, sockets of the person's own among them.
+fn kept_sockets(machine: &Machine) -> String {
+    let names = machine.environment.iter().map(String::as_str);
+    names
+        .filter(|name| is_variable(name))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn started(reply: &Reply, sent: &Token) -> Result<Started, Error> {
     let stdout = reply.text();
     let refusal = |step: &str, unwritten| Refusal {
         step: step.to_owned(),
@@ -184,9 +277,18 @@ fn started(reply: &Reply) -> Result<Started, Error> {
         stderr: reply.stderr.clone(),
     };
     let mut found = false;
+    let mut token = sent.clone();
     for record in records(&stdout) {
         match record.tag() {
+            "run-token" => {
+                token =
+                    Token::new(record.text("token")?).ok_or_else(|| record.malformed("token"))?;
+            }
             "run-found" => found = true,
+            "legwork-protocol" => {
+                return poll::parse_answer(record.line())
+                    .map(|_| Started::Silent(refusal(START_STEP, None)));
+            }
             "refused" => {
                 let step = record.text("step")?;
                 let refusal = refusal(step, unwritten(&record));
@@ -203,6 +305,7 @@ fn started(reply: &Reply) -> Result<Started, Error> {
     Ok(match poll::parse_answer(&stdout)? {
         Ok(status) => Started::Run {
             status: Box::new(status),
+            token,
             found,
         },
         Err(_missing) => Started::Silent(refusal(START_STEP, None)),
@@ -237,15 +340,16 @@ fn poll_script(questions: &[Question], wait_s: u64) -> Script {
     let mut script = Script::new(POLL)
         .without_subshell()
         .argument(wait_s.to_string())
-        .argument(if known.is_empty() { "-" } else { &known });
+        .argument(if known.is_empty() { "-" } else { &known })
+        .arguments(supervisor());
     for question in questions {
         let hint = question
             .known
             .as_ref()
             .map_or_else(|| "0".to_owned(), Status::hint);
         script = script.arguments([
-            question.run.subject_folder(),
-            question.run.number().to_string(),
+            question.run.subject().to_string(),
+            question.run.token().to_string(),
             hint,
         ]);
     }
@@ -267,6 +371,8 @@ fn sighting(poll: &Poll, run: &RunId) -> Sighting {
         status: status.cloned(),
         beat: beat.cloned(),
         beat_age_s: beat.map_or(0, |beat| poll.now.saturating_sub(beat.at)),
+        is_stateless: missing.is_some(),
+        is_unsupported: poll.unsupported.contains(subject),
         absence: missing.and_then(|missing| match (missing.dir, missing.claim) {
             (false, _) => Some(Absence::Folder),
             (true, false) => Some(Absence::Claim),

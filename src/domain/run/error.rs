@@ -1,8 +1,9 @@
 //! Failures of a run.
 
+use super::protocol::PROTOCOL;
 use crate::{
     contract::{
-        Code, Coded, Next, Retry, Violation,
+        Code, Coded, JobId, Next, Retry, Violation,
         details::{self, Details},
     },
     system::{machine, records::Malformed},
@@ -43,6 +44,14 @@ pub(crate) enum Error {
         /// The runners that there are.
         known: Vec<&'static str>,
     },
+    /// The run was started by a legwork of another protocol.
+    #[error("the run of {job} is of protocol {protocol}, and this legwork reads {PROTOCOL}")]
+    Protocol {
+        /// What is run.
+        job: JobId,
+        /// Its protocol.
+        protocol: u32,
+    },
     /// The machine gave no whole answer.
     #[error(transparent)]
     Machine(#[from] machine::Error),
@@ -57,6 +66,7 @@ impl Error {
             | Self::Nul { .. }
             | Self::Program
             | Self::Variable { .. }
+            | Self::Protocol { .. }
             | Self::RunnerUnknown { .. } => true,
             Self::Record(_) => false,
         }
@@ -71,6 +81,7 @@ impl Coded for Error {
                 Code::SpecInvalid
             }
             Self::RunnerUnknown { .. } => Code::StoreNewer,
+            Self::Protocol { .. } => Code::RunUnsupported,
             Self::Machine(inner) => inner.code(),
         }
     }
@@ -92,6 +103,9 @@ impl Coded for Error {
                     known.join(", ")
                 )
             }
+            Self::Protocol { .. } => {
+                "Use the legwork that started it, or update this one.".to_owned()
+            }
             Self::Machine(inner) => inner.remediation(),
         }
     }
@@ -110,6 +124,7 @@ impl Coded for Error {
             }
             Self::Program => violation("/argv".to_owned(), "minItems"),
             Self::Variable { name } => violation(format!("/variables/{name}"), "propertyNames"),
+            Self::Protocol { job, .. } => details::Job::new(job.to_string(), None::<&str>).into(),
             Self::RunnerUnknown { .. } => details::Store::new("", self.to_string()).into(),
             Self::Machine(inner) => inner.details(),
         }
@@ -123,6 +138,7 @@ impl Coded for Error {
             | Self::Nul { .. }
             | Self::Program
             | Self::Variable { .. }
+            | Self::Protocol { .. }
             | Self::RunnerUnknown { .. } => self.code().retry(),
         }
     }
@@ -135,6 +151,7 @@ impl Coded for Error {
             | Self::Nul { .. }
             | Self::Program
             | Self::Variable { .. }
+            | Self::Protocol { .. }
             | Self::RunnerUnknown { .. } => Vec::new(),
         }
     }

@@ -1,5 +1,5 @@
 # The log of a run: what an agent prints, with a cap. Part of the supervisor.
-# Needs: put. Defines: log, tap.
+# Needs: put, intact. Defines: log, tap.
 
 # log NAME: --log NAME, bytes on stdin. Keeps the beginning and the end of what comes, never stops reading, and dies
 # of no signal but KILL.
@@ -59,6 +59,8 @@ log() {
 
 # tap NAME: writes stdin to that log, outside the agent's session, so that the last words are kept as well.
 tap() {
+    # Where somebody altered the program meanwhile, what was read of it goes on, and only dies with the session.
+    intact "$self" "$digest" || { log "$1" && exit; }
     setsid -f sh "$self" --log "$dir" "$1" >/dev/null 2>&1 && return 0
     command -v setsid >/dev/null 2>&1 && exec setsid sh "$self" --log "$dir" "$1" >/dev/null 2>&1
     exec sh "$self" --log "$dir" "$1" >/dev/null 2>&1

@@ -2,7 +2,7 @@
 
 use super::{
     error::Error,
-    status::{Beat, Status, parse_state, parse_state_with_beat},
+    status::{Beat, Status, foreign_protocol, parse_state, parse_state_with_beat},
 };
 use crate::{
     contract::JobId,
@@ -36,6 +36,12 @@ pub(crate) struct Poll {
     pub(crate) missing: Vec<Missing>,
     /// Jobs whose supervisor was found gone; another one was called.
     pub(crate) unsupervised: Vec<JobId>,
+    /// Jobs whose supervisor was found gone, where none that could be trusted lies on the host to be called.
+    pub(crate) unattended: Vec<JobId>,
+    /// Jobs whose states say that they have ended while their leaders live.
+    pub(crate) disbelieved: Vec<JobId>,
+    /// Jobs that a legwork of another protocol started.
+    pub(crate) unsupported: Vec<JobId>,
     /// Jobs that another machine supervises, of which this one cannot tell more.
     pub(crate) elsewhere: Vec<JobId>,
     /// Lines that could not be read. The others stand all the same.
@@ -87,6 +93,10 @@ fn is_of_the_machine(line: &str) -> bool {
 impl Poll {
     fn add(&mut self, line: &str) -> Result<(), Error> {
         if line.starts_with("legwork-run ") {
+            if let Some((job, _)) = foreign_protocol(line) {
+                self.unsupported.push(job);
+                return Ok(());
+            }
             let (status, beat) = parse_state_with_beat(line)?;
             self.statuses.push(status);
             self.beats.push(beat);
@@ -96,6 +106,8 @@ impl Poll {
         match record.tag() {
             "legwork-missing" => self.missing.push(missing(&record)?),
             "legwork-unsupervised" => self.unsupervised.push(subject(&record)?),
+            "legwork-unattended" => self.unattended.push(subject(&record)?),
+            "legwork-disbelieved" => self.disbelieved.push(subject(&record)?),
             "legwork-elsewhere" => self.elsewhere.push(subject(&record)?),
             _ => return Err(record.malformed("record").into()),
         }
@@ -109,6 +121,16 @@ pub(crate) fn parse_answer(answer: &str) -> Result<Result<Status, Missing>, Erro
         .lines()
         .find(|line| line.starts_with("legwork-"))
         .ok_or_else(|| Malformed::without("legwork-run", answer))?;
+    if line.starts_with("legwork-protocol ") {
+        let record = Record::parse(line)?;
+        return Err(Error::Protocol {
+            job: subject(&record)?,
+            protocol: record.number("protocol")?,
+        });
+    }
+    if let Some((job, protocol)) = foreign_protocol(line) {
+        return Err(Error::Protocol { job, protocol });
+    }
     if line.starts_with("legwork-missing ") {
         Ok(Err(missing(&Record::parse(line)?)?))
     } else {
@@ -159,14 +181,17 @@ mod tests {
              cpu  1 2 3\ncpu0 1 2 3\nintr 5 0\nctxt 7\nbtime 1795180000\nprocesses 3\n\
              legwork-missing job=x dir=yes claim=no\n\
              legwork-unsupervised job=ok\n\
+             legwork-unattended job=ok\n\
+             legwork-run v=3 job=later run=1 other=x\n\
              Welcome to the cluster\n\
-             legwork-run v=1 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=- at=1795181332 log=31 log_at=1795181330\n",
+             legwork-run v=2 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=- contained=cgroup at=1795181332 log=31 log_at=1795181330\n",
         )
         .expect("an answer");
         assert_eq!(poll.now, 1_795_181_400);
         assert_eq!(poll.missing.len(), 1);
         assert!(poll.missing[0].dir && !poll.missing[0].claim);
-        assert_eq!(poll.unsupervised.len(), 1);
+        assert_eq!((poll.unsupervised.len(), poll.unattended.len()), (1, 1));
+        assert_eq!(poll.unsupported.len(), 1);
         assert_eq!((poll.statuses.len(), poll.beats.len()), (1, 1));
         assert_eq!(poll.garbled.len(), 1);
     }

@@ -1,19 +1,22 @@
 # Prints the states of many runs at once. Needs: process.sh.
 #
-# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, then for each run: job,
-# run number, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (of the last state line) or `0`.
+# $1 seconds to wait for a change, $2 digest of the state lines known to the caller or `-`, $3 file name of a supervisor below
+# bin, $4 its digest, then for each run: name of what is run, token, and a hint at its supervisor: `-` (the run has ended), `PID@BOOT` (of the last state line) or `0`.
 # Prints `legwork-poll uptime=… boot=…`; `legwork-missing job=… dir=yes|no claim=yes|no` for each run without a
 # state; `legwork-unsupervised job=…` for each whose supervisor was found gone, for which another one is called;
+# `legwork-unattended job=…` for each for which none could be called, because what lies below bin is not what was to lie there;
+# `legwork-disbelieved job=…` for each whose state says that it has ended while its leader lives: that was not written by its
+# supervisor;
 # `legwork-elsewhere job=…` for each that another machine sharing the folder supervises; then the state
 # lines as they are, behind /proc/stat, whose `btime` makes a time of the uptime. For any number of runs that is one
 # process: head, which unlike cat writes them in one go.
 legwork_poll() {
-    q_wait=$1 q_known=$2
-    shift 2
+    q_wait=$1 q_known=$2 q_supervisor=$LEGWORK_ROOT/bin/$3 q_digest=$4 q_intact=
+    shift 4
     here
     # Ids are plain words, so that relative names need no quotes.
     q_gone=
-    cd "$LEGWORK_ROOT/jobs" 2>/dev/null || q_gone=yes q_wait=0
+    cd "$LEGWORK_ROOT/control" 2>/dev/null || q_gone=yes q_wait=0
     if [ "$q_wait" -gt 0 ]; then
         legwork_wait "$@"
     fi
@@ -22,8 +25,8 @@ legwork_poll() {
     printf 'legwork-poll uptime=%s boot=%s\n' "${q_up%.*}" "$boot"
     q_notes='' q_files=''
     while [ $# -ge 3 ]; do
-        q_job=$1 q_run=$1/runs/$2
-        if [ -z "$q_gone" ] && [ -f "$q_run/state" ]; then
+        q_job=$1 q_run=$1/$2
+        if [ -z "$q_gone" ] && [ -f "$q_run/state" ] && [ ! -h "$q_run/state" ]; then
             q_files="$q_files $q_run/state"
             case $3 in
             -) ;;
@@ -32,17 +35,44 @@ legwork_poll() {
             esac
         else
             q_dir=no q_claim=no
-            [ -z "$q_gone" ] && [ -d "$q_job" ] && q_dir=yes
+            [ -z "$q_gone" ] && [ -d "$q_run" ] && q_dir=yes
             [ $q_dir = yes ] && [ -d "$q_run/claim" ] && q_claim=yes && legwork_call
             q_notes="${q_notes}legwork-missing job=$q_job dir=$q_dir claim=$q_claim
 "
         fi
         shift 3
     done
-    printf %s "$q_notes"
     # shellcheck disable=SC2086 # ids are plain words
-    head -q -c 1000000 /proc/stat $q_files 2>/dev/null
+    q_lines=$(head -q -c 200000 /proc/stat $q_files 2>/dev/null)
+    case $q_lines in
+    *' state=succeeded '* | *' state=failed '* | *' state=cancelled '* | *' state=timed_out '* | *' state=lost '*)
+        legwork_ends
+        ;;
+    esac
+    printf '%s%s\n' "$q_notes" "$q_lines"
     return 0
+}
+# Looks at the runs whose states say that they have ended: where the leader lives that is not so.
+legwork_ends() {
+    q_believed=
+    for q_file in $q_files; do
+        q_run=${q_file%/state} q_job=${q_file%%/*}
+        read -r q_line <"$q_file"
+        case $q_line in
+        *' state=launching '* | *' state=running '* | *' state=queued '*) ;;
+        *)
+            if lives "$q_run"; then
+                q_notes="${q_notes}legwork-disbelieved job=$q_job
+"
+                legwork_call
+                continue
+            fi
+            ;;
+        esac
+        q_believed="$q_believed $q_file"
+    done
+    # shellcheck disable=SC2086 # ids are plain words
+    [ "$q_believed" = "$q_files" ] || q_lines=$(head -q -c 200000 /proc/stat $q_believed 2>/dev/null)
 }
 # Looks closely at one run: whether it is under way without a supervisor.
 legwork_look() {
@@ -70,11 +100,16 @@ legwork_look() {
 }
 # Calls another supervisor; it does nothing where one lives.
 legwork_call() {
-    q_supervisor=
-    [ -f "$q_run/supervisor" ] && IFS= read -r q_supervisor <"$q_run/supervisor"
-    [ -f "$q_supervisor" ] || for q_supervisor in ../bin/supervise-*.sh; do :; done
-    [ -f "$q_supervisor" ] || return 0
-    sh "$q_supervisor" --detach --finalize "$q_run"
+    if [ -z "$q_intact" ]; then
+        q_intact=no
+        ! intact "$q_supervisor" "$q_digest" || q_intact=yes
+    fi
+    if [ $q_intact = yes ]; then
+        sh "$q_supervisor" --detach --finalize "$q_run" "$q_digest" </dev/null
+    else
+        q_notes="${q_notes}legwork-unattended job=$q_job
+"
+    fi
 }
 # Waits until a state is other than the caller knows it, all have ended, or the time is over.
 legwork_wait() {
@@ -85,14 +120,16 @@ legwork_wait() {
         if [ -z "$q_first" ]; then
             q_first=${q_states:-none}
             if [ "$q_known" != - ]; then
-                q_digest=$([ -z "$q_states" ] || printf '%s\n' "$q_states" | sha256sum)
-                [ "${q_digest%% *}" = "$q_known" ] || return 0
+                q_sum=$([ -z "$q_states" ] || printf '%s\n' "$q_states" | sha256sum)
+                [ "${q_sum%% *}" = "$q_known" ] || return 0
             fi
         fi
         [ "${q_states:-none}" = "$q_first" ] || return 0
         [ $q_left -gt 0 ] || return 0
         case $q_states in
         *' state=launching '* | *' state=running '* | *' state=queued '*) ;;
+        # A run without a state may be about to write one, where it has a folder to write it into.
+        '') legwork_present "$@" || return 0 ;;
         *) return 0 ;;
         esac
         legwork_dead "$@" && return 0
@@ -106,11 +143,17 @@ legwork_wait() {
 legwork_states() {
     q_files=
     while [ $# -ge 3 ]; do
-        q_files="$q_files $1/runs/$2/state"
+        q_files="$q_files $1/$2/state"
         shift 3
     done
     # shellcheck disable=SC2086 # ids are plain words
     [ -z "$q_files" ] || cat $q_files 2>/dev/null | while IFS= read -r q_line; do printf '%s\n' "${q_line%% at=*}"; done
+}
+legwork_present() {
+    while [ $# -ge 3 ]; do
+        [ -d "$1/$2" ] || return 1
+        shift 3
+    done
 }
 legwork_dead() {
     while [ $# -ge 3 ]; do

@@ -1,34 +1,43 @@
 //! Which run is meant.
 
+use super::token::Token;
 use crate::contract::JobId;
 
-/// One run on a host: of a job's agent, or of a verification of its diff.
+/// One run on a host: of a job's agent, or of a verification of a diff.
 ///
 /// Both are runs alike: they are started, polled and cancelled in the same way, and lie in folders of the same layout.
+/// What legwork believes of a run lies in its control folder, apart from the folder in which what is run may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunId {
-    job: JobId,
-    verification: Option<JobId>,
+    subject: JobId,
     number: u32,
+    token: Token,
 }
 
 impl RunId {
     /// Names a run of a job's agent.
-    pub(crate) const fn of_job(job: JobId, number: u32) -> Self {
+    pub(crate) const fn of_job(job: JobId, number: u32, token: Token) -> Self {
         Self {
-            job,
-            verification: None,
+            subject: job,
             number,
+            token,
         }
     }
 
-    /// Names the only run of a verification of a job's diff.
-    pub(crate) const fn of_verification(job: JobId, verification: JobId) -> Self {
+    /// Names the only run of a verification.
+    pub(crate) const fn of_verification(verification: JobId, token: Token) -> Self {
         Self {
-            job,
-            verification: Some(verification),
+            subject: verification,
             number: FIRST,
+            token,
         }
+    }
+
+    /// Names the same run by the token under which its host has it.
+    #[must_use]
+    pub(crate) fn with_token(mut self, token: Token) -> Self {
+        self.token = token;
+        self
     }
 
     /// Returns the number of the run, from 1.
@@ -36,22 +45,24 @@ impl RunId {
         self.number
     }
 
+    /// Returns the random name of its control folder.
+    pub(crate) const fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// Returns the name that stands in the run's state line.
     pub(crate) fn subject(&self) -> &JobId {
-        self.verification.as_ref().unwrap_or(&self.job)
+        &self.subject
     }
 
-    /// Returns the folder of what is run, below the folder of all jobs on the host.
+    /// Returns the folder in which what is run may write, below legwork's root on the host.
     pub(crate) fn subject_folder(&self) -> String {
-        match &self.verification {
-            None => self.job.to_string(),
-            Some(verification) => format!("{}/verify/{verification}", self.job),
-        }
+        format!("jobs/{}", self.subject)
     }
 
-    /// Returns the folder of the run, below legwork's root on the host.
+    /// Returns the control folder of the run, below legwork's root on the host.
     pub(crate) fn folder(&self) -> String {
-        format!("jobs/{}/runs/{}", self.subject_folder(), self.number)
+        format!("control/{}/{}", self.subject(), self.token)
     }
 }
 
@@ -61,15 +72,23 @@ pub(crate) const FIRST: u32 = 1;
 #[cfg(test)]
 mod tests {
     use super::RunId;
-    use crate::contract::JobId;
+    use crate::{contract::JobId, domain::run::Token};
 
     #[test]
-    fn a_verification_is_a_run_below_its_job() {
-        let job = JobId::fixed("widgets-1");
-        let work = RunId::of_job(job.clone(), 2);
-        assert_eq!(work.folder(), "jobs/widgets-1/runs/2");
-        let verification = RunId::of_verification(job, JobId::fixed("v-0"));
-        assert_eq!(verification.folder(), "jobs/widgets-1/verify/v-0/runs/1");
+    fn the_control_folder_is_apart_from_what_the_run_writes() {
+        let token = Token::new("00112233445566778899aabbccddeeff").expect("a token");
+        let work = RunId::of_job(JobId::fixed("widgets-1"), 2, token.clone());
+        assert_eq!(work.subject_folder(), "jobs/widgets-1");
+        assert_eq!(
+            work.folder(),
+            "control/widgets-1/00112233445566778899aabbccddeeff"
+        );
+        let verification = RunId::of_verification(JobId::fixed("v-0"), token);
+        assert_eq!(verification.subject_folder(), "jobs/v-0");
+        assert_eq!(
+            verification.folder(),
+            "control/v-0/00112233445566778899aabbccddeeff"
+        );
         assert_eq!(verification.subject().as_str(), "v-0");
     }
 }

@@ -12,6 +12,7 @@ use super::{
     error::Error,
     run_id::RunId,
     status::{Beat, Status},
+    token::Token,
 };
 use crate::system::{Context, machine::Machine};
 
@@ -56,11 +57,13 @@ pub(crate) struct Start {
     pub(crate) run: RunId,
     /// Its limits.
     pub(crate) limits: Limits,
-    /// The program, as a shell script. Its `$0` lies in the folder of the run.
+    /// The program, as a shell script: `$1` is the folder of what is run, `$2` legwork's root on the host.
     pub(crate) command: String,
     /// What the program reads.
     pub(crate) stdin: String,
-    /// Secrets as shell assignments, read once and then removed; empty for none.
+    /// What only the run may know, as shell commands that its program's shell runs first; empty for nothing.
+    ///
+    /// It goes through pipes, into no file, and an exported variable of it is in the program's environment alone.
     pub(crate) secrets: String,
     /// Where the program runs and whose changes are recorded at the end; in the subject's folder, and nothing, where none is given.
     pub(crate) worktree: Option<Worktree>,
@@ -108,6 +111,8 @@ pub(crate) enum Started {
     Run {
         /// Its state.
         status: Box<Status>,
+        /// The token under which the machine has it: another one than was sent where an earlier start came from elsewhere.
+        token: Token,
         /// Whether it had been started before.
         found: bool,
     },
@@ -161,6 +166,10 @@ pub(crate) struct Sighting {
     pub(crate) beat_age_s: u64,
     /// What is not there of a run without a state.
     pub(crate) absence: Option<Absence>,
+    /// Whether it has no state although its folder is there.
+    pub(crate) is_stateless: bool,
+    /// Whether a legwork of another protocol started it.
+    pub(crate) is_unsupported: bool,
     /// Who watches over it.
     pub(crate) supervision: Supervision,
 }

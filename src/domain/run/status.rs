@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{error::Error, state::State};
+use super::{
+    diff_note::{DiffNote, diff_notes},
+    error::Error,
+    protocol::PROTOCOL,
+    state::State,
+};
 use crate::{
     contract::JobId,
     system::records::{Malformed, Record},
@@ -21,12 +26,34 @@ const LATEST: u64 = 253_402_300_799;
 pub(crate) enum Changes {
     /// All of them are in `changes.diff`.
     Ok,
-    /// Some files could not be read; `changes.err` says which, the others are in `changes.diff`.
+    /// Some are not in `changes.diff`: `diff_notes` and `changes.err` say which.
     Partial,
     /// They could not be; `changes.err` says why.
     Failed,
     /// None were asked for.
     None,
+}
+
+/// What keeps a run together, so that its end ends all that it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Contained {
+    /// A pid namespace: nothing of it outlives its first process.
+    PidNamespace,
+    /// A control group: all in it is ended at once; a program of the same user may have left it.
+    Cgroup,
+    /// Nothing: its processes are looked for by what they have in common, and one that hides is not found.
+    BestEffort,
+}
+
+impl Contained {
+    /// Returns whether what was not found at the end is certainly not there.
+    pub(crate) const fn is_certain(self) -> bool {
+        match self {
+            Self::PidNamespace | Self::Cgroup => true,
+            Self::BestEffort => false,
+        }
+    }
 }
 
 /// The state line of a run.
@@ -52,10 +79,14 @@ pub(crate) struct Status {
     pub(crate) signal: Option<i32>,
     /// Why it ended as it did, in one word.
     pub(crate) reason: Option<String>,
-    /// Processes that did not end.
-    pub(crate) survivors: Vec<u32>,
+    /// Processes that did not end; none before the end, and where it cannot be known whether there are any.
+    pub(crate) survivors: Option<Vec<u32>>,
     /// Whether the changes were recorded; none before the end.
     pub(crate) changes: Option<Changes>,
+    /// What keeps the run together; none where no agent was started.
+    pub(crate) contained: Option<Contained>,
+    /// What was left out of the diff, and what in it is no text.
+    pub(crate) diff_notes: Vec<DiffNote>,
     /// The line without its heartbeat; a waiting poll names it to say from which state it waits for a change.
     pub(crate) line: String,
 }
@@ -86,7 +117,7 @@ pub(crate) struct Beat {
     pub(crate) log_at: Option<u64>,
 }
 
-/// Reads a state line, as `supervise.sh` of version 1 writes it.
+/// Reads a state line, as `supervise.sh` of protocol 2 writes it.
 pub(crate) fn parse_state(line: &str) -> Result<Status, Error> {
     Ok(state_of(&state_record(line)?)?)
 }
@@ -104,18 +135,26 @@ fn state_record(line: &str) -> Result<Record<'_>, Malformed> {
     Record::tagged("legwork-run", line)
 }
 
+/// Returns the protocol of a state line that this legwork does not read.
+pub(super) fn foreign_protocol(line: &str) -> Option<(JobId, u32)> {
+    let record = state_record(line).ok()?;
+    let protocol = record.number("v").ok()?;
+    (protocol != PROTOCOL).then_some((job_of(&record).ok()?, protocol))
+}
+
 fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
-    if record.text("v")? != "1" {
+    if record.number::<u32>("v")? != PROTOCOL {
         return Err(record.malformed("v"));
     }
-    let survivors = match record.optional_text("survivors")? {
-        None => Vec::new(),
-        Some(list) => list
-            .split(',')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map_err(|_| record.malformed("survivors"))?,
-    };
+    let contained = record.one_of(
+        "contained",
+        &[
+            ("-", None),
+            ("pid_namespace", Some(Contained::PidNamespace)),
+            ("cgroup", Some(Contained::Cgroup)),
+            ("best_effort", Some(Contained::BestEffort)),
+        ],
+    )?;
     let changes = record.one_of(
         "diff",
         &[
@@ -136,6 +175,16 @@ fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
         reason => reason.map(str::to_owned),
     };
     let state = State::named(record.text("state")?).ok_or_else(|| record.malformed("state"))?;
+    let survivors = match record.optional_text("survivors")? {
+        Some("?") => None,
+        None => state.is_terminal().then(Vec::new),
+        Some(list) => Some(
+            list.split(',')
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .map_err(|_| record.malformed("survivors"))?,
+        ),
+    };
     let ended = time(record, "ended")?;
     // An end without its time, or a time without an end, was written by nobody who knows either.
     if state.is_terminal() != ended.is_some() {
@@ -154,6 +203,11 @@ fn state_of(record: &Record<'_>) -> Result<Status, Malformed> {
         reason,
         survivors,
         changes,
+        contained,
+        // A supervisor of an earlier version says nothing of it.
+        diff_notes: record
+            .decoded("list")
+            .map_or_else(|_| Vec::new(), |list| diff_notes(&list)),
         line: record
             .line()
             .split(" at=")
@@ -197,11 +251,13 @@ fn is_word(text: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Changes, Error, State, parse_state, parse_state_with_beat};
+    use super::{
+        Changes, Contained, Error, State, foreign_protocol, parse_state, parse_state_with_beat,
+    };
 
-    // Recorded from supervise.sh version 1 under dash 0.5.12.
-    const RUNNING: &str = "legwork-run v=1 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=-";
-    const CANCELLED: &str = "legwork-run v=1 job=stub run=1 state=cancelled pid=20164 pgid=20164 start=227563 sup=20135 sup_start=227559 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181336 ended=1795181338 exit=137 signal=9 reason=cancel_requested survivors=7,8 diff=none";
+    // Recorded from supervise.sh of protocol 2 under dash 0.5.12.
+    const RUNNING: &str = "legwork-run v=2 job=ok run=1 state=running pid=19681 pgid=19681 start=227058 sup=19668 sup_start=227055 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181331 ended=- exit=- signal=- reason=- survivors=- diff=- contained=pid_namespace";
+    const CANCELLED: &str = "legwork-run v=2 job=stub run=1 state=cancelled pid=20164 pgid=20164 start=227563 sup=20135 sup_start=227559 boot=dc99ba1b-a946-42e5-a1b4-829b63fdce30 node=vm.3d1219c7 started=1795181336 ended=1795181338 exit=137 signal=9 reason=cancel_requested survivors=7,8 diff=none contained=best_effort";
 
     #[test]
     fn a_recorded_line_is_read() {
@@ -209,11 +265,17 @@ mod tests {
         assert_eq!(status.state, State::Running);
         assert_eq!(status.sup, 19668);
         assert_eq!((status.exit, status.changes), (None, None));
+        assert_eq!(status.contained, Some(Contained::PidNamespace));
+        assert_eq!(status.survivors, None);
         assert_eq!(status.hint(), "19668@dc99ba1b-a946-42e5-a1b4-829b63fdce30");
 
         let status = parse_state(CANCELLED).expect("a state line");
         assert_eq!(status.state, State::Cancelled);
-        assert_eq!(status.survivors, [7, 8]);
+        assert_eq!(status.survivors.as_deref(), Some(&[7, 8][..]));
+        for (survivors, known) in [("-", Some(Vec::new())), ("?", None)] {
+            let line = CANCELLED.replace("survivors=7,8", &format!("survivors={survivors}"));
+            assert_eq!(parse_state(&line).expect("a state line").survivors, known);
+        }
         assert_eq!((status.exit, status.signal), (Some(137), Some(9)));
         assert_eq!(status.changes, Some(Changes::None));
         assert_eq!(status.hint(), "-");
@@ -232,6 +294,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_another_protocol_is_known_as_one() {
+        assert_eq!(foreign_protocol(RUNNING), None);
+        for protocol in [1, 3, 900] {
+            let line = format!("legwork-run v={protocol} job=ok run=1 later=x");
+            let (job, found) = foreign_protocol(&line).expect("another protocol");
+            assert_eq!((job.as_str(), found), ("ok", protocol));
+        }
+        for none in ["", "legwork-run v=x job=ok", "legwork-run v=3 job=../x"] {
+            assert_eq!(foreign_protocol(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn fields_added_later_are_ignored() {
         let more = format!("{RUNNING} colour=blue");
         assert!(parse_state(&more).is_ok());
@@ -240,7 +315,8 @@ mod tests {
     #[test]
     fn the_field_at_fault_is_named() {
         for (from, to, field) in [
-            ("v=1", "v=2", "v"),
+            ("v=2", "v=3", "v"),
+            ("contained=pid_namespace", "contained=maybe", "contained"),
             ("job=ok", "job=../x", "job"),
             ("state=running", "state=done", "state"),
             ("survivors=-", "survivors=1,,2", "survivors"),

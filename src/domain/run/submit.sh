@@ -1,15 +1,20 @@
 # Puts the files of a run in place, once. Goes in front of start.sh, which starts it. Needs: process.sh.
 #
-# $1 folder of what is run, below the folder of all jobs, $2 run number, $3 file name of the supervisor, $4 worktree below that
-# folder or nothing, $5 commit its changes are compared with, $6 `yes` where payload 5 holds secrets; then the arguments of
-# prepare_run, a function of the caller.
-# Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 secrets.sh; then those of prepare_run: the first of them is number $((given + 1)).
-# Prints a record `run-found` where the run was started before, or
+# $1 folder in which what is run may write, below the root, $2 name of what is run, $3 run number, $4 token, $5 file name of the
+# supervisor, $6 its digest, $7 worktree below that folder or nothing, $8 commit its changes are compared with, $9 names of the
+# variables that the run keeps, or `-`; then the arguments of prepare_run, a function of the caller.
+# Payloads: 1 supervisor, 2 spec, 3 command.sh, 4 stdin, 5 what only the run may know, which no file gets; then those of prepare_run: the first of them is number $((given + 1)).
+# Prints a record `run-token token=…`, and `run-found` where the run was started before, or
 # `refused step=… [writable=yes|no free_kib=…|- free_inodes=…|- file=…]` where nothing was started, the file encoded.
 #
-# prepare_run finds the functions of process.sh, $job, the folder of what is run, and $claimed, `yes` where the run was started
-# before. It ends the script with `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. It may be run
-# twice at the same time.
+# What legwork believes of a run lies in control/NAME/TOKEN, apart from the folder in which what is run writes. The file
+# control/NAME/run-N is made once and holds the token of run N: the first of those who start it decides, and the others go on
+# with that token.
+#
+# prepare_run finds the functions of process.sh, $job, the folder of what is run, $control, the control folder of the run, $controls,
+# the folder of all control folders of what is run, and $claimed, `yes` where the run was started before. It ends the script with
+# `refuse STEP`, or `refuse_write STEP FILE` where a file could not be written. What it writes comes behind a call of
+# make_control. It may be run twice at the same time.
 
 given=5
 refuse() {
@@ -45,30 +50,61 @@ report_refusal() {
 write_spec() {
     p_spec=$(payload 2) || return 1
     p_spec="$p_spec
+root $LEGWORK_ROOT
+folder $job
 cwd $job${p_worktree:+/$p_worktree}"
     [ -z "$p_worktree" ] || p_spec="$p_spec
 worktree $job/$p_worktree
 base $p_base"
-    put "$p_run/spec" "$p_spec"
+    put "$control/spec" "$p_spec"
+}
+# name_control: sets control to the folder of the token that run N has, or would get from here.
+name_control() {
+    [ ! -f "$p_named" ] || IFS= read -r p_token <"$p_named"
+    case $p_token in
+    *[!0-9a-f]*) refuse control ;;
+    esac
+    [ ${#p_token} = 32 ] || refuse control
+    control=$controls/$p_token p_run=$control
+}
+# make_control: makes the control folder of the run, or finds the one that another start made.
+make_control() {
+    if [ ! -e "$p_named" ]; then
+        mkdir -p "$control" || refuse_write folder "$control/."
+        once "$p_named" "$p_token" || [ -e "$p_named" ] || refuse_write control "$p_named"
+    fi
+    # It may be that of another start, made after this one looked.
+    p_made=$control
+    name_control
+    [ "$p_made" = "$control" ] || rmdir "$p_made" 2>/dev/null
+    if [ -h "$control" ] || [ ! -d "$control" ]; then refuse control; fi
 }
 submit_run() {
-    job=$LEGWORK_ROOT/jobs/$1
-    p_run=$job/runs/$2 p_supervisor=$LEGWORK_ROOT/bin/$3 p_worktree=$4 p_base=$5 p_secrets=$6
-    shift 6
+    job=$LEGWORK_ROOT/$1 p_name=$2 controls=$LEGWORK_ROOT/control/$2 p_named=$LEGWORK_ROOT/control/$2/run-$3 p_token=$4
+    p_supervisor=$LEGWORK_ROOT/bin/$5 p_digest=$6 p_worktree=$7 p_base=$8
+    shift 9
+    name_control
+    p_protocol=
+    [ ! -f "$control/protocol" ] || read -r p_protocol <"$control/protocol"
+    if [ "${p_protocol:-2}" != 2 ]; then
+        printf 'legwork-protocol job=%s protocol=%s\n' "$p_name" "$p_protocol"
+        exit 0
+    fi
     claimed=no
-    if [ -d "$p_run/claim" ] || [ -e "$p_run/cancelled" ]; then claimed=yes; fi
+    if [ -d "$control/claim" ] || [ -e "$control/cancelled" ]; then claimed=yes; fi
     prepare_run "$@"
+    [ $claimed = yes ] || make_control
+    printf 'run-token token=%s\n' "$p_token"
     if [ $claimed = yes ]; then
         printf 'run-found\n'
         return 0
     fi
-    mkdir -p "$LEGWORK_ROOT/bin" "$p_run" || refuse_write folder "$p_run/."
-    [ -f "$p_supervisor" ] || unpack "$p_supervisor" 1 || refuse_write supervisor "$p_supervisor"
-    unpack "$p_run/stdin" 4 || refuse_write stdin "$p_run/stdin"
-    unpack "$p_run/command.sh" 3 || refuse_write command "$p_run/command.sh"
-    put "$p_run/supervisor" "$p_supervisor" || refuse_write supervisor "$p_run/supervisor"
-    write_spec || refuse_write spec "$p_run/spec"
-    [ "$p_secrets" != yes ] || unpack "$p_run/secrets.sh" 5 || refuse_write secrets "$p_run/secrets.sh"
+    mkdir -p "$job" || refuse_write folder "$job/."
+    deploy "$p_supervisor" "$p_digest" || refuse_write supervisor "$p_supervisor"
+    put "$control/protocol" 2 || refuse_write protocol "$control/protocol"
+    unpack "$control/stdin" 4 || refuse_write stdin "$control/stdin"
+    unpack "$control/command.sh" 3 || refuse_write command "$control/command.sh"
+    write_spec || refuse_write spec "$control/spec"
 }
 submit_run "$@"
-set -- "$1" "$2" "$3"
+set -- "control/$2/$p_token" "$2" "$5" "$6" "$9"

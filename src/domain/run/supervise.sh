@@ -1,9 +1,14 @@
 # The supervisor of one run: the last part of the joined script, in which the others stand before it.
-# Needs: process.sh log.sh changes.sh agent.sh sweep.sh.
+# Needs: process.sh contain.sh log.sh changes.sh sockets.sh agent.sh sweep.sh.
 #
-#   sh supervise.sh RUN_DIR             start the run; does nothing where it was started before
-#   sh supervise.sh --finalize RUN_DIR  take over from a supervisor that is gone; does nothing where one lives
-#   sh supervise.sh --detach ...        the same as without --detach, in a session of its own, and return at once
+#   sh supervise.sh RUN_DIR DIGEST             start the run; does nothing where it was started before
+#   sh supervise.sh --finalize RUN_DIR DIGEST  take over from a supervisor that is gone; does nothing where one lives
+#   sh supervise.sh --sweep RUN_DIR DIGEST GRACE  end what still lives of a run that has ended
+#   sh supervise.sh --detach ...               the same as without --detach, in a session of its own, and return at once
+#
+# DIGEST is that of this script, which is compared before it is called again. The first two read what only the run may know from
+# stdin, as shell commands that end in `: given`; it is kept in a variable and goes on through pipes, so that no file, no
+# argument and no environment but that of the run holds it.
 #
 # POSIX sh, made for dash, bash and busybox on Linux. Beside sh it needs coreutils and git.
 #
@@ -14,6 +19,9 @@
 #                   the process that makes it is the only one that ever will.
 # Each holds pid, start time, boot id and node, so that a recycled pid, another boot or another machine that
 # shares the folder is not taken for a live process.
+#
+# The file protocol holds the number of all that is said here and in the state line. A supervisor leaves a run of a later
+# protocol alone.
 
 umask_before=$(umask)
 umask 077
@@ -33,9 +41,10 @@ uptime() {
 }
 
 spec() {
-    job=${dir%/runs/*}
+    token=${dir##*/}
+    job=${dir%/*}
     job=${job##*/}
-    run=${dir##*/}
+    run=1 root='' folder='' secrets='' contain='' keep=''
     wall_s=3600 idle_s=0 grace_s=10 log_cap=52428800 beat_s=5 cwd='' worktree='' base=''
     [ -f spec ] || return 1
     while IFS= read -r s_line || [ -n "$s_line" ]; do
@@ -48,6 +57,11 @@ spec() {
         grace_s) number "$s_value" && grace_s=$s_value ;;
         log_cap) number "$s_value" && log_cap=$s_value ;;
         beat_s) number "$s_value" && beat_s=$s_value ;;
+        root) root=$s_value ;;
+        folder) folder=$s_value ;;
+        secrets) secrets=$s_value ;;
+        contain) contain=$s_value ;;
+        keep) keep=$s_value ;;
         cwd) cwd=$s_value ;;
         worktree) worktree=$s_value ;;
         base) base=$s_value ;;
@@ -57,20 +71,34 @@ spec() {
     return 0
 }
 
-# detach COMMAND...: starts it in a session of its own.
+# detach COMMAND...: starts it in a session of its own, with the same stdin.
 # `setsid -f` is preferred because `&` makes a shell ignore SIGINT for good in all that it starts.
 detach() {
     umask "$umask_before"
-    if setsid -f "$@" </dev/null >/dev/null 2>&1; then
-        :
-    elif command -v setsid >/dev/null 2>&1; then
-        setsid "$@" </dev/null >/dev/null 2>&1 &
+    if setsid -f true </dev/null >/dev/null 2>&1; then
+        setsid -f "$@" >/dev/null 2>&1
     else
-        set -m
-        nohup "$@" </dev/null >/dev/null 2>&1 &
-        set +m
+        # The shell gives what it starts by `&` another stdin, unless that comes from elsewhere.
+        {
+            if command -v setsid >/dev/null 2>&1; then
+                setsid "$@" <&9 9<&- >/dev/null 2>&1 &
+            else
+                set -m
+                nohup "$@" <&9 9<&- >/dev/null 2>&1 &
+                set +m
+            fi
+        } 9<&0
     fi
     umask 077
+}
+
+# take_given: reads what only the run may know; nothing where it did not come whole.
+take_given() {
+    given=$(cat)
+    case $given in
+    *': given') ;;
+    *) given='' ;;
+    esac
 }
 
 # ---- the supervisor -----------------------------------------------------------------------------------------
@@ -93,14 +121,14 @@ take() {
 
 leader() {
     [ -e leader ] || return 1
-    read -r leader_pid leader_start leader_boot _ started leader_reason <leader
+    read -r leader_pid leader_start leader_boot _ started leader_reason leader_contained <leader
 }
 
 # record STATE ENDED EXIT SIGNAL REASON SURVIVORS DIFF: writes the state line. It ends in the heartbeat, so that one
 # file holds all that is known of a run.
 record() {
     r_pid=${leader_pid:-0}
-    recorded="legwork-run v=1 job=$job run=$run state=$1 pid=$r_pid pgid=$r_pid start=${leader_start:--} sup=$$ sup_start=$sup_start boot=$boot node=$node started=${started:--} ended=$2 exit=$3 signal=$4 reason=$5 survivors=$6 diff=$7"
+    recorded="legwork-run v=2 job=$job run=$run state=$1 pid=$r_pid pgid=$r_pid start=${leader_start:--} sup=$$ sup_start=$sup_start boot=$boot node=$node started=${started:--} ended=$2 exit=$3 signal=$4 reason=$5 survivors=$6 diff=$7 contained=${leader_contained:--} list=${changes_list:--}"
     put state "$recorded at=${beat_at:=$(date +%s)} log=${log_bytes:-0} log_at=${touched:-0}"
 }
 
@@ -118,10 +146,11 @@ look() {
     done
 }
 
-# beat: writes the heartbeat where it is due.
+# beat: writes the heartbeat where it is due. Where the control folder is gone nobody can end the run any more, so it ends.
 beat() {
     uptime
     [ "$up" -ge "${beat_due:-0}" ] || return 0
+    [ "${leader_pid:-0}" = 0 ] || [ -e leader ] || abandon
     beat_due=$((up + beat_s * 100))
     look
     beat_at=$(date +%s)
@@ -150,6 +179,15 @@ stop() {
         t_try=$((t_try + 1))
         nap 0.05
     done
+}
+
+# abandon: ends the run without a word, where there is no place for one.
+abandon() {
+    beat_due=9999999999999
+    sweep 0
+    alive "$leader_pid" "$leader_start" "$leader_boot" && kill -KILL "$leader_pid"
+    remove_sockets
+    exit 1
 }
 
 # watch: until the agent has ended or was ended.
@@ -203,13 +241,14 @@ watch() {
     done
 }
 
-# dismiss: ends the leader, whose work is done.
+# dismiss: ends the leader, whose work is done. There is no end while it lives.
 dismiss() {
     d_try=0
-    while alive "$leader_pid" "$leader_start" "$leader_boot" && [ $d_try -lt 100 ]; do
+    while alive "$leader_pid" "$leader_start" "$leader_boot"; do
         [ $((d_try % 20)) -ne 0 ] || kill -KILL "$leader_pid" 2>/dev/null
         d_try=$((d_try + 1))
         nap 0.02
+        beat
     done
     # What was in the pipes is still being written down.
     d_try=0
@@ -225,7 +264,9 @@ conclude() {
     point before_diff
     changes
     point after_diff
-    rm -f secrets.sh
+    remove_sockets
+    # Where nothing kept the run together, that nothing was found does not say that nothing is left.
+    if [ "$survivors" = - ] && [ "$leader_contained" = best_effort ] && [ "$leader_boot" = "$boot" ]; then survivors='?'; fi
     beat_due=0
     [ -z "$recorded" ] || beat
     clock=$(date +%s)
@@ -234,11 +275,17 @@ conclude() {
     '' | *[!0-9]*) ;;
     *) x_wall=$((clock - started)) x_started=$started ;;
     esac
-    x_code=$3 x_signal=$4 x_survivors=
+    x_code=$3 x_signal=$4
     [ "$3" != - ] || x_code=null
     [ "$4" != - ] || x_signal=null
-    [ "$survivors" = - ] || x_survivors=$survivors
-    x_text="{\"state\":\"$1\",\"exit_code\":$x_code,\"signal\":$x_signal,\"reason\":\"$2\",\"started_at\":$x_started,\"ended_at\":$clock,\"wall_s\":$x_wall,\"survivors\":[$x_survivors]}"
+    case $survivors in
+    -) x_survivors='[]' ;;
+    '?') x_survivors=null ;;
+    *) x_survivors="[$survivors]" ;;
+    esac
+    x_contained=null
+    [ "${leader_contained:--}" = - ] || x_contained="\"$leader_contained\""
+    x_text="{\"state\":\"$1\",\"exit_code\":$x_code,\"signal\":$x_signal,\"reason\":\"$2\",\"started_at\":$x_started,\"ended_at\":$clock,\"wall_s\":$x_wall,\"survivors\":$x_survivors,\"contained\":$x_contained}"
     x_try=0
     # Without room for the end there is no end: the next poll finds the supervisor gone and calls another.
     until put exit.json "$x_text" && { point before_state; record "$1" "$clock" "$3" "$4" "$2" "$survivors" "$diff"; }; do
@@ -259,12 +306,16 @@ supervise() {
     survivors=-
     diff=-
     if ! leader; then
-        if ! spec; then
-            nobody spec_missing
-        elif [ -e cancelled ] || [ -e cancel ]; then
+        # A run that was cancelled before anything of it was sent has no spec.
+        if [ -e cancelled ] || [ -e cancel ]; then
             nobody cancel_requested
+        elif ! spec; then
+            nobody spec_missing
         elif [ "${owner_boot:-$boot}" != "$boot" ]; then
             nobody rebooted
+        elif [ "$secrets" = yes ] && [ -z "$given" ]; then
+            # They went down with the supervisor that had them, and the agent certainly was not started.
+            nobody secrets_lost
         else
             record launching - - - - - -
             beat
@@ -272,7 +323,7 @@ supervise() {
             point before_agent
             # HUP must reach what is started as it was, so it is caught here for a moment, not ignored.
             trap : HUP
-            detach sh "$self" --agent "$dir"
+            printf '%s\n' "${given:-: given}" | detach sh "$self" --agent "$dir" "$digest"
             trap '' HUP
             point after_agent_start
             v_try=0
@@ -284,6 +335,7 @@ supervise() {
         fi
         leader
     fi
+    unset given
     if [ "$leader_pid" != 0 ]; then
         record running - - - - - -
         watch
@@ -322,45 +374,9 @@ supervise() {
     conclude failed exit_status "$v_code" -
 }
 
-# ---- which of them ------------------------------------------------------------------------------------------
-
-mode=start
-if [ "$1" = --detach ]; then
-    shift
-    # A run started from within another run is not a part of it.
-    unset LEGWORK_RUN
-    detach sh "$self" "$@"
-    exit 0
-fi
-case $1 in
---finalize | --agent | --guard | --log)
-    mode=${1#--}
-    shift
-    ;;
-esac
-if ! { cd "$1" 2>/dev/null && dir=$(pwd -P) && here; }; then
-    echo "supervise: $1 is no run on a machine with /proc" >&2
-    exit 1
-fi
-spec
-case $mode in
-log) log "$2" ;;
-agent) agent ;;
-guard) guard ;;
-start)
-    mkdir claim 2>/dev/null || exit 0
-    put supervisor "$self"
-    point claimed
-    owner_boot=
-    generation=1
-    take 1
-    supervise
-    ;;
-finalize)
-    ended . && {
-        rm -f secrets.sh
-        exit 0
-    }
+# finalize: --finalize. Takes over a run that has no supervisor; ends the process.
+finalize() {
+    ended . && exit 0
     [ -d claim ] || exit 0
     owner
     if [ "$generation" -gt 0 ]; then
@@ -373,5 +389,75 @@ finalize)
     # The one before may have written the end just before it was found gone.
     ended . && exit 0
     supervise
+}
+
+# ---- which of them ------------------------------------------------------------------------------------------
+
+mode=start
+if [ "$1" = --detach ]; then
+    shift
+    # A run started from within another run is not a part of it.
+    unset LEGWORK_RUN
+    detach sh "$self" "$@"
+    exit 0
+fi
+case $1 in
+--finalize | --agent | --guard | --log | --sweep)
+    mode=${1#--}
+    shift
+    ;;
+esac
+if ! { cd "$1" 2>/dev/null && dir=$(pwd -P) && here; }; then
+    echo "supervise: $1 is no run on a machine with /proc" >&2
+    exit 1
+fi
+digest=$2
+spec
+of=2
+# shellcheck disable=SC2094 # it is only read
+[ ! -f protocol ] || read -r of <protocol
+[ "$of" = 2 ] || {
+    echo "supervise: $dir is of another protocol" >&2
+    exit 1
+}
+case $mode in
+log) log "$2" ;;
+agent) agent ;;
+guard) guard ;;
+start)
+    take_given
+    mkdir claim 2>/dev/null || exit 0
+    point claimed
+    owner_boot=
+    generation=1
+    take 1
+    supervise
+    ;;
+sweep)
+    ended . || exit 0
+    leader && [ "$leader_boot" = "$boot" ] || exit 0
+    beat_due=9999999999999 recorded=$state_line
+    sweep "$3"
+    s_left=${recorded##* survivors=}
+    s_left=${s_left%% *}
+    # Of those that were named before it is only known whether there still is one.
+    s_ifs=$IFS
+    IFS=,
+    for s_pid in $s_left; do
+        if number "$s_pid" && identify "$s_pid"; then
+            case ",$survivors," in
+            *",$s_pid,"*) ;;
+            *) survivors="$survivors,$s_pid" ;;
+            esac
+        fi
+    done
+    IFS=$s_ifs
+    survivors=${survivors#-,}
+    if [ "$survivors" = - ] && [ "$leader_contained" = best_effort ]; then survivors='?'; fi
+    [ "$survivors" = "$s_left" ] || put state "${recorded% survivors=*} survivors=$survivors ${recorded#* survivors="$s_left" }"
+    ;;
+finalize)
+    take_given
+    finalize
     ;;
 esac

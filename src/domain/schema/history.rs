@@ -6,7 +6,7 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{forge, host, job, preflight, workspace},
+    domain::{forge, host, job, preflight, verification, workspace},
     system::store::{Migration, Schema},
 };
 
@@ -18,4 +18,5 @@ pub(crate) static HISTORY: Schema = &[Migration::Tables(&[
     &job::JOBS,
     &job::EVENTS,
     &forge::ISSUES,
+    &verification::VERIFICATIONS,
 ])];

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Error, record, state::evidence, variables::setter};
+use super::{Error, Specification, environment::environment_script, record, state::evidence};
 use crate::{
     contract::Name,
     domain::{host, repository},
@@ -13,6 +13,7 @@ use crate::{
         records::{Malformed, records},
         script::Script,
         script_failure::ScriptFailure,
+        shell,
     },
 };
 
@@ -50,12 +51,12 @@ pub(crate) struct Checked {
     pub(crate) host: Name,
     /// The facts.
     pub(crate) facts: Vec<Fact>,
-    /// Bytes that clone, worktrees' state and environment take.
+    /// Bytes that mirror, seed and environment take.
     pub(crate) used_bytes: Option<u64>,
     /// Bytes that are free beside them.
     pub(crate) free_bytes: Option<u64>,
-    /// Worktrees of the clone, and those of them whose folder is gone.
-    pub(crate) worktrees: Option<(u64, u64)>,
+    /// Clones of jobs that borrow from the mirror.
+    pub(crate) clones: Option<u64>,
     /// The first step that was missing when it was last provisioned.
     pub(crate) missing: Option<String>,
     /// The input of the `provision-workspace` that completes it.
@@ -79,19 +80,17 @@ pub(crate) async fn check(
     let command = specification.settings.smoke.as_deref().filter(|_| smoke);
     let body = [
         repository::GIT,
+        shell::PROCESS,
+        &environment_script(None, &specification.variables()),
+        include_str!("modules.sh"),
         include_str!("facts.sh"),
-        &setter(&specification.settings.variables),
         include_str!("check.sh"),
     ]
     .join("\n");
     let script = Script::new(body)
         .look()
         .argument(name.as_str())
-        .argument(
-            specification
-                .environment()
-                .unwrap_or_else(|| "-".to_owned()),
-        )
+        .argument(known_store(specification, known.record.as_ref()))
         .argument(&*specification.url)
         .argument(
             known
@@ -100,7 +99,14 @@ pub(crate) async fn check(
                 .map_or("", |record| record.base_commit.as_str()),
         )
         .argument(command.unwrap_or(""))
-        .argument(limit.to_string());
+        .argument(limit.to_string())
+        .argument(
+            known
+                .record
+                .as_ref()
+                .and_then(|record| record.mirror.as_deref())
+                .unwrap_or("-"),
+        );
     let reply = machine.run(context, script).await?;
     let checked = parse(&machine.name, &reply.text())
         .map_err(|error| ScriptFailure::at(&machine.name, "check", &reply, error))?;
@@ -109,6 +115,17 @@ pub(crate) async fn check(
         completing_input: specification.input(&machine.name),
         ..checked
     })
+}
+
+/// Returns the store that environments are made from as it was recorded, `?` where none was, and `-` where none is needed.
+fn known_store<'a>(specification: &Specification, record: Option<&'a record::Record>) -> &'a str {
+    if specification.has_environment() {
+        record
+            .and_then(|record| record.environment.as_deref())
+            .unwrap_or("?")
+    } else {
+        "-"
+    }
 }
 
 /// The most facts that are taken from a host.
@@ -121,7 +138,7 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
         facts: Vec::new(),
         used_bytes: None,
         free_bytes: None,
-        worktrees: None,
+        clones: None,
         missing: None,
         completing_input: Value::Null,
     };
@@ -145,9 +162,7 @@ fn parse(host: &Name, text: &str) -> Result<Checked, Malformed> {
                 checked.used_bytes = bytes(record.optional_number("used_kib")?);
                 checked.free_bytes = bytes(record.optional_number("free_kib")?);
             }
-            "worktrees" => {
-                checked.worktrees = Some((record.number("count")?, record.number("stale")?));
-            }
+            "clones" => checked.clones = Some(record.number("count")?),
             _ => record.ignored(),
         }
     }
@@ -173,7 +188,7 @@ mod tests {
         let checked = parse(
             &host,
             "fact name=seed status=pass evidence=@aGk=\nfact name=disk status=unknown evidence=@\n\
-             disk used_kib=12 free_kib=-\nworktrees count=3 stale=1\n\nnoise\n",
+             disk used_kib=12 free_kib=-\nclones count=3\n\nnoise\n",
         )
         .expect("facts");
         assert_eq!(checked.facts.len(), 2);
@@ -184,7 +199,7 @@ mod tests {
             (checked.used_bytes, checked.free_bytes),
             (Some(12 * 1024), None)
         );
-        assert_eq!(checked.worktrees, Some((3, 1)));
+        assert_eq!(checked.clones, Some(3));
         assert!(parse(&host, "fact name=seed status=fine evidence=@\n").is_err());
         assert!(parse(&host, "noise\n").is_err());
         let many = "fact name=seed status=pass evidence=@\n".repeat(1000);

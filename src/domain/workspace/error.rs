@@ -112,6 +112,42 @@ pub(crate) enum Error {
         /// The file that holds all of it, on the host.
         log: String,
     },
+    /// What environments are made from is not what was made at provisioning.
+    #[error(
+        "what environments of {repository} on {host} are made from is not what it was: {message}"
+    )]
+    Changed {
+        /// The host.
+        host: Name,
+        /// The repository.
+        repository: Name,
+        /// What differs.
+        message: String,
+        /// The input of the call that makes it anew.
+        input: Box<Value>,
+    },
+    /// The environment of a tree could not be made.
+    #[error("no environment could be made on {host}")]
+    Environment {
+        /// The host.
+        host: Name,
+        /// The end of what was printed.
+        message: String,
+        /// The file that holds all of it, on the host; empty where there is none.
+        log: String,
+    },
+    /// The command that prepares a tree failed.
+    #[error("the command that prepares each tree failed on {host} with exit status {exit}")]
+    Prepare {
+        /// The host.
+        host: Name,
+        /// Its exit status; 124 or 137 where it took too long.
+        exit: i64,
+        /// The end of what it printed.
+        message: String,
+        /// The file that holds all of it, on the host.
+        log: String,
+    },
     /// A program is missing.
     #[error("there is no {tool} on {host}")]
     Tool {
@@ -190,7 +226,9 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::WorkspaceNotFound,
-            Self::NotReady { .. } => Code::WorkspaceNotReady,
+            Self::NotReady { .. } | Self::Changed { .. } => Code::WorkspaceNotReady,
+            Self::Environment { .. } => Code::EnvironmentFailed,
+            Self::Prepare { .. } => Code::PrepareFailed,
             Self::Mismatch { .. } => Code::RepositoryMismatch,
             Self::Reference { .. } => Code::RefNotFound,
             Self::Clone { .. } => Code::CloneFailed,
@@ -219,6 +257,18 @@ impl Coded for Error {
             Self::NotReady { .. } => {
                 "Complete it with provision-workspace; only missing steps run.".to_owned()
             }
+            Self::Changed { .. } => {
+                "Make it anew with provision-workspace; what was changed is replaced.".to_owned()
+            }
+            Self::Environment { host, log, .. } if log.is_empty() => {
+                format!("Read details.stderr, remove the cause on {host}, and send the same call again.")
+            }
+            Self::Environment { host, log, .. } => format!(
+                "Read details.stderr, or {log} on {host}; remove the cause and send the same call again."
+            ),
+            Self::Prepare { host, log, .. } => format!(
+                "Read details.stderr, or {log} on {host}; mend `prepare` of the profile or the repository, or what it needs, provision the workspace, and send the same call again."
+            ),
             Self::Mismatch { host, path, .. } => format!(
                 "Use another repository name, or remove {path} on {host} if no job needs it."
             ),
@@ -269,6 +319,9 @@ impl Coded for Error {
                 details::Unknown::new("workspace", format!("{repository} on {host}")).into()
             }
             Self::NotReady { step: missing, .. } => step(missing, None, ""),
+            Self::Changed { message, .. } => step("install", None, message),
+            Self::Environment { message, .. } => step("environment", None, message),
+            Self::Prepare { exit, message, .. } => step("prepare", Some(*exit), message),
             Self::Mismatch {
                 path,
                 found,
@@ -333,6 +386,9 @@ impl Coded for Error {
             Self::Below(inner) => inner.retry(),
             Self::NotFound { .. }
             | Self::NotReady { .. }
+            | Self::Changed { .. }
+            | Self::Environment { .. }
+            | Self::Prepare { .. }
             | Self::Mismatch { .. }
             | Self::Reference { .. }
             | Self::Clone { .. }
@@ -354,7 +410,7 @@ impl Coded for Error {
                 json!({"host": host, "repository": repository}),
                 "make what is missing",
             ),
-            Self::NotReady { input, .. } => call(
+            Self::NotReady { input, .. } | Self::Changed { input, .. } => call(
                 "provision-workspace",
                 Value::clone(input),
                 "make what is missing",
@@ -369,6 +425,8 @@ impl Coded for Error {
             | Self::Reference { .. }
             | Self::Clone { .. }
             | Self::Step { .. }
+            | Self::Environment { .. }
+            | Self::Prepare { .. }
             | Self::Folder { .. }
             | Self::DiskFull { .. }
             | Self::Busy { .. }

@@ -1,15 +1,18 @@
 //! Making a workspace, or finding it made.
 
 use super::{
-    Error, Record, Specification, Step, record,
+    Error, Record, Specification, Step,
+    environment::environment_script,
+    offers::offers,
+    record, specification,
     state::{State, StepMarker},
     take::Due,
     work::{Outcome, Report, Request, StepState, Work},
 };
 use crate::{
-    contract::{Effect, Name},
+    contract::{Code, Coded as _, Effect, Name},
     domain::{host, profile, repository},
-    system::{Context, failpoint, script::Script, script_failure::ScriptFailure},
+    system::{Context, failpoint, script::Script, script_failure::ScriptFailure, shell},
 };
 
 /// Makes what is missing of a workspace, step by step; nothing where it is ready.
@@ -30,6 +33,9 @@ pub(crate) async fn provision(
     if let Some(packages) = request.packages.clone() {
         settings.packages = packages;
     }
+    if repository.prepare.is_some() {
+        settings.prepare.clone_from(&repository.prepare);
+    }
     let work = Work {
         context,
         specification: Specification {
@@ -40,15 +46,39 @@ pub(crate) async fn provision(
             python: request.python.clone(),
             packages: request.packages.clone(),
             settings,
+            switches: repository.switches.clone(),
         },
         repository,
         machine,
         request,
     };
+    work.refuse_fault()?;
     work.perform().await
 }
 
 impl Work<'_> {
+    /// Refuses a profile that asks for what would be left out.
+    fn refuse_fault(&self) -> Result<(), Error> {
+        let specification = &self.specification;
+        let Some((field, rule)) = specification.fault() else {
+            return Ok(());
+        };
+        if field == "packages" && specification.packages.is_some() {
+            return Err(repository::Error::Invalid {
+                configuration: None,
+                pointer: format!("/{field}"),
+                rule,
+            }
+            .into());
+        }
+        Err(profile::Error::Invalid {
+            file: self.context.environment().configuration_file(),
+            pointer: format!("/profiles/{}/{field}", specification.profile),
+            reason: rule.to_owned(),
+        }
+        .into())
+    }
+
     async fn perform(self) -> Result<Outcome, Error> {
         let specification = &self.specification;
         let progress = self.context.progress(&format!(
@@ -57,7 +87,7 @@ impl Work<'_> {
         ));
         let mut state = self.look().await?;
         self.refuse(&state)?;
-        let mut commit: Option<String> = None;
+        let mut resolved = self.resolved_before()?;
         let mut just_cloned = false;
         let mut effect = Effect::Replayed;
         let mut is_new = false;
@@ -69,17 +99,19 @@ impl Work<'_> {
                     state: StepState::Skipped,
                     seconds: None,
                     evidence: None,
+                    notes: None,
                 });
                 continue;
             }
-            let digest = specification.digest(step, commit.as_deref());
-            let again = self.request.refresh && step == Step::Resolve && !just_cloned;
+            let digest = specification.digest(step, resolved.commit.as_deref());
+            let again = self.request.refresh && step == Step::Resolve && !just_cloned
+                || step == Step::Install && resolved.is_other(state.done.get(&step));
             let found = state
                 .done
                 .remove(&step)
                 .filter(|mark| Some(&mark.digest) == digest.as_ref() && !again);
             let report = match (found, digest) {
-                (Some(mark), _) => report(step, StepState::Done, mark, &mut commit),
+                (Some(mark), _) => resolved.report(step, StepState::Done, mark),
                 (None, Some(digest)) if !self.request.dry_run => {
                     is_new |= self.announce(step, effect).await?;
                     progress.say(&format!(
@@ -92,7 +124,9 @@ impl Work<'_> {
                         .take(Due {
                             step,
                             digest: &digest,
-                            commit: commit.as_deref(),
+                            commit: resolved.commit.as_deref(),
+                            mirror: resolved.mirror.as_deref(),
+                            known_store: resolved.recorded_outer(),
                             just_cloned,
                             again,
                             effect,
@@ -109,26 +143,18 @@ impl Work<'_> {
                     self.context.meter().settled(effect);
                     failpoint::reached(&format!("provision.{}", step.name()));
                     progress.note(&format!("{}: {}", step.name(), mark.evidence));
-                    report(step, state_now, mark, &mut commit)
+                    resolved.report(step, state_now, mark)
                 }
-                (None, _) => {
-                    for undone in specification.undoes(step) {
-                        state.done.remove(&undone);
-                    }
-                    Report {
-                        step,
-                        state: StepState::Pending,
-                        seconds: None,
-                        evidence: None,
-                    }
-                }
+                (None, _) => self.pending(step, &mut state),
             };
             reports.push(report);
         }
         let outcome = Outcome {
             host: self.machine.name.clone(),
             root: state.root,
-            base_commit: commit,
+            base_commit: resolved.commit,
+            mirror: resolved.mirror,
+            environment: resolved.store,
             reports,
             effect: if self.request.dry_run {
                 Effect::None
@@ -141,6 +167,20 @@ impl Work<'_> {
             self.record(&outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// Reports a step that a dry run does not take, and forgets those that it would undo.
+    fn pending(&self, step: Step, state: &mut State) -> Report {
+        for undone in self.specification.undoes(step) {
+            state.done.remove(&undone);
+        }
+        Report {
+            step,
+            state: StepState::Pending,
+            seconds: None,
+            evidence: None,
+            notes: None,
+        }
     }
 
     /// Announces that a step is about to be taken, and returns whether the workspace was not known here before.
@@ -157,17 +197,41 @@ impl Work<'_> {
         Ok(is_new)
     }
 
+    /// Returns what is known here of the mirror before anything is done.
+    fn resolved_before(&self) -> Result<Resolved, Error> {
+        let known = record::find(
+            self.context,
+            &self.machine.name,
+            &self.specification.repository,
+        );
+        let record = match known {
+            Ok(known) => known.and_then(|known| known.record),
+            // This call makes the row anew.
+            Err(error) if error.code() == Code::StoreDamaged => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Resolved {
+            commit: None,
+            store: None,
+            recorded: record
+                .as_ref()
+                .and_then(|record| Some((record.environment.clone()?, record.base_commit.clone()))),
+            mirror: record.and_then(|record| record.mirror),
+        })
+    }
+
     /// Asks what there is.
     async fn look(&self) -> Result<State, Error> {
         let body = [
             repository::GIT,
+            shell::PROCESS,
+            &environment_script(None, &self.specification.variables()),
+            include_str!("modules.sh"),
             include_str!("facts.sh"),
             include_str!("state.sh"),
         ]
         .join("\n");
-        let script = Script::new(body)
-            .argument(self.specification.repository.as_str())
-            .argument(self.environment());
+        let script = Script::new(body).argument(self.specification.repository.as_str());
         let reply = self.machine.run(self.context, script).await?;
         let state = State::parse(&reply.text())
             .map_err(|error| ScriptFailure::at(&self.machine.name, "state", &reply, error))?;
@@ -184,10 +248,16 @@ impl Work<'_> {
                 tool: "git",
             });
         }
-        if let Some(found) = &state.seed
+        if let Some(found) = &state.mirror
             && *found != self.specification.url
         {
             return Err(self.mismatch(found));
+        }
+        if self.specification.switches.lfs && lacks("git-lfs") {
+            return Err(Error::Tool {
+                host: host.clone(),
+                tool: "git-lfs",
+            });
         }
         if self.specification.has_environment() && lacks("uv") {
             return Err(Error::Tool {
@@ -201,20 +271,15 @@ impl Work<'_> {
     pub(super) fn mismatch(&self, found: &str) -> Error {
         Error::Mismatch {
             host: self.machine.name.clone(),
-            path: self.seed(),
+            path: self.mirror(),
             found: found.to_owned(),
             wanted: self.specification.url.clone(),
         }
     }
 
-    pub(super) fn seed(&self) -> String {
-        format!("{}/{}", self.machine.root, self.specification.seed())
-    }
-
-    pub(super) fn environment(&self) -> String {
-        self.specification
-            .environment()
-            .unwrap_or_else(|| "-".to_owned())
+    pub(super) fn mirror(&self) -> String {
+        let folder = specification::mirror(&self.specification.repository);
+        format!("{}/{folder}", self.machine.root)
     }
 
     async fn record(&self, outcome: &Outcome) -> Result<(), Error> {
@@ -228,8 +293,11 @@ impl Work<'_> {
             profile: specification.profile.clone(),
             root: outcome.root.clone(),
             seed: specification.seed(),
-            environment: specification.environment(),
+            mirror: outcome.mirror.clone(),
+            environment: outcome.environment.clone(),
             variables: specification.settings.variables.clone(),
+            prepare: specification.settings.prepare.clone(),
+            offers: offers(specification, &outcome.reports),
             verify: None,
         };
         record::note_ready(self.context, specification, &record).await?;
@@ -238,14 +306,54 @@ impl Work<'_> {
     }
 }
 
-fn report(step: Step, state: StepState, mark: StepMarker, commit: &mut Option<String>) -> Report {
-    if step == Step::Resolve {
-        *commit = mark.commit;
+/// What the steps came to.
+struct Resolved {
+    /// The commit that jobs start from.
+    commit: Option<String>,
+    /// The digest of the mirror after the last fetch from here.
+    mirror: Option<String>,
+    /// The store that environments are made from.
+    store: Option<String>,
+    /// That store as it was recorded here before, and the commit it was recorded with.
+    recorded: Option<(String, String)>,
+}
+
+impl Resolved {
+    /// Returns the recorded store without its project, below legwork's folder on the host.
+    fn recorded_outer(&self) -> Option<&str> {
+        let (store, _commit) = self.recorded.as_ref()?;
+        let (outer, _project) = store.rsplit_once('/')?;
+        Some(outer)
     }
-    Report {
-        step,
-        state,
-        seconds: Some(mark.seconds),
-        evidence: (!mark.evidence.is_empty()).then_some(mark.evidence),
+
+    /// Returns whether the host names another store for the same commit: whoever can write there can write both.
+    fn is_other(&self, mark: Option<&StepMarker>) -> bool {
+        let (Some(mark), Some((store, commit))) = (mark, &self.recorded) else {
+            return false;
+        };
+        Some(commit) == self.commit.as_ref() && Some(store) != mark.store.as_ref()
+    }
+
+    /// Reports a step, and takes note of what it resolved.
+    ///
+    /// The host's word for the mirror's digest counts where the step was just done or nothing else is known: a mark that
+    /// lies there may have been written by whoever changed the mirror.
+    fn report(&mut self, step: Step, state: StepState, mark: StepMarker) -> Report {
+        if step == Step::Resolve {
+            self.commit = mark.commit;
+            if state == StepState::Ran || self.mirror.is_none() {
+                self.mirror = mark.mirror;
+            }
+        }
+        if step == Step::Install {
+            self.store = mark.store;
+        }
+        Report {
+            step,
+            state,
+            seconds: Some(mark.seconds),
+            evidence: (!mark.evidence.is_empty()).then_some(mark.evidence),
+            notes: (!mark.notes.is_empty()).then_some(mark.notes),
+        }
     }
 }

@@ -45,8 +45,17 @@ pub(crate) struct Record {
     pub(crate) root: String,
     /// The seed clone, below legwork's folder on the host.
     pub(crate) seed: String,
-    /// The environment, below legwork's folder on the host.
+    /// The digest that the mirror had after the last fetch from here.
+    #[serde(default)]
+    pub(crate) mirror: Option<String>,
+    /// The store that environments are made from, below legwork's folder on the host. Its name holds the digests of its contents.
     pub(crate) environment: Option<String>,
+    /// The command that prepares each tree.
+    #[serde(default)]
+    pub(crate) prepare: Option<String>,
+    /// What there is in each tree beside the repository's own files, in words.
+    #[serde(default)]
+    pub(crate) offers: Vec<String>,
     /// Environment variables of runs, with their places still to be filled in: see [`super::exports`].
     pub(crate) variables: BTreeMap<String, String>,
     /// The command that the configuration judges fixes by, as it is now.

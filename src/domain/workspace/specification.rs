@@ -1,15 +1,18 @@
 //! What a workspace is to be, and what each step needs and undoes for it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Step;
+use super::{Step, install_arguments::InstallArguments};
 use crate::{
     contract::{
         Name,
         configuration::{Environment, Install, Profile},
     },
-    system::digest,
+    domain::repository::Switches,
+    system::{digest, quote::quote},
 };
 
 /// What a workspace is to be.
@@ -29,6 +32,14 @@ pub(crate) struct Specification {
     pub(crate) packages: Option<Vec<String>>,
     /// What the profile comes to, with what was asked for in its place.
     pub(crate) settings: Profile,
+    /// What clones hold beside the files of the repository itself.
+    #[serde(default)]
+    pub(crate) switches: Switches,
+}
+
+/// Returns the folder of a repository's mirror below legwork's own.
+pub(crate) fn mirror(repository: &Name) -> String {
+    format!("mirrors/{repository}.git")
 }
 
 impl Specification {
@@ -62,30 +73,109 @@ impl Specification {
         self.settings.install.unwrap_or(Install::None)
     }
 
+    /// Returns the same in a word.
+    pub(super) fn install_name(&self) -> &'static str {
+        match self.install() {
+            Install::None => "none",
+            Install::Editable => "editable",
+            Install::Wheel => "wheel",
+        }
+    }
+
+    /// Returns the variables of what is run in its seed.
+    pub(super) fn variables(&self) -> BTreeMap<String, String> {
+        let install = ("LEGWORK_INSTALL".to_owned(), self.install_name().to_owned());
+        let variables = self.settings.variables.clone().into_iter();
+        variables.chain([install]).collect()
+    }
+
+    /// Returns the packages as a list of requirements, a line each.
+    pub(super) fn packages(&self) -> String {
+        self.settings.packages.join("\n") + "\n"
+    }
+
+    /// Returns the arguments of whatever installs something, as words of a shell.
+    pub(super) fn sources(&self) -> String {
+        let sources = InstallArguments::sort(&self.settings.install_arguments).sources;
+        let words: Vec<String> = sources.iter().map(|word| quote(word)).collect();
+        words.join(" ")
+    }
+
+    /// Checks that what the profile says of the environment can be done, and that nothing of it would be left out.
+    ///
+    /// Returns the field and what is wrong with it.
+    pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let settings = &self.settings;
+        let lists = [
+            ("packages", &settings.packages),
+            ("requirements", &settings.requirements),
+            ("extras", &settings.extras),
+            ("groups", &settings.groups),
+            ("install_arguments", &settings.install_arguments),
+        ];
+        if !self.has_environment() {
+            let needless = lists.into_iter().find(|(_, list)| !list.is_empty());
+            return needless.map(|(field, _)| {
+                (
+                    field,
+                    "it needs environment = \"uv\": nothing is installed without",
+                )
+            });
+        }
+        let is_below = |path: &String| {
+            !path.is_empty()
+                && !path.starts_with(['/', '-', '~'])
+                && !path.contains('\\')
+                && path.split('/').all(|part| part != "..")
+        };
+        if !settings.requirements.iter().all(is_below) {
+            return Some(("requirements", "each must be a path below the repository"));
+        }
+        if settings
+            .extras
+            .iter()
+            .chain(&settings.groups)
+            .any(|it| it.is_empty() || it.starts_with('-'))
+        {
+            return Some(("extras", "it must hold names of extras"));
+        }
+        let installs_nothing = !self.reads_project()
+            && settings.packages.is_empty()
+            && settings.requirements.is_empty();
+        if installs_nothing && !settings.install_arguments.is_empty() {
+            return Some((
+                "install_arguments",
+                "with install = \"none\" and neither packages nor requirements, nothing is installed that they are for; \
+                 name files of requirements in requirements",
+            ));
+        }
+        None
+    }
+
     /// Returns the folder of the seed clone below legwork's own.
     pub(crate) fn seed(&self) -> String {
         format!("repos/{}/seed", self.repository)
     }
 
-    /// Returns the folder of the environment below legwork's own.
-    ///
-    /// Its name follows from all that goes into it; each repository has its own, so that the repository's lock
-    /// guards it too.
-    pub(crate) fn environment(&self) -> Option<String> {
-        self.has_environment().then(|| {
-            let identity = (
-                &self.repository,
-                &self.settings.python,
-                &self.settings.packages,
-                self.install(),
-                &self.settings.install_arguments,
-            );
-            format!(
-                "envs/{}-{}",
-                self.profile,
-                &digest::canonical(&identity)[..12]
-            )
-        })
+    /// Returns whether what goes into the environment depends on the repository's files.
+    fn reads_sources(&self) -> bool {
+        self.install() != Install::None
+            || self.reads_project()
+            || !self.requirements().is_empty()
+            || !self.settings.install_arguments.is_empty()
+    }
+
+    /// Returns whether what the repository itself depends on goes into the environment.
+    fn reads_project(&self) -> bool {
+        self.install() != Install::None
+            || !self.settings.extras.is_empty()
+            || !self.settings.groups.is_empty()
+    }
+
+    /// Returns the files of the repository that list what goes into the environment.
+    fn requirements(&self) -> Vec<String> {
+        let named = InstallArguments::sort(&self.settings.install_arguments).requirements;
+        [&self.settings.requirements[..], &named].concat()
     }
 
     /// Returns the digest that a step's marker has once the step is done; nothing where the step is not needed, or
@@ -94,22 +184,32 @@ impl Specification {
         let settings = &self.settings;
         match step {
             Step::Clone => Some(digest::canonical(&("clone", &self.url))),
-            Step::Resolve => Some(digest::canonical(&("resolve", &self.url, &self.reference))),
+            Step::Resolve => Some(digest::canonical(&(
+                "resolve",
+                &self.url,
+                &self.reference,
+                &self.switches,
+            ))),
             Step::Environment => self
-                .environment()
-                .map(|folder| digest::canonical(&("environment", folder))),
+                .has_environment()
+                .then(|| digest::canonical(&("environment", "v2", &settings.python))),
             Step::Install => {
-                if !self.has_environment()
-                    || self.install() == Install::None && settings.packages.is_empty()
-                {
+                if !self.has_environment() {
                     return None;
                 }
-                let source = if self.install() == Install::None {
-                    ""
-                } else {
-                    commit?
-                };
-                Some(digest::canonical(&("install", self.environment(), source)))
+                let source = if self.reads_sources() { commit? } else { "" };
+                let wanted = (
+                    self.install(),
+                    &settings.packages,
+                    &settings.requirements,
+                    &settings.extras,
+                    &settings.groups,
+                    &settings.install_arguments,
+                );
+                let stands_on = self.digest(Step::Environment, commit);
+                Some(digest::canonical(&(
+                    "install", "v2", wanted, stands_on, source,
+                )))
             }
             Step::Setup => {
                 let command = settings.setup.as_ref()?;
@@ -119,22 +219,35 @@ impl Specification {
                     command,
                     &settings.variables,
                     commit?,
-                    self.environment(),
                     stands_on,
+                )))
+            }
+            Step::Prepare => {
+                let command = settings.prepare.as_ref()?;
+                let stands_on = self.digest(Step::Install, commit);
+                let set_up = self.digest(Step::Setup, commit);
+                Some(digest::canonical(&(
+                    "prepare",
+                    command,
+                    &settings.variables,
+                    commit?,
+                    stands_on,
+                    set_up,
                 )))
             }
             Step::Smoke => {
                 let command = settings.smoke.as_ref()?;
                 let stands_on = self.digest(Step::Install, commit);
                 let set_up = self.digest(Step::Setup, commit);
+                let prepared = self.digest(Step::Prepare, commit);
                 Some(digest::canonical(&(
                     "smoke",
                     command,
                     &settings.variables,
                     commit?,
-                    self.environment(),
                     stands_on,
                     set_up,
+                    prepared,
                 )))
             }
         }
@@ -157,41 +270,65 @@ impl Specification {
     pub(crate) fn undoes(&self, step: Step) -> Vec<Step> {
         let of_sources = |later: Step| match later {
             Step::Clone | Step::Environment => false,
-            Step::Install => self.install() != Install::None,
-            Step::Resolve | Step::Setup | Step::Smoke => true,
+            Step::Install => self.reads_sources(),
+            Step::Resolve | Step::Setup | Step::Prepare | Step::Smoke => true,
         };
         Step::ALL
             .into_iter()
             .filter(|later| *later > step)
             .filter(|later| match step {
                 Step::Clone | Step::Resolve => of_sources(*later),
-                Step::Environment | Step::Install | Step::Setup | Step::Smoke => true,
+                Step::Environment | Step::Install | Step::Setup | Step::Prepare | Step::Smoke => {
+                    true
+                }
             })
             .collect()
     }
 
     /// Returns what a step's script is given, besides what all are.
-    pub(crate) fn arguments(&self, step: Step, just_cloned: bool) -> Vec<String> {
+    ///
+    /// `mirror` is the digest that the mirror must have, as far as one is known.
+    pub(crate) fn arguments(
+        &self,
+        step: Step,
+        just_cloned: bool,
+        mirror: Option<&str>,
+    ) -> Vec<String> {
         let settings = &self.settings;
         match step {
             Step::Clone => vec![self.url.clone()],
-            Step::Resolve => vec![
+            Step::Resolve => [
                 self.reference.clone().unwrap_or_default(),
                 if just_cloned { "cloned" } else { "fetch" }.to_owned(),
-            ],
+                self.url.clone(),
+                mirror.unwrap_or("-").to_owned(),
+            ]
+            .into_iter()
+            .chain(self.switches.words())
+            .collect(),
             Step::Environment => vec![settings.python.clone().unwrap_or_default()],
             Step::Install => {
-                let how = match self.install() {
-                    Install::None => "none",
-                    Install::Editable => "editable",
-                    Install::Wheel => "wheel",
+                let arguments = InstallArguments::sort(&settings.install_arguments);
+                let option = |name: &'static str, values: &[String]| -> Vec<String> {
+                    let pairs = values.iter().flat_map(|it| [name.to_owned(), it.clone()]);
+                    pairs.collect()
                 };
-                std::iter::once(how.to_owned())
-                    .chain(settings.install_arguments.iter().cloned())
-                    .chain(settings.packages.iter().cloned())
-                    .collect()
+                let project = if self.reads_project() { "project" } else { "-" };
+                [
+                    vec![
+                        self.install_name().to_owned(),
+                        project.to_owned(),
+                        self.profile.to_string(),
+                    ],
+                    arguments.lock,
+                    option("--extra", &settings.extras),
+                    option("--group", &settings.groups),
+                    self.requirements(),
+                ]
+                .concat()
             }
             Step::Setup => settings.setup.iter().cloned().collect(),
+            Step::Prepare => settings.prepare.iter().cloned().collect(),
             Step::Smoke => settings.smoke.iter().cloned().collect(),
         }
     }
@@ -199,7 +336,7 @@ impl Specification {
 
 #[cfg(test)]
 mod tests {
-    use super::{Specification, Step};
+    use super::{Specification, Step, Switches};
     use crate::contract::{
         Name,
         configuration::{Environment, Install, Profile},
@@ -220,6 +357,7 @@ mod tests {
                 smoke: Some("make test".to_owned()),
                 ..Profile::default()
             },
+            switches: Switches::default(),
         }
     }
 
@@ -242,12 +380,24 @@ mod tests {
             ["resolve", "install", "setup", "smoke"]
         );
         assert_eq!(
+            changed(|it| it.switches.submodules = true, "a"),
+            ["resolve"]
+        );
+        assert_eq!(
             changed(|it| it.settings.packages = vec!["x".to_owned()], "a"),
+            ["install", "setup", "smoke"]
+        );
+        assert_eq!(
+            changed(|it| it.settings.python = Some("3.12".to_owned()), "a"),
             ["environment", "install", "setup", "smoke"]
         );
         assert_eq!(
             changed(|it| it.settings.setup = None, "a"),
             ["setup", "smoke"]
+        );
+        assert_eq!(
+            changed(|it| it.settings.prepare = Some("make".to_owned()), "a"),
+            ["prepare", "smoke"]
         );
         assert_eq!(
             changed(|it| it.settings.smoke = Some("true".to_owned()), "a"),
@@ -259,7 +409,6 @@ mod tests {
     fn packages_alone_do_not_depend_on_the_commit() {
         let mut it = specification();
         it.settings.install = Some(Install::None);
-        assert!(!it.needs(Step::Install));
         it.settings.packages = vec!["x".to_owned()];
         assert_eq!(
             it.digest(Step::Install, Some("a")),
@@ -276,11 +425,45 @@ mod tests {
         };
         assert_eq!(
             names(&it, Step::Clone),
-            ["resolve", "install", "setup", "smoke"]
+            ["resolve", "install", "setup", "prepare", "smoke"]
         );
-        assert_eq!(names(&it, Step::Environment), ["install", "setup", "smoke"]);
+        assert_eq!(
+            names(&it, Step::Environment),
+            ["install", "setup", "prepare", "smoke"]
+        );
         assert_eq!(names(&it, Step::Smoke), [""; 0]);
         it.settings.install = Some(Install::None);
-        assert_eq!(names(&it, Step::Resolve), ["setup", "smoke"]);
+        assert_eq!(names(&it, Step::Resolve), ["setup", "prepare", "smoke"]);
+        it.settings.requirements = vec!["r.txt".to_owned()];
+        assert_eq!(
+            names(&it, Step::Resolve),
+            ["install", "setup", "prepare", "smoke"]
+        );
+    }
+
+    #[test]
+    fn what_would_be_left_out_is_a_fault_of_its_field() {
+        fn arguments() -> Vec<String> {
+            vec!["-r".to_owned(), "r.txt".to_owned()]
+        }
+        let fault = |change: fn(&mut Profile)| {
+            let mut it = specification();
+            change(&mut it.settings);
+            it.fault().map(|(field, _)| field)
+        };
+        assert_eq!(fault(|_| ()), None);
+        assert_eq!(
+            fault(|it| (it.install, it.install_arguments) = (Some(Install::None), arguments())),
+            Some("install_arguments")
+        );
+        assert_eq!(fault(|it| it.install_arguments = arguments()), None);
+        assert_eq!(
+            fault(|it| (it.environment, it.packages) = (None, arguments())),
+            Some("packages")
+        );
+        assert_eq!(
+            fault(|it| it.requirements = vec!["../r.txt".to_owned()]),
+            Some("requirements")
+        );
     }
 }

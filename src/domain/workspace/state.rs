@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Step;
-use crate::system::records::{Malformed, Record, records};
+use crate::{
+    contract::Name,
+    system::records::{Malformed, Record, records},
+};
 
 /// The file that a step leaves on the host when it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +19,16 @@ pub(super) struct StepMarker {
     pub(super) commit: Option<String>,
     /// What it found, in one line.
     pub(super) evidence: String,
+    /// What a caller should know of it, in one line.
+    pub(super) notes: String,
+    /// The digest of the mirror as it was left.
+    pub(super) mirror: Option<String>,
+    /// The store that environments are made from, below legwork's folder on the host.
+    pub(super) store: Option<String>,
 }
 
 impl StepMarker {
-    /// Reads the file: a line each of digest, seconds, time, commit and evidence.
+    /// Reads the file: a line each of digest, seconds, time, commit, evidence, notes, the mirror's digest and what it made.
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         Some(Self {
@@ -27,6 +36,9 @@ impl StepMarker {
             seconds: lines.next()?.parse().ok()?,
             commit: lines.nth(1).and_then(commit_of),
             evidence: lines.next().map(evidence).unwrap_or_default(),
+            notes: lines.next().map(notes).unwrap_or_default(),
+            mirror: lines.next().and_then(mirror_of),
+            store: lines.next().and_then(store_of),
         })
     }
 }
@@ -38,8 +50,8 @@ pub(super) struct State {
     pub(super) root: String,
     /// Programs that were found.
     pub(super) tools: Vec<String>,
-    /// Where the seed clone was made from; empty where it is no clone.
-    pub(super) seed: Option<String>,
+    /// Where the mirror was cloned from; empty where it is none.
+    pub(super) mirror: Option<String>,
     /// The steps that are done and whose work is still there.
     pub(super) done: BTreeMap<Step, StepMarker>,
 }
@@ -52,7 +64,7 @@ impl State {
             match record.tag() {
                 "root" => state.root = record.decoded("path")?,
                 "tool" => state.tools.push(record.plain("name")?),
-                "seed" => state.seed = Some(record.decoded("url")?),
+                "mirror" => state.mirror = Some(record.decoded("url")?),
                 "done" => {
                     // A step of a later legwork is none of this one's.
                     if let Some(step) = Step::named(record.text("step")?)
@@ -103,12 +115,18 @@ pub(super) struct StepAnswer {
     pub(super) commit: Option<String>,
     /// What it found, in one line.
     pub(super) evidence: String,
+    /// The store that environments are made from, below legwork's folder on the host.
+    pub(super) store: Option<String>,
     /// The end of what its programs printed.
     pub(super) log: String,
     /// A lock file of git that stood in its way.
     pub(super) lock: Option<String>,
     /// A folder on the host whose disk had no room.
     pub(super) full: Option<String>,
+    /// What a caller should know of it, in one line.
+    pub(super) notes: String,
+    /// The digest of the mirror as it was left.
+    pub(super) mirror: Option<String>,
 }
 
 impl StepAnswer {
@@ -135,9 +153,12 @@ impl StepAnswer {
             seconds: record.number("seconds")?,
             commit: record.optional_text("commit")?.and_then(commit_of),
             evidence: evidence(&record.decoded("evidence")?),
+            store: store_of(&record.decoded("made")?),
             log: record.decoded("log")?,
             lock: path(&record, "lock")?,
             full: path(&record, "full")?,
+            notes: notes(&record.decoded("notes")?),
+            mirror: record.optional_text("mirror")?.and_then(mirror_of),
         })
     }
 }
@@ -159,11 +180,40 @@ pub(super) fn evidence(text: &str) -> String {
     text.chars().take(400).collect()
 }
 
+/// Cuts what a step notes to the length that the script keeps to.
+fn notes(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\t' || !c.is_control())
+        .take(1000)
+        .collect()
+}
+
+/// Reads the digest of a mirror.
+fn mirror_of(word: &str) -> Option<String> {
+    (word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit())).then(|| word.to_owned())
+}
+
 /// A commit comes from the host and is used in later calls: only a digest is one.
 fn commit_of(word: &str) -> Option<String> {
     let is_digest =
         (word.len() == 40 || word.len() == 64) && word.chars().all(|c| c.is_ascii_hexdigit());
     is_digest.then(|| word.to_owned())
+}
+
+/// The name of a store comes from the host and is used in later calls: only a path of the one shape is one.
+///
+/// It ends in the digests that its contents are compared with.
+fn store_of(path: &str) -> Option<String> {
+    let mut parts = path.split('/');
+    let (Some("envs"), Some(outer), Some(inner), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let is_digest = |text: &str| text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+    let (profile, digest) = outer.rsplit_once('-')?;
+    (Name::try_from(profile.to_owned()).is_ok() && is_digest(digest) && is_digest(inner))
+        .then(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -172,11 +222,11 @@ mod tests {
 
     #[test]
     fn the_state_of_a_workspace_is_read() {
-        let text = "root path=@L3I=\ntool name=git\nseed url=@L3NyYy9h\ndone step=clone marker=@YWJjCjMKMTIKCmhpCg==\n\
+        let text = "root path=@L3I=\ntool name=git\nmirror url=@L3NyYy9h\ndone step=clone marker=@YWJjCjMKMTIKCmhpCg==\n\
                     done step=later marker=@YWJjCjMKMTIKCmhpCg==\ndone step=resolve marker=@YWJj\nnoise\n";
         let state = State::parse(text).expect("a state");
         assert_eq!(
-            (state.root.as_str(), state.seed.as_deref()),
+            (state.root.as_str(), state.mirror.as_deref()),
             ("/r", Some("/src/a"))
         );
         assert_eq!(state.tools, ["git"]);
@@ -190,7 +240,7 @@ mod tests {
         let commit = "0123456789012345678901234567890123456789";
         let answer = |commit: &str, lock: &str, state: &str| {
             StepAnswer::parse(&format!(
-                "step state={state} exit=0 seconds=12 commit={commit} evidence=@aGk= log=@ lock={lock} full=@\n"
+                "step state={state} exit=0 seconds=12 commit={commit} made=@ evidence=@aGk= log=@ lock={lock} full=@ notes=@ mirror=-\n"
             ))
         };
         let ran = answer(commit, "@", "ran").expect("an answer");

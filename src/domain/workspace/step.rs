@@ -7,24 +7,27 @@ pub(crate) enum Step {
     Clone,
     /// The ref turned into a commit, and the seed put on it.
     Resolve,
-    /// The empty environment.
+    /// The interpreter of environments.
     Environment,
-    /// What goes into the environment.
+    /// The lock of all that goes into environments, what they are made from, and that of the seed.
     Install,
     /// The profile's own command.
     Setup,
+    /// The command that prepares each tree, in the seed.
+    Prepare,
     /// The profile's test of it all.
     Smoke,
 }
 
 impl Step {
     /// Lists all steps in the order in which they are taken.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Clone,
         Self::Resolve,
         Self::Environment,
         Self::Install,
         Self::Setup,
+        Self::Prepare,
         Self::Smoke,
     ];
 
@@ -36,6 +39,7 @@ impl Step {
             Self::Environment => "environment",
             Self::Install => "install",
             Self::Setup => "setup",
+            Self::Prepare => "prepare",
             Self::Smoke => "smoke",
         }
     }
@@ -52,7 +56,14 @@ impl Step {
             Self::Resolve => &[Self::Clone],
             Self::Install => &[Self::Resolve, Self::Environment],
             Self::Setup => &[Self::Resolve, Self::Environment, Self::Install],
-            Self::Smoke => &[Self::Resolve, Self::Environment, Self::Install, Self::Setup],
+            Self::Prepare => &[Self::Resolve, Self::Environment, Self::Install, Self::Setup],
+            Self::Smoke => &[
+                Self::Resolve,
+                Self::Environment,
+                Self::Install,
+                Self::Setup,
+                Self::Prepare,
+            ],
         }
     }
 }

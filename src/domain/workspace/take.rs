@@ -2,10 +2,10 @@
 
 use super::{
     CloneReason, Error, Step, StepState,
+    environment::environment_script,
     error::{self, GitTask},
     record,
     state::{StepAnswer, StepEnd, StepMarker},
-    variables::setter,
     work::Work,
 };
 use crate::{
@@ -29,10 +29,14 @@ pub(super) struct Due<'a> {
     pub(super) digest: &'a str,
     /// The commit that the steps before it resolved.
     pub(super) commit: Option<&'a str>,
-    /// Whether this call has cloned the seed.
+    /// The digest that the mirror must have, where it is known.
+    pub(super) mirror: Option<&'a str>,
+    /// Whether this call has made the mirror.
     pub(super) just_cloned: bool,
     /// Whether it is to be done even where it is done already.
     pub(super) again: bool,
+    /// The store that the last one was recorded with, without its project, below legwork's folder on the host.
+    pub(super) known_store: Option<&'a str>,
     /// What the call has done before it.
     pub(super) effect: Effect,
     /// Whether the workspace was not known here before the call.
@@ -71,6 +75,9 @@ impl Work<'_> {
             seconds: answer.seconds,
             commit: answer.commit,
             evidence: answer.evidence,
+            notes: answer.notes,
+            mirror: answer.mirror,
+            store: answer.store,
         };
         Ok((state, marker))
     }
@@ -90,9 +97,10 @@ impl Work<'_> {
         let body = [
             repository::GIT,
             shell::PROCESS,
-            include_str!("lock.sh"),
+            &environment_script(None, &specification.variables()),
+            include_str!("modules.sh"),
+            include_str!("clone.sh"),
             include_str!("facts.sh"),
-            &setter(&specification.settings.variables),
             include_str!("step.sh"),
         ]
         .join("\n");
@@ -107,14 +115,21 @@ impl Work<'_> {
             .argument(due.digest)
             .argument(self.request.limit.to_string())
             .argument(STEP_LIMIT_S.max(self.request.limit).to_string())
-            .argument(self.environment())
+            .argument(if specification.has_environment() {
+                "uv"
+            } else {
+                "-"
+            })
             .argument(if due.again { "always" } else { "missing" })
             .argument(stands_on.join(" "))
             .argument(undoes.join(" "))
-            .arguments(specification.arguments(due.step, due.just_cloned))
+            .arguments(specification.arguments(due.step, due.just_cloned, due.mirror))
             .payload(serde_json::to_vec_pretty(specification).map_err(Error::Record)?)
             .payload(user)
-            .payload(password))
+            .payload(password)
+            .payload(specification.packages())
+            .payload(specification.sources())
+            .payload(due.known_store.unwrap_or_default()))
     }
 
     fn failure(&self, step: Step, answer: StepAnswer) -> Error {
@@ -168,13 +183,15 @@ impl Work<'_> {
         }
         match step {
             Step::Clone | Step::Resolve => self.git_failure(step, answer),
-            Step::Environment | Step::Install | Step::Setup | Step::Smoke => Error::Step {
-                host,
-                step: step.name(),
-                exit: answer.exit,
-                message: answer.log,
-                log: format!("{}/logs/{}.log", folder(), step.name()),
-            },
+            Step::Environment | Step::Install | Step::Setup | Step::Prepare | Step::Smoke => {
+                Error::Step {
+                    host,
+                    step: step.name(),
+                    exit: answer.exit,
+                    message: answer.log,
+                    log: format!("{}/logs/{}.log", folder(), step.name()),
+                }
+            }
         }
     }
 
@@ -185,7 +202,7 @@ impl Work<'_> {
         if step == Step::Resolve && no_such_ref {
             return Error::Reference {
                 repository: self.specification.repository.clone(),
-                path: self.seed(),
+                path: self.mirror(),
                 reference: self.specification.reference.clone(),
                 message: answer.log,
             };
@@ -212,7 +229,9 @@ impl Work<'_> {
 /// Returns the effect of a call whose step ended so.
 fn left_behind(due: Due<'_>, end: StepEnd) -> Effect {
     match (end, due.step) {
-        (StepEnd::Failed, Step::Environment | Step::Install | Step::Setup) => Effect::Partial,
+        (StepEnd::Failed, Step::Environment | Step::Install | Step::Setup | Step::Prepare) => {
+            Effect::Partial
+        }
         _ => due.effect,
     }
 }

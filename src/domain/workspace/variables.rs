@@ -6,8 +6,8 @@ use crate::system::quote::quote_around;
 
 /// Writes shell lines that set the variables of a profile.
 ///
-/// They expand on the host, where `$worktree`, `$seed` and `$environment_folder` must be set to absolute paths
-/// (the last to nothing where there is no environment). `{path}` stands for the `PATH` found there.
+/// They expand on the host, where `$worktree`, `$seed` and `$environment_folder` must be set to absolute paths.
+/// `{path}` stands for the `PATH` found there.
 pub(crate) fn exports(variables: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     for (name, value) in variables {
@@ -26,11 +26,12 @@ pub(super) fn setter(variables: &BTreeMap<String, String>) -> String {
 }
 
 /// The places in a value, with the words of the shell that are filled in for them.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("{worktree}", "\"$worktree\""),
     ("{env}", "\"$environment_folder\""),
     ("{seed}", "\"$seed\""),
     ("{path}", "\"$PATH\""),
+    ("{home}", "\"${HOME:-/}\""),
 ];
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub(crate) struct Report {
     pub(crate) seconds: Option<u64>,
     /// What it found.
     pub(crate) evidence: Option<String>,
+    /// What a caller should know of it.
+    pub(crate) notes: Option<String>,
 }
 
 /// A workspace made, or in a dry run what would be made.
@@ -68,6 +70,10 @@ pub(crate) struct Outcome {
     pub(crate) root: String,
     /// The commit that jobs start from, where it is known.
     pub(crate) base_commit: Option<String>,
+    /// The digest of the mirror, where it is known.
+    pub(crate) mirror: Option<String>,
+    /// The store that environments are made from, below legwork's folder, where it is known.
+    pub(crate) environment: Option<String>,
     /// All steps in order.
     pub(crate) reports: Vec<Report>,
     /// What the call did.

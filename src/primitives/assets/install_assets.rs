@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written::{Output, directory};
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Violations},
+    contract::{Answer, Code, Effects, Failure, Reach, Violations},
     domain::asset::{self, Target},
     primitives::Primitive,
     system::Context,
@@ -48,6 +48,8 @@ impl Primitive for InstallAssets {
     const SUMMARY: &'static str = "Install slash commands, skill or instructions";
     const EFFECTS: Effects = Effects::ENSURES;
     const CODES: &'static [Code] = &[Code::AssetEdited, Code::AssetUnknown, Code::AssetUnwritable];
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("directory", Reach::Place), ("overwrite", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

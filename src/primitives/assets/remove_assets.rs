@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written::{Output, directory};
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Reach},
     domain::asset::{self, Change, Target},
     primitives::Primitive,
     system::Context,
@@ -36,6 +36,7 @@ impl Primitive for RemoveAssets {
     const SUMMARY: &'static str = "Remove what install-assets brought";
     const EFFECTS: Effects = Effects::REMOVES;
     const CODES: &'static [Code] = &[Code::AssetUnwritable];
+    const REACHES: &'static [(&'static str, Reach)] = &[("directory", Reach::Place)];
     type Input = Input;
     type Output = Output;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Timeout},
+    contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Reach, Timeout},
     domain::{
         demonstration::{self, Request, Stage},
         job::Outcome,
@@ -106,6 +106,8 @@ impl Primitive for Demo {
         Code::TemplateInvalid,
         Code::PromptTooLarge,
         Code::LaunchFailed,
+        Code::EnvironmentFailed,
+        Code::PrepareFailed,
         Code::JobNotFound,
         Code::JobNotEnded,
         Code::JobFolderMissing,
@@ -127,6 +129,8 @@ impl Primitive for Demo {
         Code::GitFailed,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("host", Reach::Host), ("name", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

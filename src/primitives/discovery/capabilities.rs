@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::{
     contract::{
-        Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, VERSION, by_chapter,
+        Answer, Code, Description, Effects, Failure, MAX_INPUT_BYTES, Next, Reach, VERSION,
+        by_chapter,
         configuration::{Defaults, Ssh},
     },
     domain::agent,
@@ -96,6 +97,8 @@ impl Primitive for Capabilities {
     const SUMMARY: &'static str = "Say what legwork can do";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("chapter", Reach::Data), ("full", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, ListedViolations, Violations},
+    contract::{Answer, Code, Effects, Failure, ListedViolations, Reach, Violations},
     primitives::Primitive,
     system::{Context, configuration, files},
 };
@@ -44,6 +44,7 @@ impl Primitive for CheckConfig {
     const SUMMARY: &'static str = "Check a configuration file";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
+    const REACHES: &'static [(&'static str, Reach)] = &[("path", Reach::File)];
     type Input = Input;
     type Output = Output;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, ListedViolations, unknown_primitive},
+    contract::{Answer, Code, Effects, Failure, ListedViolations, Reach, unknown_primitive},
     primitives::Primitive,
     system::Context,
 };
@@ -45,6 +45,8 @@ impl Primitive for CheckInput {
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
     const TAKES_NUL: &'static [&'static str] = &["input"];
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("primitive", Reach::Data), ("input", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

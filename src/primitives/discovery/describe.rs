@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Kind, Retry, unknown_primitive},
+    contract::{Answer, Code, Effects, Failure, Kind, Reach, Retry, unknown_primitive},
     primitives::Primitive,
     system::Context,
 };
@@ -35,6 +35,9 @@ pub(crate) struct Output {
     pub(crate) documentation: String,
     /// What a call may change.
     pub(crate) effects: Effects,
+    /// What fields of its input let a caller reach, beside what the effects say. A program that lets a model call it without
+    /// asking a person leaves out primitives of which `needs_a_person` is true anywhere here.
+    pub(crate) reaches: Vec<Reached>,
     /// How a call can fail.
     pub(crate) codes: Vec<Described>,
     /// The JSON Schema of its input.
@@ -49,6 +52,17 @@ pub(crate) struct Output {
     /// A valid input to start from.
     #[schemars(with = "serde_json::Map<String, Value>")]
     pub(crate) skeleton: Value,
+}
+
+/// What a field of an input lets a caller reach.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Reached {
+    /// The field.
+    pub(crate) field: String,
+    /// What it reaches.
+    pub(crate) reach: Reach,
+    /// Whether a caller who chooses it makes something run, be installed, be connected to or be written over.
+    pub(crate) needs_a_person: bool,
 }
 
 /// A way to fail.
@@ -72,6 +86,7 @@ impl Primitive for Describe {
     const SUMMARY: &'static str = "Say everything about one primitive";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[];
+    const REACHES: &'static [(&'static str, Reach)] = &[("primitive", Reach::Data)];
     type Input = Input;
     type Output = Output;
 
@@ -101,6 +116,15 @@ impl Primitive for Describe {
             summary: about.summary.to_owned(),
             documentation: about.documentation(&input_schema).to_owned(),
             effects: about.effects,
+            reaches: about
+                .reaches
+                .iter()
+                .map(|(field, reach)| Reached {
+                    field: (*field).to_owned(),
+                    reach: *reach,
+                    needs_a_person: reach.needs_a_person(),
+                })
+                .collect(),
             codes: (about.codes)()
                 .into_iter()
                 .map(|code| described(code, false))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, publication::Publication},
+    contract::{Answer, Code, Effects, Failure, Reach, publication::Publication},
     primitives::Primitive,
     system::Context,
 };
@@ -53,6 +53,7 @@ impl Primitive for ShowSchema {
     const SUMMARY: &'static str = "Show a published JSON Schema, or list them all";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[Code::SchemaUnknown];
+    const REACHES: &'static [(&'static str, Reach)] = &[("name", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

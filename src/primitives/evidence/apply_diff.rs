@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Timeout, Violations, details},
+    contract::{Answer, Code, Effects, Failure, JobId, Reach, Timeout, Violations, details},
     domain::{
-        investigation::{self, Applied, ApplyRequest, DiffSource, Origin},
-        job::Outcome,
-        patch::{self, Change, Changed, Identity, Rule},
+        investigation::{self, Applied, AppliedProof, ApplyRequest, Origin},
+        job::{DiffSource, Outcome},
+        patch::{self, Allow, Change, Changed, Identity},
     },
     primitives::Primitive,
     system::Context,
@@ -20,9 +20,16 @@ use crate::{
 ///
 /// It is tried on the side first and published by moving one ref: working tree, index and HEAD of the checkout stay as
 /// they are, whatever happens. It is put on the commit it was made on, or on `onto`. A branch that carries the diff
-/// already is left as it is, and the answer is `replayed`. A checkout with uncommitted changes is refused, and so is a
-/// diff that leaves the tree or touches `.git`, links, submodules, CI configuration or files that make a program run
-/// something by itself, unless the rule is named in `allow`.
+/// already is left as it is, and the answer is `replayed`. A checkout with uncommitted changes is refused.
+///
+/// What the commit would change is judged, wherever the diff says that it goes. What is not plainly source is refused
+/// unless it is named in `allow`: links, submodules, the configuration of CI and deployment, whatever makes git, an editor
+/// or a shell run something by itself, what coding agents obey, every other hidden file but a few such as `.gitignore`,
+/// names that do not show what they are, and secrets that are known here. `.git` and paths out of the tree are always
+/// refused. Files that run once somebody builds or tests, such as `package.json` or a makefile, need no naming; they and
+/// all that was allowed are listed in `sensitive`. A diff may have 64 MiB, and its binary files may unpack to 256 MiB.
+///
+/// The answer states an outcome only where these very bytes were verified.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -55,10 +62,14 @@ pub(crate) struct Input {
     /// Whether to merge where it was made on another commit than it is put on.
     #[serde(default)]
     pub(crate) three_way: bool,
-    /// Rules that the diff may break.
+    /// What the diff may do: a rule as `details.findings` names it (`link`, `submodule`, `ci`, `hooks_config`, `agent_config`, `dot_file`, `unprintable`, `secret_in_diff`, `unverified_diff`), or `path:<path>` for one file and `path:<folder>/` for all below a folder, wherever they lie.
     #[serde(default)]
-    #[schemars(length(max = 10))]
+    #[schemars(length(max = 200))]
     pub(crate) allow: Vec<Allow>,
+    /// The SHA-256 that the diff must have, such as the one that a verdict names; any other is refused.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub(crate) expect_sha256: Option<String>,
     /// The commit's message; the job's own title for the change where none is given.
     #[serde(default)]
     #[schemars(length(min = 1, max = 65536))]
@@ -76,22 +87,6 @@ pub(crate) struct Input {
     /// Seconds the call may take.
     #[serde(default)]
     pub(crate) timeout_s: Timeout<120, 3600>,
-}
-
-/// A rule that a diff may be allowed to break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Allow {
-    /// Making or changing symbolic links.
-    Link,
-    /// Making or changing submodules.
-    Submodule,
-    /// Changing the configuration of continuous integration.
-    Ci,
-    /// Changing files that make git, an editor, a shell or an agent run something by itself.
-    HooksConfig,
-    /// Names with characters that do not show.
-    Unprintable,
 }
 
 fn checkout() -> String {
@@ -113,18 +108,37 @@ pub(crate) struct Output {
     pub(crate) onto: String,
     /// The files that the commit changes.
     pub(crate) files: Vec<FileChange>,
+    /// What of them is not plainly source: what was allowed, and what runs once somebody builds or tests.
+    pub(crate) sensitive: Vec<details::Finding>,
     /// SHA-256 of the diff.
     pub(crate) diff_sha256: String,
     /// Bytes in the diff.
     pub(crate) diff_bytes: usize,
-    /// What the evidence says of the job, where the diff is one's.
+    /// What the evidence says of these bytes, where a job here has them; `unverified` where nobody verified them.
     pub(crate) outcome: Option<Outcome>,
+    /// The job that has this diff, by its id or by the digest of what was verified.
+    pub(crate) job_id: Option<JobId>,
+    /// SHA-256 of the job's diff that was verified, where that is another one than this.
+    pub(crate) verified_sha256: Option<String>,
+    /// The proof that goes with the commit; null where nobody verified these bytes.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// A proof that goes with a commit.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Proof {
+    /// SHA-256 of the statement, which the trailer `Legwork-Proof` of the commit names.
+    pub(crate) statement_sha256: String,
+    /// Whether somebody signed it: `fetch-proof` before this call.
+    pub(crate) signed: bool,
+    /// Whether the notes of the commit hold it (`refs/notes/legwork`); false in a dry run.
+    pub(crate) noted: bool,
 }
 
 /// A file that the commit changes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FileChange {
-    /// The path, after the change where there is one.
+    /// The path, after the change where there is one; between quotes and escaped as git does it where it holds a quote, a backslash or what does not show.
     pub(crate) path: String,
     /// The path before, of a file that was moved.
     pub(crate) renamed_from: Option<String>,
@@ -165,6 +179,17 @@ impl Primitive for ApplyDiff {
         Code::GitFailed,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("diff", Reach::File),
+        ("checkout", Reach::Checkout),
+        ("branch", Reach::Data),
+        ("base", Reach::Data),
+        ("onto", Reach::Data),
+        ("message", Reach::Data),
+        ("author", Reach::Data),
+        ("expect_sha256", Reach::Data),
+        ("allow", Reach::Data),
+    ];
     type Input = Input;
     type Output = Output;
 
@@ -179,6 +204,7 @@ impl Primitive for ApplyDiff {
             onto: None,
             three_way: false,
             allow: Vec::new(),
+            expect_sha256: None,
             message: None,
             author: None,
             allow_dirty: false,
@@ -242,7 +268,8 @@ impl Primitive for ApplyDiff {
             three_way: input.three_way,
             message: input.message,
             author: input.author.as_deref().and_then(identity),
-            allow: input.allow.into_iter().map(rule).collect(),
+            allow: input.allow,
+            expect_sha256: input.expect_sha256,
             allow_dirty: input.allow_dirty,
             dry_run: input.dry_run,
         };
@@ -250,19 +277,32 @@ impl Primitive for ApplyDiff {
             .await
             .map_err(|error| naming_source(error.into(), source))?;
         let effect = applied.outcome.effect;
-        let unproven = applied
-            .job
-            .as_ref()
-            .is_some_and(|job| job.outcome != Some(Outcome::Fixed));
-        let answer = Answer::new(effect, shown(applied));
-        Ok(if unproven {
-            answer.with_warning(
-                "nothing proves yet that this diff fixes the problem: verify-fix does",
-            )
-        } else {
-            answer
+        let warning = warning(&applied);
+        let unnoted = applied.proof.as_ref().and_then(|proof| proof.fault.clone());
+        let mut answer = Answer::new(effect, shown(applied));
+        if let Some(fault) = unnoted {
+            answer = answer.with_warning(format!(
+                "the branch is there, and the notes of its commit do not hold the proof: {fault}"
+            ));
+        }
+        Ok(match warning {
+            Some(warning) => answer.with_warning(warning),
+            None => answer,
         })
     }
+}
+
+/// Says what a reader must know who takes the job's outcome for that of the diff.
+fn warning(applied: &Applied) -> Option<String> {
+    if let Some(verified) = &applied.verified_sha256 {
+        return Some(format!(
+            "another diff of the job was verified than this one: it has the SHA-256 {verified}, this one {}",
+            applied.sha256
+        ));
+    }
+    let outcome = applied.verdict?;
+    (outcome != Outcome::Fixed)
+        .then(|| "nothing proves yet that this diff fixes the problem: verify-fix does".to_owned())
 }
 
 /// Names the diff in the details of a failure.
@@ -282,16 +322,6 @@ fn identity(text: &str) -> Option<Identity> {
     })
 }
 
-const fn rule(allow: Allow) -> Rule {
-    match allow {
-        Allow::Link => Rule::Link,
-        Allow::Submodule => Rule::Submodule,
-        Allow::Ci => Rule::Ci,
-        Allow::HooksConfig => Rule::HooksConfig,
-        Allow::Unprintable => Rule::Unprintable,
-    }
-}
-
 fn shown(applied: Applied) -> Output {
     Output {
         branch: applied.outcome.branch,
@@ -300,9 +330,21 @@ fn shown(applied: Applied) -> Output {
         base: applied.outcome.base,
         onto: applied.outcome.onto,
         files: applied.outcome.files.iter().map(file).collect(),
+        sensitive: applied.outcome.sensitive,
         diff_sha256: applied.sha256,
         diff_bytes: applied.bytes,
-        outcome: applied.job.and_then(|job| job.outcome),
+        outcome: applied.verdict,
+        job_id: applied.job.map(|job| job.job_id),
+        verified_sha256: applied.verified_sha256,
+        proof: applied.proof.map(proof),
+    }
+}
+
+fn proof(applied: AppliedProof) -> Proof {
+    Proof {
+        statement_sha256: applied.sha256,
+        signed: applied.is_signed,
+        noted: applied.is_noted,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Reach, Timeout},
     domain::investigation::{self, Condition, Examined},
     primitives::Primitive,
     system::Context,
@@ -16,8 +16,8 @@ use crate::{
 /// Holds what a job handed in against what the prompt asked for: each file present, missing, empty, too large or
 /// malformed.
 ///
-/// The copies here are taken where they can tell; the host is asked where nothing was fetched yet, where the run has
-/// ended since, where a copy is damaged, or with `refresh`.
+/// The copies here are taken where they can tell; the host is asked where nothing was fetched yet, where the run has ended
+/// since, where a copy is damaged, or with `refresh`. What comes then is looked at and not kept: `fetch-artifacts` does that.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -61,7 +61,7 @@ pub(crate) struct Artifact {
     pub(crate) condition: Condition,
     /// Its size.
     pub(crate) size_bytes: u64,
-    /// The copy here.
+    /// The copy here; null where there is none.
     pub(crate) path: Option<String>,
     /// Why it is malformed.
     pub(crate) reason: Option<String>,
@@ -82,6 +82,7 @@ impl Primitive for CheckArtifacts {
         Code::ArtifactChanged,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[("refresh", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

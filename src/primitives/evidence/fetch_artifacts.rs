@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Reach, Timeout, Violations},
     domain::{
         artifact::{self, File, Ignored, State},
-        investigation,
+        investigation::{self, LeakedSecret},
+        job::{DiffSource, Job},
+        run,
     },
     primitives::Primitive,
     system::Context,
@@ -27,7 +29,7 @@ use crate::{
 pub(crate) struct Input {
     /// The job.
     pub(crate) job_id: JobId,
-    /// What to bring, such as `report.md`, `repro.*`, `changes.diff`, `agent.log`, `verify/*`; everything where nothing is named.
+    /// What to bring, such as `report.md`, `repro.*`, `changes.diff`, `agent.log`; everything where nothing is named.
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub(crate) include: Vec<String>,
@@ -62,6 +64,10 @@ pub(crate) struct Output {
     pub(crate) ignored: Vec<Ignored>,
     /// How much else lies there.
     pub(crate) ignored_total: u64,
+    /// Secrets of this machine that stand in files that are here, as they are, in base64 or in hexadecimal.
+    pub(crate) secrets: Vec<LeakedSecret>,
+    /// What was left out of `changes.diff`, and what in it is no text, by kind.
+    pub(crate) diff_notes: Vec<run::DiffNote>,
     /// Whether the run has ended; if not, the files are those so far.
     pub(crate) ended: bool,
     /// Whether the run has ended and everything that was asked for and exists is here.
@@ -83,6 +89,7 @@ impl Primitive for FetchArtifacts {
         Code::ArtifactChanged,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[("include", Reach::Data)];
     type Input = Input;
     type Output = Output;
 
@@ -114,7 +121,7 @@ impl Primitive for FetchArtifacts {
             input.dry_run,
         )
         .await?;
-        let (job, fetched) = (fetched.job, fetched.artifacts);
+        let (job, secrets, fetched) = (fetched.job, fetched.secrets, fetched.artifacts);
         let refused = fetched
             .files
             .iter()
@@ -133,17 +140,62 @@ impl Primitive for FetchArtifacts {
             files: fetched.files,
             ignored: fetched.ignored,
             ignored_total: fetched.ignored_total,
+            secrets,
+            diff_notes: job.progress.diff_notes.clone(),
         };
         let next = Next::new(
             "check-artifacts",
             json!({"job_id": output.job_id}),
             "hold them against what the agent was asked for",
         );
-        let answer = Answer::new(fetched.effect, output).with_next(next);
+        let missing: u64 = output
+            .diff_notes
+            .iter()
+            .filter(|note| note.kind.is_work())
+            .map(|note| note.count)
+            .sum();
+        let mut answer = Answer::new(fetched.effect, output).with_next(next);
+        if missing > 0 {
+            answer.warnings.push(format!(
+                "{missing} things that the agent may have changed are not in changes.diff: see diff_notes"
+            ));
+        }
+        if !answer.data.secrets.is_empty() {
+            let mut names: Vec<&str> = answer
+                .data
+                .secrets
+                .iter()
+                .map(|secret| secret.name.as_str())
+                .collect();
+            names.dedup();
+            let warning = format!(
+                "secrets of this machine stand in {}: publish none of them",
+                names.join(", ")
+            );
+            answer.warnings.push(warning);
+        }
+        answer
+            .warnings
+            .extend(other_digest(&job, &answer.data.files));
         Ok(if answer.data.ended {
             answer
         } else {
             answer.with_warning("the run has not ended: these are the files so far")
         })
     }
+}
+
+/// Says so where the supervisor's diff that came is not the one that was verified.
+fn other_digest(job: &Job, files: &[File]) -> Option<String> {
+    let name = DiffSource::Supervisor.file();
+    let file = files.iter().find(|file| file.name == name)?;
+    let found = file.sha256.as_deref()?;
+    if job.verification_of(found).is_some() {
+        return None;
+    }
+    let verified = job.verification_of_other(found)?;
+    Some(format!(
+        "{name} has the SHA-256 {found}, and the verified one {}: the verdict says nothing of this one",
+        verified.diff_sha256
+    ))
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Timeout},
+    contract::{Answer, Code, Effects, Failure, Reach, Timeout},
     domain::harness::{self, Played, Scenario, Verdict},
     primitives::Primitive,
     system::Context,
@@ -80,6 +80,7 @@ impl Primitive for CheckHarness {
     const SUMMARY: &'static str = "Check that a program that calls legwork does it well";
     const EFFECTS: Effects = Effects::RUNS;
     const CODES: &'static [Code] = &[Code::HarnessNonconforming, Code::HarnessUncheckable];
+    const REACHES: &'static [(&'static str, Reach)] = &[("command", Reach::Command)];
     type Input = Input;
     type Output = Output;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, Name, Next, configuration},
+    contract::{Answer, Code, Effect, Effects, Failure, Name, Next, Reach, configuration},
     domain::host,
     primitives::Primitive,
     system::Context,
@@ -53,6 +53,11 @@ impl Primitive for AddHost {
     const SUMMARY: &'static str = "Register a machine under a name";
     const EFFECTS: Effects = Effects::ENSURES;
     const CODES: &'static [Code] = &[Code::HostExists];
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("destination", Reach::Address),
+        ("root", Reach::Place),
+        ("path", Reach::Command),
+    ];
     type Input = Input;
     type Output = Output;
 
@@ -71,6 +76,7 @@ impl Primitive for AddHost {
             destination: input.destination,
             root: input.root,
             path: input.path,
+            ..configuration::Host::default()
         };
         let effect = host::add(context, &input.name, &settings, input.dry_run).await?;
         let output = Output {

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, configuration::Configuration},
+    contract::{
+        Answer, Code, Effects, Failure, Name, Next, Reach, Timeout, configuration::Configuration,
+    },
     domain::{agent, host, preflight},
     primitives::Primitive,
     system::Context,
@@ -78,6 +80,8 @@ impl Primitive for Preflight {
         Code::HostScriptFailed,
         Code::ContactLost,
     ];
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("host", Reach::Host), ("url", Reach::Address)];
     type Input = Input;
     type Output = Output;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Reach, Timeout},
     domain::{agent, host},
     primitives::Primitive,
     system::Context,
@@ -38,6 +38,7 @@ impl Primitive for ProbeHost {
     const EFFECTS: Effects = Effects::READS_REMOTE;
     const CODES: &'static [Code] = &[];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[("host", Reach::Host)];
     type Input = Input;
     type Output = host::Probe;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, Reach, Timeout, Violations},
     domain::issue::{self, Candidate, IssueRef, Trust},
     primitives::Primitive,
     system::Context,
@@ -76,6 +76,12 @@ impl Primitive for ExtractRepro {
         Code::ForgeForbidden,
         Code::ForgeRateLimited,
         Code::ForgeUnavailable,
+        Code::ForgeUnknown,
+    ];
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("issue", Reach::Issue),
+        ("text", Reach::Data),
+        ("hints", Reach::Data),
     ];
     type Input = Input;
     type Output = Output;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Next, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, Next, Reach, Timeout, Violations},
     domain::issue::{self, Issue, IssueRef},
     primitives::Primitive,
     system::Context,
@@ -52,7 +52,9 @@ impl Primitive for FetchIssue {
         Code::ForgeForbidden,
         Code::ForgeRateLimited,
         Code::ForgeUnavailable,
+        Code::ForgeUnknown,
     ];
+    const REACHES: &'static [(&'static str, Reach)] = &[("issue", Reach::Issue)];
     type Input = Input;
     type Output = Issue;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, Name, Reach, Timeout, Violations},
     domain::{
         investigation::{self, Brief},
         issue::{self, IssueRef},
@@ -105,9 +105,15 @@ impl Primitive for RenderPrompt {
         Code::ForgeForbidden,
         Code::ForgeRateLimited,
         Code::ForgeUnavailable,
+        Code::ForgeUnknown,
         Code::TemplateUnknown,
         Code::TemplateInvalid,
         Code::PromptTooLarge,
+    ];
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("issue", Reach::Issue),
+        ("message", Reach::Data),
+        ("verify", Reach::Data),
     ];
     type Input = Input;
     type Output = Output;
@@ -159,6 +165,7 @@ impl Primitive for RenderPrompt {
             base: "<base_commit>",
             verify: input.verify.as_deref(),
             message: input.message.as_deref(),
+            offers: &[],
             max_bytes: input.max_bytes,
         };
         let rendered = investigation::render_prompt(context, &brief, issue.as_ref())?;

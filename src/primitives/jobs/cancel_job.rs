@@ -17,7 +17,8 @@ use crate::{
 /// Ends a job: TERM to all its processes, KILL to those that stay, and a look whether they are gone.
 ///
 /// What the agent changed until then is kept as its diff. Answers only once the end is certain; processes that did
-/// not end are the failure `processes_survived`. A job that has ended is left as it is.
+/// not end are the failure `processes_survived`. A job that has ended is left as it is, unless something of it may live on, which
+/// is then ended: `job.contained` says how sure it is that nothing does.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {

@@ -7,8 +7,8 @@ use crate::{
     contract::{Code, JobId, Name},
     domain::{
         agent,
-        job::{Job, Limits, Observed, Outcome},
-        run::{Changes, State},
+        job::{CaveatKind, Job, Limits, Observed, Outcome},
+        run::{Changes, Contained, DiffNote, State},
     },
 };
 
@@ -28,6 +28,10 @@ pub(crate) struct JobView {
     pub(crate) ended: bool,
     /// What the evidence says of it; null before the end.
     pub(crate) outcome: Option<Outcome>,
+    /// SHA-256 of the diff that a verified outcome speaks of; null where its diff was not verified.
+    pub(crate) verified_diff: Option<String>,
+    /// The kinds of caveats of that verification that block `require`.
+    pub(crate) caveats: Vec<CaveatKind>,
     /// One line on what it is about. Not to be trusted: it comes from an issue or a message.
     pub(crate) title: String,
     /// The host it runs on.
@@ -51,7 +55,7 @@ pub(crate) struct JobView {
     /// Whether another machine that shares the job's folder supervises it, so that its host cannot tell whether it lives; false where
     /// the host was not asked.
     pub(crate) supervised_elsewhere: bool,
-    /// Whether its folder is gone from the host.
+    /// Whether the folder in which its host keeps what is known of its run is gone.
     pub(crate) missing: bool,
     /// When its state was last seen (RFC 3339, UTC); null where never.
     pub(crate) last_evidence_at: Option<String>,
@@ -69,12 +73,18 @@ pub(crate) struct JobView {
     pub(crate) signal: Option<i32>,
     /// Why it ended as it did, in one word, such as `exit_status`, `wall_limit`, `cancel_requested`, `rebooted`.
     pub(crate) reason: Option<String>,
+    /// What keeps the run together, so that its end ends all that it started; null where no agent was started yet.
+    pub(crate) contained: Option<Contained>,
+    /// Processes that did not end; null before the end, and where it cannot be known whether there are any.
+    pub(crate) survivors: Option<Vec<u32>>,
     /// Bytes in the agent's log when last seen.
     pub(crate) log_bytes: Option<u64>,
     /// When the agent last wrote anything, by the host's clock (RFC 3339, UTC).
     pub(crate) log_at: Option<String>,
     /// Whether its changes were recorded; null before the end.
     pub(crate) changes: Option<Changes>,
+    /// What was left out of the diff that the supervisor made, and what in it is no text, by kind.
+    pub(crate) diff_notes: Vec<DiffNote>,
     /// Bytes in the diff that the supervisor made; null before the end.
     pub(crate) diff_bytes: Option<u64>,
     /// What the agent's own log says of its end; null before the end.
@@ -110,12 +120,20 @@ impl From<Observed> for JobView {
 
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
+        let verified = job.verification();
+        let verified_diff = verified.map(|verified| verified.diff_sha256.clone());
+        let caveats = verified
+            .into_iter()
+            .flat_map(|verified| verified.blocking(&[]));
+        let caveats = caveats.map(|caveat| caveat.kind).collect();
         let (spec, progress) = (job.spec, job.progress);
         Self {
             job_id: job.job_id,
             ended: job.state.is_terminal(),
             state: job.state,
             outcome: job.outcome,
+            verified_diff,
+            caveats,
             title: spec.title,
             host: spec.host,
             repository: spec.repository,
@@ -136,9 +154,12 @@ impl From<Job> for JobView {
             exit_code: progress.exit_code,
             signal: progress.signal,
             reason: progress.reason,
+            contained: progress.contained,
+            survivors: progress.survivors,
             log_bytes: progress.log_bytes,
             log_at: progress.log_at,
             changes: progress.changes,
+            diff_notes: progress.diff_notes,
             diff_bytes: progress.diff_bytes,
             summary: progress.summary,
             limits: spec.limits,

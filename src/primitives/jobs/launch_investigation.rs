@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Reach, Timeout, Violations},
     domain::{
         investigation::{self, Request},
         issue::IssueRef,
@@ -49,6 +49,11 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(length(min = 1, max = 65536))]
     pub(crate) verify: Option<String>,
+    /// Shell commands under which what passes before must pass with the fix, such as the whole test suite; `verify-fix` compares them
+    /// test by test.
+    #[serde(default)]
+    #[schemars(length(max = 8), inner(length(min = 1, max = 65536)))]
+    pub(crate) regression: Vec<String>,
     /// Seconds the agent may run; the default limit where none is given.
     #[serde(default)]
     #[schemars(range(min = 1, max = 2_592_000))]
@@ -124,12 +129,24 @@ impl Primitive for LaunchInvestigation {
         Code::ForgeForbidden,
         Code::ForgeRateLimited,
         Code::ForgeUnavailable,
+        Code::ForgeUnknown,
         Code::TemplateInvalid,
         Code::PromptTooLarge,
         Code::LaunchFailed,
+        Code::EnvironmentFailed,
+        Code::PrepareFailed,
         Code::HostFolderUnwritable,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("host", Reach::Host),
+        ("issue", Reach::Issue),
+        ("message", Reach::Task),
+        ("model", Reach::Data),
+        ("verify", Reach::Command),
+        ("regression", Reach::Command),
+        ("idempotency_key", Reach::Data),
+    ];
     type Input = Input;
     type Output = Output;
 
@@ -142,6 +159,7 @@ impl Primitive for LaunchInvestigation {
             agent: Some(Name::fixed("claude")),
             model: None,
             verify: Some("python3 -m unittest -q tests.test_cart".to_owned()),
+            regression: Vec::new(),
             max_wall_s: Some(3600),
             max_idle_s: None,
             max_turns: None,
@@ -179,6 +197,7 @@ impl Primitive for LaunchInvestigation {
             issue: input.issue,
             message: input.message,
             verify: input.verify,
+            regression: input.regression,
             max_wall_s: input.max_wall_s,
             max_idle_s: input.max_idle_s,
             max_turns: input.max_turns,

@@ -41,6 +41,9 @@ pub(crate) struct Listed {
     pub(crate) model: Option<String>,
     /// The options of a launch that it has.
     pub(crate) options: agent::Options,
+    /// What becomes of the settings, hooks, plugins and MCP servers that a repository brings along; `preflight` warns of
+    /// an agent that may obey them unasked.
+    pub(crate) project_settings: agent::ProjectSettings,
 }
 
 /// Carries the declaration of `list-agents`.
@@ -66,6 +69,7 @@ impl Primitive for ListAgents {
                 let agent = agent::resolve(configuration, name)?;
                 Ok(Listed {
                     options: agent.options(),
+                    project_settings: agent.project_settings,
                     name: agent.name,
                     summary: agent.adapter.summary().to_owned(),
                     adapter: agent.adapter,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Pager},
+    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Pager, Reach},
     domain::job,
     primitives::Primitive,
     system::Context,
@@ -67,6 +67,7 @@ impl Primitive for ListEvents {
     const SUMMARY: &'static str = "List what happened to jobs";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[Code::JobNotFound, Code::CursorInvalid];
+    const REACHES: &'static [(&'static str, Reach)] = &[("cursor", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager},
+    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager, Reach},
     domain::{
         job::{self, Filter},
         run::State,
@@ -66,6 +66,8 @@ impl Primitive for ListJobs {
     const SUMMARY: &'static str = "List the jobs that are known here";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[Code::CursorInvalid];
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("cursor", Reach::Data), ("active", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::JobView;
 use crate::{
     contract::{
-        Answer, Code, Cursor, Effect, Effects, Failure, JobId, Next, Pager, Timeout, details,
+        Answer, Code, Cursor, Effect, Effects, Failure, JobId, Next, Pager, Reach, Timeout, details,
     },
     domain::job::{self, Filter},
     primitives::Primitive,
@@ -66,6 +66,7 @@ impl Primitive for PollJob {
         Code::HostUnknown,
         Code::HostScriptFailed,
     ];
+    const REACHES: &'static [(&'static str, Reach)] = &[("cursor", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

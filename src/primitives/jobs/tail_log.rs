@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Next, Pager, Timeout, text},
+    contract::{Answer, Code, Cursor, Effects, Failure, JobId, Next, Pager, Reach, Timeout, text},
     domain::{
         agent,
         job::{self, Chunk, Job, Stream},
@@ -95,6 +95,8 @@ impl Primitive for TailLog {
     const EFFECTS: Effects = Effects::READS_REMOTE;
     const CODES: &'static [Code] = &[Code::JobNotFound, Code::CursorInvalid];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("cursor", Reach::Data), ("from_start", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

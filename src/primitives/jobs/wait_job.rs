@@ -9,7 +9,7 @@ use serde_json::json;
 use super::JobView;
 use crate::{
     contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
-    domain::job::{self, Requirement},
+    domain::job::{self, CaveatKind, Requirement},
     primitives::Primitive,
     system::Context,
 };
@@ -31,6 +31,10 @@ pub(crate) struct Input {
     /// What the ended job must be: `succeeded` (ended well, and changed something) or `fixed` (verified).
     #[serde(default)]
     pub(crate) require: Option<Requirement>,
+    /// Caveats of its verification that `require` does not mind.
+    #[serde(default)]
+    #[schemars(length(max = 30))]
+    pub(crate) accept: Vec<CaveatKind>,
     /// Seconds the call may take, waiting aside.
     #[serde(default)]
     pub(crate) timeout_s: Timeout<60, 3600>,
@@ -70,6 +74,7 @@ impl Primitive for WaitJob {
             job_id: JobId::fixed("widgets-20-00112233aabb"),
             wait_s: wait_s(),
             require: Some(Requirement::Succeeded),
+            accept: Vec::new(),
             timeout_s: Timeout::default(),
         }]
     }
@@ -81,7 +86,7 @@ impl Primitive for WaitJob {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let observed = job::wait(context, &input.job_id, input.wait_s).await?;
         if let Some(require) = input.require {
-            job::require(&observed.job, require)?;
+            job::require(&observed.job, require, &input.accept)?;
         }
         let changed = observed
             .job

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Reach, Timeout},
     domain::workspace::{self, Status},
     primitives::Primitive,
     system::Context,
@@ -45,20 +45,19 @@ pub(crate) struct Output {
     pub(crate) missing_step: Option<String>,
     /// Each fact.
     pub(crate) checks: Vec<Check>,
-    /// Bytes that the repository's folder and the environment take; null where that could not be measured.
+    /// Bytes that the mirror, the repository's folder and the environment take; null where that could not be measured.
     pub(crate) used_bytes: Option<u64>,
     /// Bytes that are free beside them; null where that could not be measured.
     pub(crate) free_bytes: Option<u64>,
-    /// Worktrees of jobs that the clone knows; null where there is no clone.
-    pub(crate) worktrees: Option<u64>,
-    /// Those of them whose folder is gone; null where there is no clone.
-    pub(crate) stale_worktrees: Option<u64>,
+    /// Clones of jobs that borrow from the mirror; null where they could not be counted.
+    pub(crate) clones: Option<u64>,
 }
 
 /// A fact about a workspace.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Check {
-    /// Its name: `seed`, `remote`, `base_commit`, `clean`, `worktrees`, `environment`, `smoke` or `disk`.
+    /// Its name: `mirror`, `remote`, `base_commit`, `submodules`, `lfs`, `filters`, `seed`, `clean`, `environment` (what environments
+    /// are made from, compared file by file with what was recorded), `packages` (those of the seed's own environment), `smoke` or `disk`.
     pub(crate) name: String,
     /// What the look showed.
     pub(crate) status: Status,
@@ -75,6 +74,8 @@ impl Primitive for CheckWorkspace {
     const EFFECTS: Effects = Effects::READS_REMOTE;
     const CODES: &'static [Code] = &[Code::WorkspaceNotFound];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] =
+        &[("host", Reach::Host), ("smoke", Reach::Switch)];
     type Input = Input;
     type Output = Output;
 
@@ -118,8 +119,7 @@ impl Primitive for CheckWorkspace {
                 .collect(),
             used_bytes: checked.used_bytes,
             free_bytes: checked.free_bytes,
-            worktrees: checked.worktrees.map(|(count, _)| count),
-            stale_worktrees: checked.worktrees.map(|(_, stale)| stale),
+            clones: checked.clones,
             host: checked.host,
             repository: input.repository,
         };

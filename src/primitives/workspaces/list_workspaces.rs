@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager},
+    contract::{Answer, Code, Cursor, Effects, Failure, Name, Pager, Reach},
     domain::workspace,
     primitives::Primitive,
     system::Context,
@@ -76,6 +76,7 @@ impl Primitive for ListWorkspaces {
     const SUMMARY: &'static str = "List the workspaces made from this machine";
     const EFFECTS: Effects = Effects::READS;
     const CODES: &'static [Code] = &[Code::CursorInvalid];
+    const REACHES: &'static [(&'static str, Reach)] = &[("cursor", Reach::Data)];
     type Input = Input;
     type Output = Output;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Timeout, Violations},
+    contract::{Answer, Code, Effects, Failure, Name, Next, Reach, Timeout, Violations},
     domain::{
         repository,
         workspace::{self, StepState},
@@ -16,9 +16,11 @@ use crate::{
     system::Context,
 };
 
-/// Makes a repository ready for jobs on a host: a seed clone at a ref, the environment its profile asks for, and a
-/// smoke test, step by step.
+/// Makes a repository ready for jobs on a host: a mirror, a commit to start from, what environments are made from as its
+/// profile asks for (a lock with digests, and all that it names), and a smoke test, step by step.
 ///
+/// Jobs get clones of the mirror. Before it is fetched into, it is put right where its configuration, hooks or refs are not what
+/// legwork left, and `warnings` says so; they also name submodules, large files and filters that clones will not hold.
 /// Each step is recorded on the host, so that the same call again runs only what is missing, and costs one round
 /// trip where nothing is. A step goes on there even when contact is lost; the same call waits for it. The ref is
 /// resolved once and then stays: `refresh` looks for new commits. Run `preflight` first where the host is new.
@@ -86,7 +88,7 @@ pub(crate) struct Output {
     pub(crate) repository: Name,
     /// Whether it is ready for jobs; false only in a dry run that found something missing.
     pub(crate) ready: bool,
-    /// Where the seed was cloned from, without secrets.
+    /// Where the mirror was cloned from, without secrets.
     pub(crate) url: String,
     /// The ref that was asked for; null for the default branch.
     pub(crate) reference: Option<String>,
@@ -94,9 +96,12 @@ pub(crate) struct Output {
     pub(crate) base_commit: Option<String>,
     /// The profile.
     pub(crate) profile: Name,
-    /// The seed clone on the host.
+    /// The mirror on the host, from which jobs are cloned. No agent works in it.
+    pub(crate) mirror: String,
+    /// The clone on the host in which set-up and smoke test are run. No job works in it.
     pub(crate) seed: String,
-    /// The environment on the host; null where the profile makes none.
+    /// What the environments of jobs and verifications are made from, on the host; its name holds the digests of its
+    /// contents. Null where the profile makes none, and in a dry run that would still have to make it.
     pub(crate) environment: Option<String>,
     /// All steps in order.
     pub(crate) steps: Vec<Step>,
@@ -105,7 +110,7 @@ pub(crate) struct Output {
 /// A step on the way to a workspace.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Step {
-    /// Its name: `clone`, `resolve`, `environment`, `install`, `setup` or `smoke`.
+    /// Its name: `clone`, `resolve`, `environment`, `install`, `setup`, `prepare` or `smoke`.
     pub(crate) name: &'static str,
     /// How it is with it.
     pub(crate) state: StepState,
@@ -133,6 +138,13 @@ impl Primitive for ProvisionWorkspace {
         Code::OperationInProgress,
     ];
     const NEEDS_HOST: bool = true;
+    const REACHES: &'static [(&'static str, Reach)] = &[
+        ("host", Reach::Host),
+        ("url", Reach::Address),
+        ("reference", Reach::Data),
+        ("python", Reach::Package),
+        ("packages", Reach::Package),
+    ];
     type Input = Input;
     type Output = Output;
 
@@ -180,10 +192,17 @@ impl Primitive for ProvisionWorkspace {
         let ready = outcome.is_ready();
         let at = |folder: String| format!("{}/{folder}", outcome.root);
         let specification = outcome.specification;
+        let mirror = at(workspace::mirror(&specification.repository));
+        let notes: Vec<String> = outcome
+            .reports
+            .iter()
+            .filter_map(|report| report.notes.clone())
+            .collect();
         let output = Output {
             ready,
+            mirror,
             seed: at(specification.seed()),
-            environment: specification.environment().map(at),
+            environment: outcome.environment.map(at),
             base_commit: outcome.base_commit,
             steps: outcome
                 .reports
@@ -214,6 +233,9 @@ impl Primitive for ProvisionWorkspace {
         });
         let mut answer = Answer::new(outcome.effect, output);
         answer.next.extend(next);
+        answer
+            .warnings
+            .extend(notes.iter().flat_map(|notes| workspace::warnings(notes)));
         Ok(answer)
     }
 }

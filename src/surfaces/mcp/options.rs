@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Offers the primitives as tools over the Model Context Protocol, on standard input and output.
 ///
 /// Every tool answers with the envelope that the command line prints, as structured content and as text. Only primitives that
-/// read are offered unless `--allow-mutations` is given.
+/// read are offered unless `--allow-mutations` is given, and of those no call that runs something, connects to a host that
+/// `list-hosts` does not name, or reads a file that lies below no folder of `--files`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::surfaces) struct Options {
@@ -16,7 +17,11 @@ pub(in crate::surfaces) struct Options {
     /// Offer only these: names of primitives or chapters, separated by commas; may be given several times.
     #[serde(default)]
     pub(super) only: Vec<String>,
-    /// Offer primitives that change something, too.
+    /// A folder below which files may be read, such as issues in Markdown; may be given several times. Without one no call
+    /// reads a file that its caller names.
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    /// Offer primitives that change something, too. Then any file may be named.
     #[serde(default)]
     pub(super) allow_mutations: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    path::PathBuf,
     sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -85,12 +86,12 @@ impl Server {
         let grants = if options.allow_mutations {
             Grants::ALL
         } else {
-            Grants::READS
+            Grants::reading(options.files.iter().map(PathBuf::from).collect())
         };
         let (stopper, stop) = watch::channel(None);
         Ok(Self {
+            filter: ToolFilter::new(&options.only, grants.clone())?,
             session: session.granting(grants),
-            filter: ToolFilter::new(&options.only, grants)?,
             mode: options.mode,
             tools: OnceLock::new(),
             stop,

@@ -92,7 +92,7 @@ mod tests {
         let only = ["discovery, poll-job".to_owned(), "cancel-job".to_owned()];
         let shows =
             |filter: &ToolFilter, name: &str| filter.shown().any(|entry| entry.about.name == name);
-        let filter = ToolFilter::new(&only, Grants::READS).expect("known names");
+        let filter = ToolFilter::new(&only, Grants::reading(Vec::new())).expect("known names");
         assert!(shows(&filter, "capabilities") && shows(&filter, "poll-job"));
         assert!(!shows(&filter, "cancel-job") && filter.find("cancel-job").is_some());
         assert!(filter.find("list-jobs").is_none());
@@ -100,7 +100,8 @@ mod tests {
         let filter = ToolFilter::new(&only, Grants::ALL).expect("known names");
         assert!(shows(&filter, "cancel-job"));
         assert!(!filter.effects().read_only && filter.effects().destructive);
-        let wrong = ToolFilter::new(&["discovry".to_owned()], Grants::READS).expect_err("mistyped");
+        let wrong = ToolFilter::new(&["discovry".to_owned()], Grants::reading(Vec::new()))
+            .expect_err("mistyped");
         let first = wrong.first().expect("a violation");
         assert_eq!(first.expected(), Some("discovery"));
     }

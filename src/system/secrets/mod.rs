@@ -11,9 +11,11 @@
 //!   and its ids can be used, whatever the secrets are. Who has such a secret is warned once.
 //! - An answer without a secret is neither parsed nor compared with a schema: looking for one is a search over its bytes.
 
+mod leak;
 mod names;
 mod redactor;
 mod shapes;
 
+pub(crate) use leak::Leaks;
 pub(crate) use names::is_telling;
 pub(crate) use redactor::Redactor;

@@ -10,7 +10,7 @@ use memchr::memmem::{self, Finder};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    is_telling,
+    Leaks, is_telling,
     shapes::{MASK, PREFIXES, SIGNS, is_made_here, is_ordinary, is_time, mask_shapes},
 };
 use crate::{
@@ -125,6 +125,16 @@ impl Redactor {
         }
         // Longer ones first, so that one inside another does not leave the rest of it standing.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.text.len()));
+    }
+
+    /// Returns what finds the secrets known now in bytes that are to stay as they are.
+    pub(crate) fn leaks(&self) -> Leaks {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Leaks::of(
+            known
+                .iter()
+                .map(|secret| (secret.text.as_str(), secret.variable.as_deref())),
+        )
     }
 
     /// Takes all secrets out of a free text.

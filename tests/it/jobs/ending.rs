@@ -6,10 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Agents, MEND, Model, Script, Workplace, eventually, kill, signal};
+use crate::support::{Agents, MEND, Model, Script, Workplace, eventually, kill};
 
 /// Returns whether a process of that id lives.
 fn lives(pid: &str) -> bool {
@@ -67,6 +66,8 @@ fn a_run_that_falls_silent_is_ended() {
 fn a_tree_of_processes_that_ignores_term_is_ended_for_certain() {
     let (place, host) = Workplace::over_ssh("box");
     let pids = place.world().path("pids");
+    // In a namespace of their own they would not know the numbers that they have outside.
+    place.world().configure("[hosts.box]\ncontain = false\n");
     place.agent(
         "stubborn",
         &format!(
@@ -100,8 +101,9 @@ fn a_tree_of_processes_that_ignores_term_is_ended_for_certain() {
     assert!(!read(&pids).lines().any(lives), "{}", read(&pids));
     assert!(diff(&place, &job_id).contains("+half"));
 
+    // Where nothing contained the run, its host is asked again whether anything of it came up meanwhile.
     let again = place.call("cancel-job", &json!({"job_id": job_id})).ok();
-    assert_eq!((again.effect(), again.round_trips()), ("replayed", 0));
+    assert_eq!((again.effect(), again.round_trips()), ("replayed", 1));
     // A job that was ended is not started again by asking for it again.
     let replay = place
         .launch("stubborn", &json!({"host": host.alias()}))
@@ -121,17 +123,27 @@ fn a_process_that_does_not_end_is_named_and_the_same_call_looks_again() {
     place.waiting_agent("waiter", MEND);
     let job_id = place.launched("waiter", &json!({}));
     // What its supervisor writes where the kernel does not end a process, in place of a process that hangs in a disk.
-    let supervisor = place
-        .state_field(&job_id, "sup")
-        .parse()
-        .expect("a process");
-    signal(supervisor, Signal::STOP.as_raw());
+    let number = |key| place.state_field(&job_id, key).parse().expect("a process");
+    let (supervisor, leader): (u32, u32) = (number("sup"), number("pid"));
+    kill(supervisor);
+    kill(leader);
+    eventually("their end", || {
+        [supervisor, leader]
+            .iter()
+            .all(|pid| !lives(&pid.to_string()))
+    });
+    let stays = || {
+        let mut command = place.world().command("sleep");
+        command.arg("60").spawn().expect("a process that stays")
+    };
+    let mut stubborn = [stays(), stays()];
+    let [one, two] = stubborn.each_ref().map(std::process::Child::id);
     let state = place.run(&job_id).join("state");
     let running = fs::read_to_string(&state).expect("a state line");
     let survived = running
         .replace(" state=running ", " state=cancelled ")
         .replace(" ended=- ", " ended=1700000000 ")
-        .replace(" survivors=- ", " survivors=4000001,4000002 ");
+        .replace(" survivors=- ", &format!(" survivors={one},{two} "));
     fs::write(&state, &survived).expect("a state line");
     let cancel = json!({"job_id": job_id, "grace_s": 1});
     for _ in 0..2 {
@@ -142,14 +154,21 @@ fn a_process_that_does_not_end_is_named_and_the_same_call_looks_again() {
             "{}",
             call.line()
         );
-        assert_eq!(call.details()["pids"], json!([4_000_001, 4_000_002]));
+        assert_eq!(call.details()["pids"], json!([one, two]));
+        assert_eq!(place.poll(&job_id)["survivors"], json!([one, two]));
     }
-    fs::write(&state, survived.replace("4000001,4000002", "-")).expect("a state line");
+    // What is known of them by their numbers alone was not signalled.
+    for process in &mut stubborn {
+        assert!(process.try_wait().expect("it can be asked").is_none());
+        process.kill().expect("it is ours");
+        process.wait().expect("it ends");
+    }
     let call = place.call("cancel-job", &cancel).ok();
-    assert_eq!(call.at("/job/state"), "cancelled");
-    // The agent itself was never stopped.
+    assert_eq!(
+        (call.at("/job/state"), call.at("/job/survivors")),
+        (json!("cancelled"), json!([]))
+    );
     place.release();
-    kill(supervisor);
 }
 
 #[test]
@@ -190,7 +209,9 @@ fn an_end_without_a_change_is_no_success() {
     );
     assert_eq!(call.error_code(), "requirement_unmet");
     assert_eq!(call.details()["outcome"], "no_effect");
-    let call = place.call("verify-fix", &json!({"job_id": job_id, "verify": "true"}));
+    let call = place.call("check-diff", &json!({"job_id": job_id, "check": "true"}));
+    assert_eq!((call.error_code(), call.effect()), ("diff_empty", "none"));
+    let call = place.call("verify-fix", &json!({"job_id": job_id}));
     assert_eq!((call.error_code(), call.effect()), ("diff_empty", "none"));
 }
 
@@ -244,11 +265,16 @@ fn waiting_holds_a_job_to_what_is_demanded() {
     assert_eq!(call.details()["state"], "running");
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert_eq!(call.next()[0].primitive, "wait-job");
-    let call = place.call("verify-fix", &json!({"job_id": job_id, "verify": "true"}));
-    assert_eq!(
-        (call.error_code(), call.effect()),
-        ("job_not_ended", "none")
-    );
+    for (primitive, input) in [
+        ("check-diff", json!({"job_id": job_id, "check": "true"})),
+        ("verify-fix", json!({"job_id": job_id})),
+    ] {
+        let call = place.call(primitive, &input);
+        assert_eq!(
+            (call.error_code(), call.effect()),
+            ("job_not_ended", "none")
+        );
+    }
     place.release();
     let call = place
         .call(

@@ -64,12 +64,12 @@ fn retry_mode(call: &Call) -> Value {
 
 #[test]
 fn a_launch_on_a_full_disk_says_so_and_leaves_no_job() {
-    for kib in [8, 12, 24] {
+    for (folder, kib) in [("jobs", 8), ("jobs", 12), ("control", 8), ("control", 12)] {
         let place = Workplace::here();
-        let jobs = place.root().join("jobs");
+        let folder = place.root().join(folder);
         let order = Workplace::order("mender", &json!({}));
         let size = format!("size={kib}k");
-        let call = on_mounted(&place, &size, &jobs, "launch-investigation", &order);
+        let call = on_mounted(&place, &size, &folder, "launch-investigation", &order);
         assert_eq!(call.error_code(), "disk_full", "{}", call.line());
         assert!(matches!(call.effect(), "none" | "partial"));
         assert_eq!(retry_mode(&call), "after_fix");
@@ -93,19 +93,30 @@ fn a_launch_into_a_read_only_folder_says_so_and_leaves_no_job() {
     );
     assert_no_job(&place);
 
-    // And so does a verification, which has its folder below that of its job.
+    // And so does a verification, whose folder lies beside that of the job.
     let job_id = place.launched("mender", &json!({}));
     place.ended(&job_id);
-    let verify = place.job(&job_id).join("verify");
-    let input = json!({"job_id": job_id, "verify": CHECK});
-    let call = on_mounted(&place, "ro", &verify, "verify-fix", &input);
+    let input = json!({"job_id": job_id, "check": CHECK});
+    place
+        .call("fetch-artifacts", &json!({"job_id": job_id}))
+        .ok();
+    let call = on_mounted(&place, "ro", &jobs, "check-diff", &input);
     assert_eq!(
         (call.error_code(), call.effect(), retry_mode(&call)),
         ("host_folder_unwritable", "none", json!("after_fix")),
         "{}",
         call.line()
     );
-    let call = place.call("verify-fix", &input).ok();
+    let recorded = place.launched(
+        "mender",
+        &json!({"verify": CHECK, "message": "with a check"}),
+    );
+    place.ended(&recorded);
+    let again = json!({"job_id": recorded});
+    place.call("fetch-artifacts", &again).ok();
+    let call = on_mounted(&place, "ro", &jobs, "verify-fix", &again);
+    assert_eq!(call.error_code(), "host_folder_unwritable");
+    let call = place.call("check-diff", &input).ok();
     assert_eq!(call.at("/verdict"), "fixed");
 }
 
@@ -159,8 +170,9 @@ fn identical_verifications_at_once_are_one_verification() {
     let tally = place.world().path("checks");
     for attempt in 1..=4 {
         let check = format!("echo {attempt} >>'{}'; {CHECK}", tally.display());
-        let input = json!({"job_id": job_id, "verify": check, "attempt": attempt});
-        let calls = place.at_once([("verify-fix", &input); 6]);
+        let input =
+            json!({"job_id": job_id, "check": check, "attempt": attempt, "reds": 1, "greens": 1});
+        let calls = place.at_once([("check-diff", &input); 6]);
         let mut effects: Vec<String> = Vec::new();
         for call in calls {
             let call = call.ok();
@@ -180,9 +192,9 @@ fn a_verification_killed_after_its_start_is_adopted() {
     let place = Workplace::here();
     let job_id = place.launched("mender", &json!({}));
     place.ended(&job_id);
-    let input = json!({"job_id": job_id, "verify": format!("sleep 0.5; {CHECK}")});
-    place.killed("verify.started", "verify-fix", &input);
-    let calls = place.at_once([("verify-fix", &input); 3]);
+    let input = json!({"job_id": job_id, "check": format!("sleep 0.5; {CHECK}")});
+    place.killed("verify.started", "check-diff", &input);
+    let calls = place.at_once([("check-diff", &input); 3]);
     for call in calls {
         let call = call.ok();
         assert_eq!(
@@ -199,7 +211,7 @@ fn an_older_verification_is_shown_again_and_decides_nothing() {
     place.ended(&job_id);
     let verify = |check: &str| {
         place
-            .call("verify-fix", &json!({"job_id": job_id, "verify": check}))
+            .call("check-diff", &json!({"job_id": job_id, "check": check}))
             .ok()
     };
     assert_eq!(verify(CHECK).at("/outcome"), "fixed");
@@ -214,11 +226,14 @@ fn an_older_verification_is_shown_again_and_decides_nothing() {
 #[test]
 fn a_job_whose_folder_is_gone_is_said_to_have_lost_it() {
     let place = Workplace::here();
-    let ended = place.launched("mender", &json!({"idempotency_key": "ended"}));
+    let ended = place.launched(
+        "mender",
+        &json!({"idempotency_key": "ended", "verify": CHECK}),
+    );
     place.ended(&ended);
     fs::remove_dir_all(place.job(&ended)).expect("the folder goes");
     for (primitive, more) in [
-        ("verify-fix", json!({"verify": CHECK})),
+        ("check-diff", json!({"check": CHECK})),
         ("verify-fix", json!({})),
         ("fetch-artifacts", json!({})),
         ("check-artifacts", json!({})),
@@ -241,11 +256,13 @@ fn a_job_whose_folder_is_gone_is_said_to_have_lost_it() {
 
     place.waiting_agent("waiter", MEND);
     let running = place.launched("waiter", &json!({}));
-    fs::rename(place.job(&running), place.world().path("moved")).expect("the folder moves");
+    eventually("the agent runs", || place.tally() == 2);
+    let control = place.run(&running);
+    fs::rename(place.run(&running), place.world().path("moved")).expect("the folder moves");
     let call = place.call("wait-job", &json!({"job_id": running, "wait_s": 60}));
     assert_eq!(call.error_code(), "job_folder_missing");
     assert_eq!(place.poll(&running)["missing"], true);
-    fs::rename(place.world().path("moved"), place.job(&running)).expect("the folder is back");
+    fs::rename(place.world().path("moved"), control).expect("the folder is back");
     place.release();
     assert_eq!(place.ended(&running)["state"], "succeeded");
 }

@@ -149,7 +149,7 @@ fn an_agent_that_is_missing_can_be_installed_and_the_same_call_launches() {
         (&job["state"], &job["outcome"]),
         (&json!("succeeded"), &json!("unverified"))
     );
-    let worktree = place.job(&job_id).join("worktree/answer.txt");
+    let worktree = place.job(&job_id).join("work/answer.txt");
     assert_eq!(fs::read_to_string(worktree).expect("its work"), "--now\n");
 }
 
@@ -179,7 +179,7 @@ fn an_agent_is_found_in_the_first_folder_of_its_host_by_preflight_and_launch() {
 
     let job_id = place.launched("robot", &json!({}));
     place.ended(&job_id);
-    let answer = place.job(&job_id).join("worktree/answer.txt");
+    let answer = place.job(&job_id).join("work/answer.txt");
     let answer = fs::read_to_string(answer).expect("its work");
     assert_eq!(answer.trim_end(), first);
 }
@@ -272,7 +272,7 @@ fn what_is_asked_of_what_is_not_there_is_refused_before_anything_is_kept() {
 fn what_stands_where_the_worktree_is_to_be_is_left_alone() {
     let place = Workplace::here();
     let dry = place.launch("mender", &json!({"dry_run": true})).ok();
-    let worktree = place.job(&dry.text("/job/job_id")).join("worktree");
+    let worktree = place.job(&dry.text("/job/job_id")).join("work");
     fs::create_dir_all(&worktree).expect("a folder");
     fs::write(worktree.join("precious"), "work").expect("a file");
     let call = place.launch("mender", &json!({}));

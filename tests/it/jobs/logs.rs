@@ -144,3 +144,84 @@ fn a_line_of_ten_megabytes_is_passed_by() {
     assert_eq!(call.at("/omitted_bytes"), 10_000_009 - 1000);
     assert_eq!(call.at("/events/0/text"), "the end");
 }
+
+/// Configures Claude Code with a program in its place that prints a log, and returns what is summed up of it.
+fn summary_of(place: &Workplace, log: &[Value]) -> Value {
+    let file = place.world().path("log.jsonl");
+    let lines: Vec<String> = log.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(&file, lines.concat()).expect("a log");
+    let program = place.world().path("scribe");
+    std::fs::write(&program, format!("#!/bin/sh\ncat '{}'\n", file.display())).expect("a program");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).expect("its mode");
+    let job_id = place.launched("scribe", &json!({"idempotency_key": log.len().to_string()}));
+    place.ended(&job_id)["summary"].clone()
+}
+
+#[test]
+fn a_summary_counts_the_whole_log_however_long_its_lines_are() {
+    let place = Workplace::here();
+    place.world().configure(&format!(
+        "[agents.scribe]\nadapter = 'claude'\nprogram = '{}'\n",
+        place.world().path("scribe").display()
+    ));
+    let noise = "x\\\"\n\u{1F600}".repeat(2_000);
+    let start = json!({"type": "system", "subtype": "init", "session_id": "s-1", "model": "m-1"});
+    let end = |denials: Value| {
+        json!({"type": "result", "subtype": "success", "is_error": false, "session_id": "s-1",
+            "num_turns": 201, "total_cost_usd": 1.5, "result": "Done.",
+            "usage": {"input_tokens": 10, "output_tokens": 5}, "permission_denials": denials})
+    };
+    let mut log = vec![start.clone()];
+    for number in 0..200 {
+        let id = format!("toolu_{number}");
+        log.push(json!({"type": "assistant", "message": {"content": [
+            {"type": "tool_use", "id": id, "name": "Bash", "input": {"command": noise}}]}}));
+        log.push(json!({"type": "user", "message": {"content": [
+            {"type": "tool_result", "tool_use_id": id, "content": noise, "is_error": false}]}}));
+    }
+    // The last line is longer than what was once read of a log.
+    log.push(end(json!([{"tool_name": "Write", "tool_use_id": "toolu_9", "tool_input": {"content": "y".repeat(200_000)}}])));
+    let summary = summary_of(&place, &log);
+    assert_eq!(
+        (
+            &summary["tool_calls"],
+            &summary["lines"],
+            &summary["unreadable_lines"],
+            &summary["partial"]
+        ),
+        (&json!(200), &json!(402), &json!(0), &json!(false)),
+        "{summary}"
+    );
+    assert_eq!(summary["denied"], json!(["Write"]));
+    assert_eq!(
+        (
+            &summary["session_id"],
+            &summary["model"],
+            &summary["turns"],
+            &summary["cost_usd"]
+        ),
+        (&json!("s-1"), &json!("m-1"), &json!(201), &json!(1.5)),
+        "{summary}"
+    );
+    assert_eq!(
+        (&summary["tokens_in"], &summary["end"]),
+        (&json!(10), &json!("denied"))
+    );
+
+    // Where not all of it can come, it says so, and the ends are there all the same.
+    let step = json!({"type": "assistant", "message": {"content": [
+        {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "z".repeat(200)}}],
+        "more": (0..40).map(|_| "w".repeat(200)).collect::<Vec<_>>()}});
+    let mut log = vec![start];
+    log.extend((0..900).map(|_| step.clone()));
+    log.push(end(json!([])));
+    let summary = summary_of(&place, &log);
+    assert_eq!(summary["partial"], true);
+    let calls = summary["tool_calls"].as_u64().expect("a count");
+    assert!((100..900).contains(&calls), "{calls}");
+    assert_eq!(
+        (&summary["session_id"], &summary["end"]),
+        (&json!("s-1"), &json!("completed"))
+    );
+}

@@ -1,5 +1,6 @@
 //! Jobs as they ordinarily go: launched, watched, ended, judged.
 
+mod control;
 mod costs;
 mod ending;
 mod interrupted;

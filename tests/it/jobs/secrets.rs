@@ -69,8 +69,8 @@ fn a_secret_is_in_the_agents_environment_and_nowhere_else() {
         ("get-config", json!({})),
         ("launch-investigation", Workplace::order("keeper", &order)),
         (
-            "verify-fix",
-            json!({"job_id": job_id, "verify": "test -e made.txt"}),
+            "check-diff",
+            json!({"job_id": job_id, "check": "test -e made.txt"}),
         ),
         ("cancel-job", json!({"job_id": job_id})),
     ] {

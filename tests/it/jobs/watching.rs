@@ -151,7 +151,8 @@ fn a_host_that_is_down_makes_only_its_own_jobs_unreachable() {
     let checkout = place.world().path("widgets");
     for (primitive, input) in [
         ("wait-job", json!({"job_id": there, "wait_s": 0})),
-        ("verify-fix", json!({"job_id": there, "verify": "true"})),
+        ("check-diff", json!({"job_id": there, "check": "true"})),
+        ("verify-fix", json!({"job_id": there})),
         ("apply-diff", json!({"job_id": there, "checkout": checkout})),
     ] {
         let call = place.call(primitive, &input);

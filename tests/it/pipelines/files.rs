@@ -104,6 +104,10 @@ fn every_call_in_a_pipeline_is_valid() {
                 .enumerate()
                 .map(|(place, part)| if place % 2 == 1 { "some" } else { part })
                 .collect();
+            let filled = filled.replace(
+                "--expect-sha256 some",
+                &format!("--expect-sha256 {}", "0".repeat(64)),
+            );
             let (primitive, wrong) = judge(&world, &filled);
             for fault in wrong {
                 faults.note(format!("{name}: {fault}"));

@@ -9,9 +9,10 @@
 //! | agent `claude` | a command that fixes the bug, and hands in what it was asked for |
 //! | issue `acme/widgets#12` | on a forge of this machine |
 //! | job `widgets-12-0123456789ab` | a job on `gpu-box` that has ended, with a diff; nothing of it was fetched or verified |
+//! | job `widgets-18-a0b1c2d3e4f5` | a job on `gpu-box` that has ended and was verified; its proof was not fetched |
 //! | job `widgets-15-ba9876543210` | a job on `gpu-box` that runs until it is ended; launched where an example names it |
 //! | job `widgets-20-00112233aabb` | a job on `gpu-box` that has just begun, and ends well by itself; launched where an example names it |
-//! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, and a `CLAUDE.md` with an installed block |
+//! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, a `CLAUDE.md` with an installed block, the key `keys/signer` with the list `keys/allowed_signers`, and a proof in `proof` signed by it |
 //!
 //! Ids of jobs follow from what was launched, so [`Furnished::fill`] puts the ids at hand in the place of those.
 
@@ -19,13 +20,20 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Output};
 
 use serde_json::{Value, json};
 
-use super::{Forge, Reply, Sshd, World, snapshot, sshd::masters, workplace::end_jobs};
+use super::{
+    Forge, Reply, Sshd, World, snapshot,
+    sshd::masters,
+    workplace::{control, end_jobs},
+};
 
 /// The host that examples speak of.
 pub(crate) const HOST: &str = "gpu-box";
 
 /// The job that has ended, as examples name it.
 const ENDED: &str = "widgets-12-0123456789ab";
+
+/// The job that was verified, as examples name it.
+const VERIFIED: &str = "widgets-18-a0b1c2d3e4f5";
 
 /// The job that runs, as examples name it.
 const RUNNING: &str = "widgets-15-ba9876543210";
@@ -73,6 +81,7 @@ pub(crate) struct Furnished {
     host: Sshd,
     forge: Forge,
     ended: String,
+    verified: String,
 }
 
 impl Furnished {
@@ -121,6 +130,7 @@ impl Furnished {
             host,
             forge,
             ended: String::new(),
+            verified: String::new(),
         };
         furnished.install_block(&origin.display().to_string());
         let checkout = furnished.checkout();
@@ -142,6 +152,7 @@ impl Furnished {
             &json!({"host": HOST, "repository": "widgets"}),
         );
         furnished.run_job_to_its_end();
+        furnished.prove_a_job();
         furnished.save();
         furnished
     }
@@ -167,15 +178,52 @@ impl Furnished {
         self.ended = self.launch("claude", "bugs/empty-cart.md");
         let waited = self.make("wait-job", &json!({"job_id": self.ended, "wait_s": 60}));
         assert_eq!(waited["data"]["job"]["state"], "succeeded", "{waited}");
-        let diff = self
-            .host
-            .home()
-            .join("legwork/jobs")
-            .join(&self.ended)
-            .join("runs/1/changes.diff");
+        let diff = control(&self.host.home().join("legwork"), &self.ended).join("changes.diff");
         let checkout = self.checkout();
         fs::copy(diff, checkout.join("fix.diff")).expect("the diff of the job");
-        fs::write(checkout.join(".git/info/exclude"), "fix.diff\n").expect("git's excludes");
+        fs::write(
+            checkout.join(".git/info/exclude"),
+            "fix.diff\nkeys/\nproof/\nproofs/\n",
+        )
+        .expect("git's excludes");
+    }
+
+    /// Lets a second job be verified, and puts a signed proof of it into the checkout.
+    fn prove_a_job(&mut self) {
+        let launched = self.make(
+            "launch-investigation",
+            &json!({
+                "repository": "widgets", "host": HOST, "agent": "claude", "issue": "bugs/empty-cart.md", "verify": CHECK,
+                "idempotency_key": "verified",
+            }),
+        );
+        let job_id = launched["data"]["job"]["job_id"].as_str();
+        job_id
+            .expect("the id of a job")
+            .clone_into(&mut self.verified);
+        let job = json!({"job_id": self.verified});
+        self.make("wait-job", &json!({"job_id": self.verified, "wait_s": 60}));
+        self.make("verify-fix", &job);
+        self.make("fetch-artifacts", &job);
+        let keys = self.checkout().join("keys");
+        fs::create_dir(&keys).expect("a folder");
+        let made = self
+            .world
+            .command("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+            .arg(keys.join("signer"))
+            .status();
+        assert!(made.expect("ssh-keygen starts").success());
+        let public = fs::read_to_string(keys.join("signer.pub")).expect("the public key");
+        fs::write(
+            keys.join("allowed_signers"),
+            format!("ada@example.org namespaces=\"legwork@verification\" {public}"),
+        )
+        .expect("the list");
+        self.make(
+            "fetch-proof",
+            &json!({"job_id": self.verified, "folder": "proof", "key": "keys/signer"}),
+        );
     }
 
     /// Launches an agent on an issue, and returns the id of the job.
@@ -222,7 +270,10 @@ impl Furnished {
 
     /// Puts the ids of the jobs at hand into an example, and launches those that have not ended where it names them.
     pub(crate) fn fill(&self, example: &Value) -> Value {
-        let mut text = example.to_string().replace(ENDED, &self.ended);
+        let mut text = example
+            .to_string()
+            .replace(ENDED, &self.ended)
+            .replace(VERIFIED, &self.verified);
         for (named, agent) in [(RUNNING, "waiter"), (BEGUN, "slow")] {
             if text.contains(named) {
                 text = text.replace(named, &self.launch(agent, "acme/widgets#12"));
@@ -233,7 +284,7 @@ impl Furnished {
 
     /// Returns, for the id of a job in examples, the ids of jobs that stand elsewhere: one has ended, and one runs.
     pub(crate) fn other_jobs(text: &str) -> Vec<&'static str> {
-        if ![ENDED, RUNNING, BEGUN].contains(&text) {
+        if ![ENDED, VERIFIED, RUNNING, BEGUN].contains(&text) {
             return Vec::new();
         }
         let mut others = vec![ENDED, RUNNING];
@@ -273,8 +324,10 @@ impl Furnished {
     pub(crate) fn snapshot(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         let is_at_work = |path: &str| {
-            path.split_once("legwork/jobs/")
-                .or_else(|| path.split_once("legwork.gone/jobs/"))
+            ["legwork", "legwork.gone"]
+                .iter()
+                .flat_map(|root| [format!("{root}/jobs/"), format!("{root}/control/")])
+                .find_map(|folder| path.split_once(&folder))
                 .and_then(|(_, rest)| rest.split_once('/'))
                 .is_some_and(|(job, _)| job != self.ended)
         };

@@ -28,5 +28,5 @@ pub(crate) use processes::{
     at_once, await_catching, descendants, fed, json_lines, kill, signal, start,
 };
 pub(crate) use sshd::{Limits, Sshd, masters};
-pub(crate) use workplace::{CHECK, MEND, Workplace, eventually};
+pub(crate) use workplace::{CHECK, MEND, Workplace, control, eventually};
 pub(crate) use world::{SYSTEM_PATH, World};

@@ -18,8 +18,25 @@ pub(crate) const CHECK: &str = "grep -qx hello greeting.txt";
 /// What an agent does that mends the bug.
 pub(crate) const MEND: &str = "echo hello >greeting.txt; echo '# Mended' >../report.md";
 
+/// The supervisor, for where a world has none that is as it should be.
+const SUPERVISOR: &str = concat!(
+    "#!/bin/sh\n",
+    include_str!("../../../src/system/shell/forget_git.sh"),
+    include_str!("../../../src/system/shell/plain_git.sh"),
+    include_str!("../../../src/system/shell/process.sh"),
+    include_str!("../../../src/system/shell/contain.sh"),
+    include_str!("../../../src/domain/run/log.sh"),
+    include_str!("../../../src/domain/run/litter.sh"),
+    include_str!("../../../src/domain/run/changes.sh"),
+    include_str!("../../../src/domain/run/sockets.sh"),
+    include_str!("../../../src/domain/run/agent.sh"),
+    include_str!("../../../src/domain/run/sweep.sh"),
+    include_str!("../../../src/domain/run/supervise.sh"),
+);
+
 /// How the processes of a run are ended, whatever state they are in.
 const CANCEL: &str = concat!(
+    "payload() { cat \"$LEGWORK_ROOT/bin/of-tests.sh\"; }\n",
     include_str!("../../../src/system/shell/process.sh"),
     include_str!("../../../src/domain/run/cancel.sh"),
 );
@@ -109,9 +126,9 @@ impl Workplace {
         self.root().join("jobs").join(job_id)
     }
 
-    /// Returns the folder of the first run of a job on that host.
+    /// Returns the control folder of the first run of a job on that host.
     pub(crate) fn run(&self, job_id: &str) -> PathBuf {
-        self.job(job_id).join("runs/1")
+        control(&self.root(), job_id)
     }
 
     /// Configures an agent that runs a shell script in the worktree, and leaves a line in a tally when it starts.
@@ -234,24 +251,47 @@ impl Drop for Workplace {
 
 /// Ends what jobs left running below a folder of legwork: those whose id is chosen.
 pub(super) fn end_jobs(world: &World, root: &Path, is_chosen: impl Fn(&str) -> bool) {
-    for entry in fs::read_dir(root.join("jobs"))
+    for entry in fs::read_dir(root.join("control"))
         .into_iter()
         .flatten()
         .flatten()
     {
-        let job = entry.path();
-        let name = entry.file_name();
-        if is_chosen(&name.to_string_lossy()) && job.join("runs/1/claim").is_dir() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let run = control(root, &name);
+        if is_chosen(&name) && run.join("claim").is_dir() {
+            fs::write(root.join("bin/of-tests.sh"), SUPERVISOR).ok();
+            let digest = world
+                .command("sha256sum")
+                .arg(root.join("bin/of-tests.sh"))
+                .output();
+            let digest = digest.map(|output| {
+                String::from_utf8_lossy(&output.stdout[..64.min(output.stdout.len())]).into_owned()
+            });
             world
                 .command("sh")
                 .env("LEGWORK_ROOT", root)
                 .args(["-c", CANCEL, "sh"])
                 .arg(name)
-                .args(["1", "0", "none"])
+                .arg("1")
+                .args(run.file_name())
+                .args(["0", "of-tests.sh"])
+                .arg(digest.unwrap_or_default())
                 .output()
                 .ok();
+            fs::remove_file(root.join("bin/of-tests.sh")).ok();
         }
     }
+}
+
+/// Returns the control folder of the first run of a job below a folder of legwork; one that is not there where there is no run.
+pub(crate) fn control(root: &Path, job_id: &str) -> PathBuf {
+    let folder = root.join("control").join(job_id);
+    let token = fs::read_to_string(folder.join("run-1")).unwrap_or_default();
+    folder.join(if token.is_empty() {
+        "none"
+    } else {
+        token.trim()
+    })
 }
 
 /// Waits until something holds, and fails where it never does.

@@ -18,7 +18,15 @@ const INPUTS: usize = 400;
 const CALLS: usize = 6;
 
 /// Rules that hold between fields, and texts whose form only a parser can tell.
-const CROSS_FIELD: &[&str] = &["oneOf", "anyOf", "const", "enum", "format", "value"];
+const CROSS_FIELD: &[&str] = &[
+    "oneOf",
+    "anyOf",
+    "const",
+    "dependentRequired",
+    "enum",
+    "format",
+    "value",
+];
 
 /// Makes a value that fits a schema without references.
 fn fitting(numbers: &mut Numbers, place: &Value) -> Value {

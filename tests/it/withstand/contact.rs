@@ -43,7 +43,7 @@ impl Brittle {
                  Before) ;;\n\
                  Amid) head -c 3000 | sh -c \"$SSH_ORIGINAL_COMMAND\" ;;\n\
                  After) sh -c \"$SSH_ORIGINAL_COMMAND\" >/dev/null ;;\n\
-                 Within) sh -c \"$SSH_ORIGINAL_COMMAND\" | head -c 40; sleep 0.1 ;;\n\
+                 Within) sh -c \"$SSH_ORIGINAL_COMMAND\" | {{ head -c 40; cat >/dev/null; }}; sleep 0.1 ;;\n\
                  esac\n\
                  kill -9 $PPID\n",
                 order = order.display()
@@ -83,7 +83,7 @@ impl Brittle {
             ("contact_lost", "unavailable"),
             "{cut:?}"
         );
-        assert_eq!(lost.effect(), "unknown", "{cut:?}");
+        assert_eq!(lost.effect(), "unknown", "{cut:?}: {}", lost.line());
         assert!(
             lost.line()
                 .contains(r#""retry_safe":true,"retry":{"mode":"same_call"}"#),
@@ -120,6 +120,7 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
             (effect, json!("running")),
             "{cut:?}"
         );
+        eventually("the agent runs", || place.tally() > number);
         assert_eq!(place.tally(), number + 1, "{cut:?}");
     }
     let jobs = place.call("poll-job", &json!({})).ok();
@@ -135,10 +136,13 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
     place.ended(&job_id);
     let checks = place.world().path("checks");
     let check = format!("echo x >>'{}'; {CHECK}", checks.display());
+    // With the diff here the first thing that is asked of the host is to judge it.
+    let fetch = json!({"job_id": job_id});
+    place.call("fetch-artifacts", &fetch).ok();
     let call = brittle.twice(
         Cut::After,
-        "verify-fix",
-        &json!({"job_id": job_id, "verify": check}),
+        "check-diff",
+        &json!({"job_id": job_id, "check": check, "reds": 1, "greens": 1}),
     );
     assert_eq!(call.at("/verdict"), "fixed");
     let made = fs::read_to_string(&checks).expect("the checks");

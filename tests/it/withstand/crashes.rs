@@ -182,9 +182,9 @@ fn a_verification_killed_on_the_way_is_made_once() {
     place.ended(&job_id);
     let checks = place.world().path("checks");
     let check = format!("echo x >>'{}'; sleep 0.3; {CHECK}", checks.display());
-    let input = json!({"job_id": job_id, "verify": check});
-    place.killed("verify.started", "verify-fix", &input);
-    let call = place.call("verify-fix", &input).ok();
+    let input = json!({"job_id": job_id, "check": check, "reds": 1, "greens": 1});
+    place.killed("verify.started", "check-diff", &input);
+    let call = place.call("check-diff", &input).ok();
     assert_eq!(call.at("/verdict"), "fixed");
     let made = fs::read_to_string(&checks).expect("the checks");
     assert_eq!(

@@ -97,14 +97,14 @@ fn no_field_of_a_launch_is_ever_run() {
             (&json!("succeeded"), &json!("unverified")),
             "{text:?}"
         );
-        let model = fs::read_to_string(place.job(job_id).join("worktree/model.txt"));
+        let model = fs::read_to_string(place.job(job_id).join("work/model.txt"));
         assert_eq!(&model.expect("the model"), text);
         let heard = fs::read(place.job(job_id).join("heard")).expect("the prompt");
         assert!(heard.len() > 200);
     }
     let (job_id, text) = &jobs[2];
     let call = place.call("verify-fix", &json!({"job_id": job_id})).ok();
-    assert_eq!(&call.text("/verification/before/output"), text);
+    assert_eq!(&call.text("/verification/runs/0/output"), text);
     assert_nothing_ran(&place, &canary);
 }
 
@@ -146,8 +146,8 @@ fn other_fields_are_refused_or_taken_as_text() {
     }
     // A command is the caller's own and is run, with its words as they are.
     let words: Vec<String> = texts(&canary).iter().map(|text| quoted(text)).collect();
-    let input = json!({"job_id": job_id, "verify": format!(": {}", words.join(" "))});
-    let call = place.call("verify-fix", &input).ok();
+    let input = json!({"job_id": job_id, "check": format!(": {}", words.join(" "))});
+    let call = place.call("check-diff", &input).ok();
     assert_eq!(call.at("/verdict"), "not_reproduced");
     assert_nothing_ran(&place, &canary);
 }
@@ -213,7 +213,7 @@ fn ten_megabytes_are_carried_or_refused_and_said() {
     assert_ne!(dry.at("/plan/prompt_dropped"), json!([]));
     let job_id = place.launched("counter", &more);
     assert_eq!(place.ended(&job_id)["outcome"], "unverified");
-    let count = fs::read_to_string(place.job(&job_id).join("worktree/count.txt")).expect("a count");
+    let count = fs::read_to_string(place.job(&job_id).join("work/count.txt")).expect("a count");
     assert_eq!(
         Some(count.trim()),
         dry.at("/plan/prompt_bytes")
@@ -261,7 +261,7 @@ fn names_and_words_of_an_agent_are_data() {
         "trickster",
         &json!({"host": host.alias(), "verify": "test -e a*"}),
     );
-    let files = mischief(&place.job(&job_id).join("worktree"), &canary);
+    let files = mischief(&place.job(&job_id).join("work"), &canary);
     place.release();
     let job = place.ended(&job_id);
     assert_eq!(

@@ -30,7 +30,7 @@ fn power_cut() -> Gone {
     place.agent("worker", "echo half >greeting.txt; sleep 300");
     let job_id = place.launched("worker", &json!({}));
     let run = place.run(&job_id);
-    let changed = place.job(&job_id).join("worktree/greeting.txt");
+    let changed = place.job(&job_id).join("work/greeting.txt");
     eventually("some work", || {
         fs::read_to_string(&changed).is_ok_and(|text| text == "half\n")
     });
@@ -161,13 +161,14 @@ fn a_folder_that_is_gone_is_said_and_is_no_end() {
     eventually("its end", || {
         fs::read_to_string(&state).is_ok_and(|text| text.contains(" state=succeeded "))
     });
-    fs::rename(place.job(&job_id), place.world().path("moved")).expect("the folder moves");
+    let run = place.run(&job_id);
+    fs::rename(&run, place.world().path("moved")).expect("the folder moves");
     let job = place.poll(&job_id);
     assert_eq!(
         (&job["missing"], &job["ended"]),
         (&json!(true), &json!(false))
     );
-    fs::rename(place.world().path("moved"), place.job(&job_id)).expect("the folder moves back");
+    fs::rename(place.world().path("moved"), run).expect("the folder moves back");
     let job = place.poll(&job_id);
     assert_eq!(
         (&job["missing"], &job["state"]),

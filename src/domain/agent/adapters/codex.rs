@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::{
-    Error, Event, Login, Options, Request,
+    Error, Event, Login, Options, ProjectSettings, Request,
     adapter::{Adapter, LogLine},
     excerpt::{SHORT, TEXT, excerpt},
     report::{End, Report},
@@ -56,7 +56,8 @@ impl Adapter for Codex {
     ///
     /// It asks nobody and is not confined: its sandbox needs rights that containers and many hosts do not
     /// give, and would keep it from installing what a fix needs. Arguments of the configuration come later
-    /// and can tighten this, as with `--sandbox=workspace-write`.
+    /// and can tighten this, as with `--sandbox=workspace-write`. Its commands run in no login shell, whose profile would put
+    /// the person's PATH in the place of the environment's.
     fn argv(&self, line: CommandLine<'_>, request: &Request<'_>) -> Result<Vec<String>, Error> {
         let mut argv: Vec<String> = [
             line.program,
@@ -66,15 +67,35 @@ impl Adapter for Codex {
             "--skip-git-repo-check",
             "--config=sandbox_mode=\"danger-full-access\"",
             "--config=approval_policy=\"never\"",
+            "--config=allow_login_shell=false",
         ]
         .map(str::to_owned)
         .into();
+        if !line.project_settings {
+            // Codex obeys `.codex` of a folder that its user trusts. This one is a stranger's, whatever they trusted there
+            // before; a path that is no TOML string makes codex refuse to start.
+            argv.push(format!(
+                "--config=projects={{\"{}\"={{trust_level=\"untrusted\"}}}}",
+                request.worktree
+            ));
+            argv.extend(
+                [
+                    "--config=project_doc_max_bytes=0",
+                    "--config=skills.include_instructions=false",
+                ]
+                .map(str::to_owned),
+            );
+        }
         if let Some(model) = request.model {
             argv.push(format!("--model={model}"));
         }
         argv.extend(line.arguments.iter().cloned());
         argv.push("-".to_owned());
         Ok(argv)
+    }
+
+    fn project_settings(&self, _argv: &[String]) -> ProjectSettings {
+        ProjectSettings::Off
     }
 
     fn login_script(&self) -> Option<&'static str> {
@@ -366,6 +387,7 @@ mod tests {
         program: "codex",
         arguments: &[],
         argv: &[],
+        project_settings: false,
     };
 
     #[test]

@@ -1,9 +1,12 @@
 //! Any program: its arguments come from the configuration, and its log is plain text.
 
-use super::super::{
-    Error, Event, Options, Request,
-    adapter::{Adapter, LogLine},
-    request::CommandLine,
+use super::{
+    super::{
+        Error, Event, Options, ProjectSettings, Request,
+        adapter::{Adapter, LogLine},
+        request::CommandLine,
+    },
+    presets::Preset,
 };
 
 /// Any program, given as a list of arguments in the configuration.
@@ -56,7 +59,20 @@ impl Adapter for Command {
             ("{worktree}", request.worktree),
             ("{job}", request.job),
         ];
-        Ok(line.argv.iter().map(|word| fill(word, &values)).collect())
+        let mut argv: Vec<String> = line.argv.iter().map(|word| fill(word, &values)).collect();
+        if let Some(preset) = Preset::of(line.argv).filter(|_| !line.project_settings) {
+            preset.put_into(&mut argv);
+        }
+        Ok(argv)
+    }
+
+    /// Known for programs that have a preset.
+    fn project_settings(&self, argv: &[String]) -> ProjectSettings {
+        Preset::of(argv).map_or(ProjectSettings::Unknown, |preset| preset.settings)
+    }
+
+    fn variables(&self, argv: &[String]) -> &'static [(&'static str, &'static str)] {
+        Preset::of(argv).map_or(&[], |preset| preset.variables)
     }
 
     /// Its log is plain text.
@@ -115,6 +131,7 @@ mod tests {
             program: "x",
             arguments: &[],
             argv: &words,
+            project_settings: false,
         };
         ADAPTER.argv(line, request).map_err(|error| error.code())
     }

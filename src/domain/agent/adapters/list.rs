@@ -1,10 +1,7 @@
 //! The list of all adapters.
 
-use crate::domain::agent::Adapter;
+use super::{super::Adapter, claude, codex, command};
 
 /// All adapters, in the order in which they are shown.
-pub(crate) static ADAPTERS: &[&dyn Adapter] = &[
-    &super::claude::ADAPTER,
-    &super::codex::ADAPTER,
-    &super::command::ADAPTER,
-];
+pub(crate) static ADAPTERS: &[&dyn Adapter] =
+    &[&claude::ADAPTER, &codex::ADAPTER, &command::ADAPTER];

@@ -4,5 +4,6 @@ mod claude;
 mod codex;
 mod command;
 mod list;
+mod presets;
 
 pub(crate) use list::ADAPTERS;

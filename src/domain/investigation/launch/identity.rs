@@ -22,6 +22,8 @@ pub(super) struct Identity<'a> {
     pub(super) issue: Option<String>,
     pub(super) message: Option<&'a str>,
     pub(super) verify: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(super) regression: &'a [String],
     pub(super) limits: &'a Limits,
 }
 

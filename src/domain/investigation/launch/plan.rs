@@ -10,8 +10,9 @@ use crate::{
         agent, host,
         investigation::{error::Error, prompt_input::check_message},
         issue,
-        job::{self, Job, JobSpec, Limits, Progress},
-        run::{self, State},
+        job::{self, Author, Job, JobSpec, Limits, Progress},
+        repository,
+        run::{self, State, Token},
         workspace,
     },
     system::{Context, clock, digest, machine::Machine},
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub(super) spec: JobSpec,
     pub(super) machine: Machine,
     pub(super) agent: agent::Agent,
+    /// What the configuration leaves out of the diff.
+    pub(super) excludes: Vec<String>,
 }
 
 impl Plan {
@@ -47,6 +50,11 @@ impl Plan {
         let agent = agent::resolve(configuration, agent_name.as_str())?;
         let limits = limits(context, request, &agent)?;
         let model = request.model.clone().or_else(|| agent.model.clone());
+        let verify_author = if request.verify.is_some() {
+            Author::Caller
+        } else {
+            Author::Configuration
+        };
         let verify = request.verify.clone().or_else(|| workspace.verify.clone());
         let reference = request
             .issue
@@ -62,6 +70,7 @@ impl Plan {
             issue: reference,
             message: request.message.as_deref(),
             verify: verify.as_deref(),
+            regression: &request.regression,
             limits: &limits,
         });
         let key = request
@@ -86,13 +95,21 @@ impl Plan {
                 issue: request.issue.as_deref().map(clean),
                 title: text::line(&topic, MAX_TITLE),
                 verify,
+                verify_author,
+                regression: request.regression.clone(),
+                issue_repro: None,
                 limits,
                 seed: workspace.seed,
                 environment: workspace.environment,
+                prepare: workspace.prepare,
+                offers: workspace.offers,
                 variables: workspace.variables,
+                prompt_sha256: None,
             },
             machine,
             agent,
+            excludes: repository::excludes(context, &request.repository)
+                .map_err(workspace::Error::from)?,
         })
     }
 
@@ -107,15 +124,19 @@ impl Plan {
                 job_id: job.job_id,
             });
         }
-        let was_launched =
-            job.progress.line.is_some() || job.state.is_terminal() && !job.was_never_started();
+        let was_launched = (job.progress.line.is_some()
+            || job.state.is_terminal() && !job.was_never_started())
+            && !job.can_start_again();
         Ok(was_launched.then_some(job))
     }
 
     /// Makes the record of the job as it is before anything was sent.
-    pub(super) fn job(&self) -> Job {
+    ///
+    /// `token` is the one under which its run will be started; a job that is only shown has none.
+    pub(super) fn job(&self, token: Option<Token>) -> Job {
         let now = clock::now_text();
         Job {
+            token,
             job_id: self.job_id.clone(),
             idempotency_key: self.key.clone(),
             input_digest: self.input_digest.clone(),
@@ -125,7 +146,7 @@ impl Plan {
             state: State::Launching,
             outcome: None,
             progress: Progress::default(),
-            verification: None,
+            verifications: Vec::new(),
             verified: Vec::new(),
             created_at: now.clone(),
             updated_at: now,

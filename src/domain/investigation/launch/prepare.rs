@@ -7,7 +7,9 @@ use crate::{
     domain::{
         agent,
         investigation::{command, error::Error, prompt_input},
-        issue, prompt,
+        issue,
+        job::IssueRepro,
+        prompt,
     },
     system::Context,
 };
@@ -55,6 +57,15 @@ impl Prepared {
             argv,
             secrets: secrets(context, plan)?,
             session_id,
+        })
+    }
+
+    /// Returns the code of the issue as it is put into the job's folder, to be pinned with the job.
+    pub(super) fn issue_repro(&self) -> Option<IssueRepro> {
+        self.repro.as_ref().map(|repro| IssueRepro {
+            file: repro.file.clone(),
+            author: repro.author.clone(),
+            code: repro.code.clone(),
         })
     }
 

@@ -7,10 +7,11 @@ use crate::{
         investigation::{error::Error, unwritten},
         run, workspace,
     },
+    system::Context,
 };
 
 /// Makes the error of a refused launch from the step at which the host stopped.
-pub(super) fn refusal(plan: &Plan, refusal: run::Refusal) -> Error {
+pub(super) fn refusal(context: &Context, plan: &Plan, refusal: run::Refusal) -> Error {
     let host = plan.machine.name.to_string();
     if let Some(error) = unwritten::error(&host, &refusal) {
         return error;
@@ -18,7 +19,16 @@ pub(super) fn refusal(plan: &Plan, refusal: run::Refusal) -> Error {
     if refusal.step == "worktree" {
         let path = refusal.unwritten.as_ref();
         let path = path.map_or("worktree", |unwritten| unwritten.path.as_str());
-        let failure = workspace::worktree_failure(&plan.machine.name, path, &refusal.stdout);
+        let failure = workspace::clone_failure(&plan.machine.name, path, &refusal.stdout);
+        if let Some(error) = failure {
+            return error.into();
+        }
+    }
+    if matches!(refusal.step.as_str(), "environment" | "prepare") {
+        let path = format!("{}/jobs/{}/env", plan.machine.root, plan.job_id);
+        let (host, repository) = (&plan.machine.name, &plan.spec.repository);
+        let failure =
+            workspace::environment_failure(context, host, repository, &path, &refusal.stdout);
         if let Some(error) = failure {
             return error.into();
         }

@@ -22,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) message: Option<String>,
     /// The command that fails without a fix and passes with it.
     pub(crate) verify: Option<String>,
+    /// Commands under which what passes before must pass with the fix.
+    pub(crate) regression: Vec<String>,
     /// Seconds the agent may run.
     pub(crate) max_wall_s: Option<u64>,
     /// Seconds the agent may be silent.
@@ -47,6 +49,7 @@ impl Request {
             issue: None,
             message: None,
             verify: None,
+            regression: Vec::new(),
             max_wall_s: None,
             max_idle_s: None,
             max_turns: None,

@@ -6,8 +6,8 @@ use super::{plan::Plan, prepare::Prepared};
 use crate::{
     domain::{
         investigation::{command, error::Error},
-        job::Job,
-        run, workspace,
+        run::{self, RunId},
+        workspace,
     },
     system::{Context, digest},
 };
@@ -23,18 +23,17 @@ pub(super) fn start(
     context: &Context,
     plan: &Plan,
     prepared: &Prepared,
-    job: &Job,
+    run: RunId,
 ) -> Result<run::Start, Error> {
     let command = command::script(&command::Program {
         argv: &prepared.argv,
         workspace: &plan.spec.variables,
         agent: &plan.agent.variables,
         path: &plan.machine.path,
-        environment: plan.spec.environment.as_deref(),
         seed: &plan.spec.seed,
     })?;
     Ok(run::Start {
-        run: job.run_id(),
+        run,
         limits: run::Limits {
             wall_s: plan.spec.limits.max_wall_s,
             idle_s: plan.spec.limits.max_idle_s,
@@ -45,7 +44,7 @@ pub(super) fn start(
         stdin: prepared.prompt.text.clone(),
         secrets: command::exports(&prepared.secrets)?,
         worktree: Some(run::Worktree {
-            folder: "worktree",
+            folder: "work",
             base: plan.spec.base_commit.clone(),
         }),
         preparation: preparation(context, plan, prepared),
@@ -66,6 +65,8 @@ fn preparation(context: &Context, plan: &Plan, prepared: &Prepared) -> run::Prep
         "/idempotency_key",
         "/spec/model",
         "/spec/verify",
+        "/spec/prepare",
+        "/spec/offers",
         "/spec/variables",
     ] {
         if let Some(text) = record.pointer_mut(free) {
@@ -84,22 +85,26 @@ fn preparation(context: &Context, plan: &Plan, prepared: &Prepared) -> run::Prep
         .unwrap_or_default();
     run::Preparation {
         script: [
-            workspace::worktree_script().as_str(),
+            workspace::clone_script().as_str(),
+            workspace::environment_script(plan.spec.prepare.as_deref(), &plan.spec.variables)
+                .as_str(),
             include_str!("prepare.sh"),
         ]
         .join("\n"),
         arguments: vec![
             digest::sha256(plan.key.as_bytes()),
-            plan.spec.seed.clone(),
+            workspace::mirror(&plan.spec.repository),
             plan.spec.base_commit.clone(),
             program,
             repro_file,
+            plan.spec.environment.clone().unwrap_or_default(),
         ],
         files: vec![
             format!("{record}\n").into_bytes(),
             prepared.prompt.text.clone().into_bytes(),
             prepared.issue_text.clone().into_bytes(),
             repro.into_bytes(),
+            plan.excludes.join("\n").into_bytes(),
         ],
     }
 }

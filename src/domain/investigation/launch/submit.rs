@@ -12,23 +12,25 @@ use crate::{
     domain::{
         investigation::{error::Error, unwritten},
         job::{self, Job, Recorded},
-        run,
+        run::{self, Token},
     },
-    system::{Context, clock, failpoint},
+    system::{Context, clock, digest, failpoint},
 };
 
 /// Launches an investigation, or finds the one that was launched before.
 pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launched, Error> {
-    let plan = Plan::make(context, request)?;
+    let mut plan = Plan::make(context, request)?;
     if let Some(job) = plan.existing(context)? {
         return Ok(replay(job));
     }
     let heading = format!("launching {} on {}", plan.job_id, plan.machine.name);
     let progress = context.progress(&format!("{heading}: reading what it is about"));
     let prepared = Prepared::make(context, &plan, request).await?;
+    plan.spec.issue_repro = prepared.issue_repro();
+    plan.spec.prompt_sha256 = Some(digest::sha256(prepared.prompt.text.as_bytes()));
     if request.dry_run {
         return Ok(Launched {
-            job: plan.job(),
+            job: plan.job(None),
             effect: Effect::None,
             argv: prepared.shown_argv(),
             prompt: Some(prepared.prompt),
@@ -42,10 +44,12 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     if let Some(job) = plan.existing(context)? {
         return Ok(replay(job));
     }
-    let start = start(context, &plan, &prepared, &plan.job())?;
+    let job = plan.job(Some(Token::random()?));
+    let mut start = start(context, &plan, &prepared, job.run_id()?)?;
     // From here on a call that is cut off has perhaps recorded or started something.
     context.meter().changing();
-    let recorded = record(context, &plan).await?;
+    let recorded = record(context, &job).await?;
+    start.run = recorded.job.run_id()?;
     failpoint::reached("launch.recorded");
     progress.say(&format!(
         "{heading}: making its worktree and starting {}",
@@ -56,8 +60,8 @@ pub(crate) async fn launch(context: &Context, request: &Request) -> Result<Launc
     Ok(launched)
 }
 
-async fn record(context: &Context, plan: &Plan) -> Result<Recorded, Error> {
-    let recorded = job::insert(context, &plan.job()).await;
+async fn record(context: &Context, job: &Job) -> Result<Recorded, Error> {
+    let recorded = job::insert(context, job).await;
     if recorded.is_err() {
         context.meter().settled(Effect::None);
     }
@@ -96,12 +100,16 @@ async fn send(
         }
     };
     failpoint::reached("launch.sent");
-    let (status, found) = match started {
-        run::Started::Run { status, found } => (status, found),
+    let (status, token, found) = match started {
+        run::Started::Run {
+            status,
+            token,
+            found,
+        } => (status, token, found),
         run::Started::Refused(refused) => {
             job::withdraw(context, job_id).await?;
             context.meter().settled(refusal::effect(&refused));
-            return Err(refusal::refusal(plan, refused));
+            return Err(refusal::refusal(context, plan, refused));
         }
         run::Started::Silent(silent) => {
             let host = plan.machine.name.to_string();
@@ -115,6 +123,8 @@ async fn send(
         }
     };
     let job = job::update(context, job_id, |job| {
+        // Another controller may have started the same job before: its run is the one there is.
+        job.token = Some(token);
         job::note_status(job, &status, clock::now_text())
     })
     .await?;

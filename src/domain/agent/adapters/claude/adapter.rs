@@ -2,7 +2,8 @@
 
 use super::{log, login};
 use crate::domain::agent::{
-    Adapter, Error, Login, Options, Request, adapter::LogLine, request::CommandLine,
+    Adapter, Error, Login, Options, ProjectSettings, Request, adapter::LogLine,
+    request::CommandLine,
 };
 
 /// Claude Code.
@@ -57,6 +58,11 @@ impl Adapter for Claude {
         .map(str::to_owned)
         .into();
         argv.push(format!("--allowedTools={TOOLS}"));
+        if !line.project_settings {
+            // Only the user's own: no settings, hooks, permissions, plugins, agents, commands, skills and no CLAUDE.md
+            // of the repository, and no server of its `.mcp.json`.
+            argv.extend(["--setting-sources=user", "--strict-mcp-config"].map(str::to_owned));
+        }
         argv.push(format!("--add-dir={}", request.job));
         argv.push(format!("--session-id={}", request.session_id));
         if let Some(model) = request.model {
@@ -70,6 +76,10 @@ impl Adapter for Claude {
         }
         argv.extend(line.arguments.iter().cloned());
         Ok(argv)
+    }
+
+    fn project_settings(&self, _argv: &[String]) -> ProjectSettings {
+        ProjectSettings::Off
     }
 
     fn login_script(&self) -> Option<&'static str> {
@@ -96,6 +106,7 @@ mod tests {
             program: "/opt/claude",
             arguments: &["--effort=high".to_owned()],
             argv: &[],
+            project_settings: false,
         };
         let request = Request {
             prompt_file: "/j/prompt.md",

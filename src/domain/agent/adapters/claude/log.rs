@@ -1,5 +1,7 @@
 //! The log of Claude Code: `--output-format stream-json --verbose`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,6 +40,22 @@ struct System {
 struct Turn {
     message: Message,
     error: Option<String>,
+    #[serde(default, rename = "tool_result_meta")]
+    decisions: Vec<Decided>,
+}
+
+/// What was decided of a call.
+#[derive(Deserialize)]
+struct Decided {
+    #[serde(default)]
+    id: String,
+    permission_decision: Option<Decision>,
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    #[serde(default)]
+    decision: String,
 }
 
 #[derive(Deserialize)]
@@ -67,11 +85,15 @@ enum Block {
         text: String,
     },
     ToolUse {
+        #[serde(default)]
+        id: String,
         name: String,
         #[serde(default)]
         input: Value,
     },
     ToolResult {
+        #[serde(default, rename = "tool_use_id")]
+        call: String,
         #[serde(default)]
         content: Content,
         #[serde(default)]
@@ -98,7 +120,7 @@ struct RunResult {
     permission_denials: Vec<Denial>,
     usage: Option<Usage>,
     #[serde(default, rename = "modelUsage")]
-    models: std::collections::BTreeMap<String, Usage>,
+    models: BTreeMap<String, Usage>,
 }
 
 #[derive(Deserialize)]
@@ -132,8 +154,11 @@ pub(super) fn read_line(line: &str) -> Option<LogLine> {
         Entry::User(turn) => {
             // Its texts are not the agent's own: they are prompts, and notes of the program.
             let mut events = read_content(&turn.message.content);
-            events.retain(|event| matches!(event, Event::ToolResult { .. }));
-            LogLine::of(events)
+            events.retain(|event| matches!(event, Event::ToolResult { .. } | Event::Denied { .. }));
+            LogLine::of(events).with(Report {
+                denied_calls: denied_calls(&turn),
+                ..Report::default()
+            })
         }
         Entry::Result(result) => read_result(*result),
         Entry::Other => LogLine::default(),
@@ -152,9 +177,61 @@ fn read_assistant(turn: &Turn) -> LogLine {
         }
     }
     LogLine::of(events).with(Report {
+        calls: calls(&turn.message.content),
         unauthenticated: turn.error.as_deref() == Some("authentication_failed"),
         ..Report::default()
     })
+}
+
+/// Returns the names of the tools that a turn calls, by the ids of the calls.
+fn calls(content: &Content) -> BTreeMap<String, String> {
+    let Content::Blocks(blocks) = content else {
+        return BTreeMap::new();
+    };
+    blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::ToolUse { id, name, .. } => Some((excerpt(id, SHORT), excerpt(name, SHORT))),
+            Block::Text { .. } | Block::ToolResult { .. } | Block::Other => None,
+        })
+        .collect()
+}
+
+/// Returns the ids of calls that were denied, by what was decided of them or, as older versions have it, by the words of
+/// their results alone. `permission_denials` of the last line leaves out what a rule file refused in those versions.
+fn denied_calls(turn: &Turn) -> Vec<String> {
+    let rejected = turn.decisions.iter().filter_map(|decided| {
+        let decision = decided.permission_decision.as_ref()?;
+        (decision.decision == "reject").then(|| decided.id.clone())
+    });
+    let Content::Blocks(blocks) = &turn.message.content else {
+        return rejected.collect();
+    };
+    let refused = blocks.iter().filter_map(|block| match block {
+        Block::ToolResult {
+            call,
+            content,
+            is_error: Some(true),
+        } => {
+            let text = plain(content);
+            (is_refused_by_path(&text) || is_refused_by_rule(&text)).then(|| call.clone())
+        }
+        Block::ToolResult { .. } | Block::Text { .. } | Block::ToolUse { .. } | Block::Other => {
+            None
+        }
+    });
+    rejected.chain(refused).collect()
+}
+
+/// Returns whether the result of a call says that a rule on its path refused it; no other line says so.
+fn is_refused_by_path(text: &str) -> bool {
+    let text = text.strip_prefix("<tool_use_error>").unwrap_or(text);
+    text.starts_with("File is in a directory that is denied by your permission settings")
+}
+
+/// Returns whether the result of a call says that a rule on the tool refused it.
+fn is_refused_by_rule(text: &str) -> bool {
+    text.starts_with("Permission to use ") && text.trim_end().ends_with("has been denied.")
 }
 
 fn read_system(system: System) -> LogLine {
@@ -204,14 +281,26 @@ fn read_content(content: &Content) -> Vec<Event> {
 fn read_block(block: &Block) -> Option<Event> {
     match block {
         Block::Text { text } => Event::text(text),
-        Block::ToolUse { name, input } => Some(Event::ToolUse {
+        Block::ToolUse { name, input, .. } => Some(Event::ToolUse {
             name: excerpt(name, SHORT),
             input: describe(input),
         }),
-        Block::ToolResult { content, is_error } => Some(Event::ToolResult {
-            ok: !is_error.unwrap_or(false),
-            text: excerpt(&plain(content), TEXT),
-        }),
+        Block::ToolResult {
+            content, is_error, ..
+        } => {
+            let (ok, text) = (!is_error.unwrap_or(false), plain(content));
+            Some(if !ok && is_refused_by_path(&text) {
+                Event::Denied {
+                    name: String::new(),
+                    text: excerpt(&text, TEXT),
+                }
+            } else {
+                Event::ToolResult {
+                    ok,
+                    text: excerpt(&text, TEXT),
+                }
+            })
+        }
         Block::Other => None,
     }
 }
@@ -413,6 +502,50 @@ mod tests {
             .filter(|event| matches!(event, Event::Denied { name, .. } if name == "Bash"))
             .count();
         assert_eq!(denied, 1);
+    }
+
+    #[test]
+    fn what_a_rule_file_refuses_is_denied_too() {
+        const PATH: &str = "<tool_use_error>File is in a directory that is denied by your permission settings.</tool_use_error>";
+        let use_of = |id: &str, name: &str| {
+            format!(
+                r#"{{"type":"assistant","message":{{"content":[{{"type":"tool_use","id":"{id}","name":"{name}","input":{{}}}}]}}}}"#
+            )
+        };
+        let result = |id: &str, text: &str, error: bool, more: &str| {
+            format!(
+                r#"{{"type":"user","message":{{"content":[{{"type":"tool_result","tool_use_id":"{id}","content":"{text}","is_error":{error}}}]}}{more}}}"#
+            )
+        };
+        let end = r#"{"type":"result","subtype":"success","is_error":false,"result":"Done.","permission_denials":[]}"#;
+        let log = [
+            use_of("a", "Read"),
+            result("a", PATH, true, ""),
+            use_of("b", "Bash"),
+            result(
+                "b",
+                "Permission to use Bash with command rm x has been denied.",
+                true,
+                "",
+            ),
+            use_of("c", "WebFetch"),
+            result(
+                "c",
+                "no",
+                true,
+                r#","tool_result_meta":[{"id":"c","permission_decision":{"decision":"reject"}}]"#,
+            ),
+            // What a command printed, and what went wrong in another way, is no refusal.
+            use_of("d", "Write"),
+            result("d", PATH, false, ""),
+            result("d", "Exit code 1", true, ""),
+            end.to_owned(),
+        ];
+        let summary = summarise(&ADAPTER, &log);
+        assert_eq!(summary.denied, ["Read", "Bash", "WebFetch"]);
+        assert_eq!((summary.succeeded, summary.tool_calls), (None, 4));
+        let shown = decode(&ADAPTER, log[1].as_bytes());
+        assert!(matches!(&shown[..], [Event::Denied { .. }]), "{shown:?}");
     }
 
     #[test]
