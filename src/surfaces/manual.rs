@@ -22,6 +22,9 @@ const MANUAL: &str = "legwork";
 /// A page that the program makes of itself has no date: an empty argument, which must be quoted to be one.
 const DATE: &str = "\"\"";
 
+/// Lines of which only the left ends stand in line: one that is a single pattern cannot be made as long as the others.
+const LEFT: &str = "l";
+
 /// What each exit status means.
 const STATUSES: &[(&str, &str)] = &[
     ("0", "The call did what was asked."),
@@ -95,7 +98,7 @@ const FILES: &[(&str, &str)] = &[
 pub(super) fn page() -> String {
     let mut roff = begin(
         "legwork",
-        "send coding agents to work on machines you can reach, and bring back proof",
+        "send coding agents to work on machines you can reach, and bring back evidence",
     );
     roff.control("SH", ["SYNOPSIS"]);
     roff.text([
@@ -106,7 +109,7 @@ pub(super) fn page() -> String {
     paragraphs(
         &mut roff,
         "legwork puts an agent on an issue, on a machine you can reach, in a workspace of its own, and brings back a report, \
-         a diff, and proof that the diff fixes what it claims to fix. Everything it does is a primitive: JSON in, one line of \
+         a diff, and what checks in clean trees say of the diff. Everything it does is a primitive: JSON in, one line of \
          JSON out, safe to call again.\n\nThe input is one JSON object. --spec reads it from a file, or from standard input for \
          -; --json takes it as an argument; every field is a flag too. Flags win over --json, which wins over --spec. Standard \
          output carries exactly one line of JSON, the envelope, whatever happens. With --pretty the answer is shown readably on \
@@ -169,9 +172,12 @@ pub(super) fn page_of(entry: &Entry) -> String {
         .date(DATE)
         .source(SOURCE)
         .manual(MANUAL);
+    let mut start = Roff::new();
+    start.control("ad", [LEFT]);
     // Writing to memory cannot fail, here and below.
     let _infallible = man
         .render_title(&mut page)
+        .and_then(|()| start.to_writer(&mut page))
         .and_then(|()| man.render_name_section(&mut page))
         .and_then(|()| man.render_synopsis_section(&mut page))
         .and_then(|()| man.render_description_section(&mut page))
@@ -206,7 +212,19 @@ pub(super) fn page_of(entry: &Entry) -> String {
     roff.control("SH", ["SEE ALSO"]);
     roff.control("BR", ["legwork", "(1)"]);
     let _infallible = roff.to_writer(&mut page);
-    String::from_utf8_lossy(&page).into_owned()
+    breakable(&String::from_utf8_lossy(&page))
+}
+
+/// Lets a line end within a word that is longer than half a line, such as a pattern of alternatives.
+fn breakable(page: &str) -> String {
+    let words = page.split_inclusive([' ', '\n']).map(|word| {
+        if word.len() > 40 {
+            word.replace('|', "|\\:")
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect()
 }
 
 /// Begins a page: its title and its name section.
@@ -216,6 +234,7 @@ fn begin(title: &str, about: &str) -> Roff {
         "TH",
         [title.to_uppercase().as_str(), "1", DATE, SOURCE, MANUAL],
     );
+    roff.control("ad", [LEFT]);
     roff.control("SH", ["NAME"]);
     roff.text([roman(format!("{title} - {about}"))]);
     roff
