@@ -22,4 +22,6 @@ tokenizer=target/testbed/tokenizer-0.0.4
 [ -d "$tokenizer" ] || npm install --silent --prefix "$tokenizer" '@anthropic-ai/tokenizer@0.0.4'
 # Interrupting calls by the hundred takes about a quarter of an hour; QUICK=10 does a tenth of it.
 python3 tests/bench/interruptions.py target/release/legwork "${QUICK:-1}"
+python3 tests/bench/verification.py target/release/legwork
+python3 tests/bench/careless.py target/release/legwork
 exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent" "$tokenizer"
