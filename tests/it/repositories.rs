@@ -384,6 +384,14 @@ fn what_a_diff_cannot_hold_is_named() {
         noted(&job, "nested"),
         (vec!["other/".to_owned(), "second/".to_owned()], 2)
     );
+    let applied = place
+        .call(
+            "apply-diff",
+            &json!({"job_id": job["job_id"], "checkout": source, "dry_run": true}),
+        )
+        .ok();
+    let warnings = applied.warnings().join("\n");
+    assert!(warnings.contains("other/, second/"), "{warnings}");
 
     // The content of a pointer is the pointer's; another one is named and stays where it is.
     let (job, diff) = worked(

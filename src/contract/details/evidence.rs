@@ -53,7 +53,7 @@ pub struct Job {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RequirementDetails")]
 pub struct Requirement {
-    /// The job.
+    /// The job; empty where the diff is no job's.
     job_id: Head<200>,
     /// What was demanded.
     required: Head<100>,

@@ -98,6 +98,8 @@ pub(crate) struct Applied {
     pub(crate) verified_sha256: Option<String>,
     /// SHA-256 of the diff.
     pub(crate) sha256: String,
+    /// Files of the agent's work that the diff does not hold.
+    pub(crate) missing: Vec<String>,
     /// Its size.
     pub(crate) bytes: usize,
     /// The proof that goes with the commit, where these bytes were verified.
@@ -198,8 +200,13 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
         Some(proof) => Some(note(context, &request, &mut outcome, proof).await),
         None => None,
     };
+    let missing = job
+        .as_ref()
+        .filter(|_| is_supervisors)
+        .map_or_else(Vec::new, left_out);
     Ok(Applied {
         proof,
+        missing,
         outcome,
         verdict: job.as_ref().map(|job| job.outcome_of(&sha256)),
         job,
@@ -207,6 +214,14 @@ pub(crate) async fn apply(context: &Context, request: &ApplyRequest) -> Result<A
         sha256,
         bytes: request.diff.len(),
     })
+}
+
+/// Lists files of an agent's work that the diff of its job does not hold.
+fn left_out(job: &Job) -> Vec<String> {
+    let notes = job.progress.diff_notes.iter();
+    let work = notes.filter(|note| note.kind.is_work());
+    work.flat_map(|note| note.paths.iter().map(|path| path.path.clone()))
+        .collect()
 }
 
 /// Puts the proof into the notes of the commit, unless this is a dry run.

@@ -278,11 +278,17 @@ impl Primitive for ApplyDiff {
             .map_err(|error| naming_source(error.into(), source))?;
         let effect = applied.outcome.effect;
         let warning = warning(&applied);
+        let missing = applied.missing.join(", ");
         let unnoted = applied.proof.as_ref().and_then(|proof| proof.fault.clone());
         let mut answer = Answer::new(effect, shown(applied));
         if let Some(fault) = unnoted {
             answer = answer.with_warning(format!(
                 "the branch is there, and the notes of its commit do not hold the proof: {fault}"
+            ));
+        }
+        if !missing.is_empty() {
+            answer = answer.with_warning(format!(
+                "the diff does not hold all of the agent's work, and neither does the branch: {missing} (diff_notes of the job say why)"
             ));
         }
         Ok(match warning {
