@@ -783,10 +783,13 @@ fn a_set_up_whose_step_is_killed_keeps_the_next_one_waiting() {
         .expect("legwork starts");
     wait_for(&tally);
     // Everything between legwork and the command itself, which is `timeout`'s child.
-    for (process, name) in descendants(child.id()) {
-        if name != "sleep" && parent_name(process) != "timeout" {
-            kill(process);
-        }
+    // All of it is looked at first: the child of a killed one has another parent.
+    let found = descendants(child.id()).into_iter();
+    let between: Vec<_> = found
+        .filter(|(process, name)| name != "sleep" && parent_name(*process) != "timeout")
+        .collect();
+    for (process, _) in between {
+        kill(process);
     }
     child.wait().expect("it ends");
     provision(&world, "local", "demo", &arguments).ok();
