@@ -22,9 +22,7 @@ pub(super) struct Part {
     pub(super) name: String,
     /// A diff of this part alone.
     pub(super) diff: Vec<u8>,
-    /// Whether it lies in the tests that a file of Rust has at its end, as far as the diff tells.
-    pub(super) is_test: bool,
-    /// Whether it shows such tests.
+    /// Whether it shows tests of a file of Rust, as far as the diff tells; the host looks at the file.
     pub(super) shows_tests: bool,
 }
 
@@ -104,7 +102,6 @@ fn piece(file: &FileDiff, span: &Span, lines: &[&[u8]]) -> Piece {
                     diff: [&lines[span.start..span.header_end], &lines[start..end]]
                         .concat()
                         .concat(),
-                    is_test: is_of_tests(within, &lines[start + 1..end]),
                     shows_tests: shows_tests(within, &lines[start + 1..end]),
                 }
             })
@@ -113,20 +110,10 @@ fn piece(file: &FileDiff, span: &Span, lines: &[&[u8]]) -> Piece {
         vec![Part {
             name: path,
             diff: lines[span.start..span.end].concat(),
-            is_test: false,
             shows_tests: false,
         }]
     };
     piece
-}
-
-/// Whether a hunk lies in a module of tests: by the line that its header names, or because that begins before its first change.
-fn is_of_tests(within: &str, hunk: &[&[u8]]) -> bool {
-    let mut lines = hunk.iter().map(|line| String::from_utf8_lossy(line));
-    begins_tests(within)
-        || lines
-            .find(|line| !line.starts_with(' ') || begins_tests(line))
-            .is_some_and(|line| begins_tests(line.trim_start_matches(['+', '-'])))
 }
 
 /// Whether a hunk shows a module of tests, or a part of one.

@@ -232,7 +232,6 @@ impl Plan {
         };
         let code = self.pieces.iter().filter(is_code);
         code.flat_map(|piece| &piece.parts)
-            .filter(|part| !part.is_test)
             .take(MOST_HUNKS)
             .collect()
     }
