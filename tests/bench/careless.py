@@ -110,7 +110,7 @@ def cost(top, source):
         clone = cpu(["sh", str(script), str(mirror), str(top / f"c{number}/work"), base, str(top / f"c{number}/index")], env)
         pairs.append((tree, clone))
     tree, clone = (min(column) for column in zip(*pairs))
-    extra = sum(file.stat().st_size for file in (top / "c0/work/.git").rglob("*") if file.is_file())
+    extra = sum(file.stat().st_size for file in (top / "c0" / "work" / ".git").rglob("*") if file.is_file())
     print(f"20,000 files: git worktree add {tree:.2f} s, clone of a job {clone:.2f} s ({clone / tree:.2f} times), {extra / 1e6:.1f} MB beside the files")
     return int(clone > 1.2 * tree)
 

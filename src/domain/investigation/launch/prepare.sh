@@ -16,14 +16,15 @@ prepare_run() {
     make_control
     put "$controls/key" "$1" || refuse_write key_file "$controls/key"
     unpack "$job/job.json" $((given + 1)) || refuse_write job_file "$job/job.json"
-    make_clone "$LEGWORK_ROOT/$2" "$job/work" "$3" "$p_run/launch-index" || refuse_write worktree "$job/work/."
+    tree=$job/work
+    make_clone "$LEGWORK_ROOT/$2" "$tree" "$3" "$p_run/launch-index" || refuse_write worktree "$tree/."
     unpack "$p_run/launch-index.exclude" $((given + 5)) || refuse_write worktree "$p_run/launch-index.exclude"
     seed=${2##*/}
     seed=$LEGWORK_ROOT/repos/${seed%.git}/seed
-    make_environment "${6:+$LEGWORK_ROOT/$6}" "$job/work" "$job/env" || refuse_write environment "$job/env/."
-    prepare_tree "$job/work" "$job/env" || refuse prepare
+    make_environment "${6:+$LEGWORK_ROOT/$6}" "$tree" "$job/env" || refuse_write environment "$job/env/."
+    prepare_tree "$tree" "$job/env" || refuse prepare
     if [ -n "$6$prepare_command" ]; then
-        with_environment_locked leave_out_made '' "$job/work" "$job/env" || refuse_write worktree "$job/work/."
+        with_environment_locked leave_out_made '' "$tree" "$job/env" || refuse_write worktree "$tree/."
     fi
     unpack "$job/prompt.md" $((given + 2)) || refuse_write prompt "$job/prompt.md"
     unpack "$job/issue.md" $((given + 3)) || refuse_write issue "$job/issue.md"

@@ -159,7 +159,7 @@ fn planned(line: &str) -> Option<(u64, bool)> {
         .then(|| (count, rest.to_lowercase().contains("skip")))
 }
 
-/// Reads `not ok 2 - two # TODO`.
+/// Reads `not ok 2 - two`, with the directive behind it.
 fn entry(line: &str) -> Option<Entry<'_>> {
     let trimmed = line.trim_start();
     let indent = line.len() - trimmed.len();
