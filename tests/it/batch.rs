@@ -391,7 +391,7 @@ fn calls_to_a_host_share_one_connection_and_survive_its_loss() {
         assert_eq!(answer["data"]["job"]["outcome"], "unverified", "{answer}");
     }
     assert_eq!(host.logins(), 1, "more than one connection was made");
-    assert_eq!(place.tally(), 8);
+    assert_eq!(place.started(8), 8);
 
     // The connection goes, and the calls after that find another one.
     let masters = masters(place.world());

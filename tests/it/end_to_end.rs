@@ -254,7 +254,7 @@ fn a_command_mends_a_real_bug_on_this_machine() {
         agent: "robot",
     }
     .run(&source);
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 fn fix() -> String {

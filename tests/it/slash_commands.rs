@@ -647,7 +647,7 @@ fn a_model_that_was_talked_over_runs_installs_and_connects_to_nothing_unasked() 
         assert_eq!(denied, calls, "{said}: {result}");
     }
     assert!(!Path::new(&mark).exists());
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     assert!(
         !world
             .legwork(["list-hosts"])
@@ -743,7 +743,7 @@ fn investigate_goes_from_the_problem_to_a_proven_diff_and_applies_only_when_aske
     assert!(was_shown(&model, "verify-fix", "\"verdict\":\"fixed\""));
     assert!(model.has_read("Mended 42 letters"), "the report was read");
     assert_eq!(place.poll(&job_id)["outcome"], "fixed");
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     let checkout = world.path("widgets");
     assert!(
         !world

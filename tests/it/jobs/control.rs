@@ -246,7 +246,7 @@ fn a_run_of_another_legwork_is_said_to_be_one_and_left_alone() {
         .expect("the record");
     place.release();
     assert_eq!(place.ended(&job_id)["state"], "succeeded");
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn two_controllers_that_start_the_same_job_start_one_run() {
     assert_eq!(place.poll(&job_id)["state"], "running");
     place.release();
     assert_eq!(place.ended(&job_id)["outcome"], "unverified");
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     let folder = place.root().join("control").join(&job_id);
     let tokens = fs::read_dir(folder).expect("the folder").flatten();
     assert_eq!(tokens.filter(|entry| entry.path().is_dir()).count(), 1);
@@ -299,7 +299,7 @@ fn secrets_that_were_lost_before_the_agent_ran_are_sent_again() {
         (&job["state"], &job["run"], &job["outcome"]),
         (&json!("succeeded"), &json!(2), &json!("unverified"))
     );
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]

@@ -61,5 +61,5 @@ fn a_launch_is_one_round_trip_and_fifty_jobs_are_polled_in_one() {
         jobs.iter().all(|job| job["outcome"] == "unverified"),
         "{jobs:?}"
     );
-    assert_eq!(place.tally(), 50);
+    assert_eq!(place.started(50), 50);
 }

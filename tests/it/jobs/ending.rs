@@ -112,7 +112,7 @@ fn a_tree_of_processes_that_ignores_term_is_ended_for_certain() {
         (replay.effect(), replay.at("/job/state")),
         ("replayed", json!("cancelled"))
     );
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     let nobody = place.call("cancel-job", &json!({"job_id": "nobody"}));
     assert_eq!(nobody.error_code(), "job_not_found");
 }

@@ -170,6 +170,14 @@ impl Workplace {
             .count()
     }
 
+    /// Waits until at least so many agents were started, and returns how many were ever started.
+    ///
+    /// A job runs from the moment its supervisor does; the agent's first line comes a little later.
+    pub(crate) fn started(&self, at_least: usize) -> usize {
+        eventually("the agents run", || self.tally() >= at_least);
+        self.tally()
+    }
+
     /// Calls a primitive.
     pub(crate) fn call(&self, primitive: &str, input: &Value) -> Call {
         self.world

@@ -121,7 +121,7 @@ fn an_answer_that_is_lost_on_the_way_is_found_by_the_same_call() {
             "{cut:?}"
         );
         eventually("the agent runs", || place.tally() > number);
-        assert_eq!(place.tally(), number + 1, "{cut:?}");
+        assert_eq!(place.started(number + 1), number + 1, "{cut:?}");
     }
     let jobs = place.call("poll-job", &json!({})).ok();
     assert_eq!(jobs.at("/active"), 4);
@@ -227,7 +227,7 @@ fn a_server_that_goes_and_comes_back_changes_nothing() {
         .ok();
     assert_eq!(call.effect(), "applied");
     place.ended(&call.text("/job/job_id"));
-    assert_eq!(place.tally(), 2);
+    assert_eq!(place.started(2), 2);
 }
 
 #[test]
@@ -250,5 +250,5 @@ fn a_call_that_is_told_to_end_says_what_it_may_have_done() {
         .call("cancel-job", &json!({"job_id": job_id, "grace_s": 3}))
         .ok();
     assert_eq!(call.at("/job/state"), "cancelled");
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }

@@ -26,11 +26,11 @@ fn thirty_two_identical_launches_are_one_agent() {
         .filter(|call| call.effect() == "replayed")
         .count();
     assert_eq!((applied, replayed), (1, 31));
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     place.release();
     let job = place.ended(&calls[0].text("/job/job_id"));
     assert_eq!(job["outcome"], "unverified");
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn the_same_launch_from_twelve_machines_is_one_agent() {
     let calls = send(0..12, "launch-investigation", &order);
     assert_eq!(names(&calls).len(), 1);
     assert!(calls.iter().all(|call| call.at("/job/state") == "running"));
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
     place.release();
     let wait =
         json!({"job_id": calls[0].text("/job/job_id"), "wait_s": 60, "require": "succeeded"});
     send(0..12, "wait-job", &wait);
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn thirty_two_different_launches_on_one_repository_are_thirty_two_jobs() {
     for job_id in names(&calls) {
         assert_eq!(place.ended(&job_id)["outcome"], "unverified");
     }
-    assert_eq!(place.tally(), 32);
+    assert_eq!(place.started(32), 32);
 }
 
 #[test]
@@ -161,5 +161,5 @@ fn forty_mixed_calls_at_once_all_succeed() {
     for job_id in &running {
         assert_eq!(place.ended(job_id)["state"], "cancelled");
     }
-    assert_eq!(place.tally(), 13);
+    assert_eq!(place.started(13), 13);
 }

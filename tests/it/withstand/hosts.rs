@@ -79,7 +79,7 @@ fn a_run_that_vanished_is_lost_and_its_work_is_not() {
         (again.effect(), again.at("/job/state")),
         ("replayed", json!("lost"))
     );
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]

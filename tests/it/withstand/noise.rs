@@ -190,7 +190,7 @@ fn a_shell_that_runs_no_program_is_said_with_its_words() {
         let preflight = place.call("preflight", &json!({"host": host.alias(), "max_age_s": 0}));
         assert_eq!(preflight.ok().at("/ready"), false);
     }
-    assert_eq!(place.tally(), 1);
+    assert_eq!(place.started(1), 1);
 }
 
 #[test]
