@@ -20,8 +20,16 @@ fi
 # What counts tokens as a model of the Claude family does.
 tokenizer=target/testbed/tokenizer-0.0.4
 [ -d "$tokenizer" ] || npm install --silent --prefix "$tokenizer" '@anthropic-ai/tokenizer@0.0.4'
+# What an environment is made of, and by.
+uv=target/testbed/uv-bench
+if ! [ -x "$uv/bin/uv" ]; then
+    python3 -m venv "$uv"
+    "$uv/bin/pip" install --quiet 'uv==0.13.8'
+fi
+[ -d target/testbed/wheels-bench ] || "$uv/bin/pip" download --quiet --only-binary :all: --dest target/testbed/wheels-bench pytest setuptools wheel
 # Interrupting calls by the hundred takes about a quarter of an hour; QUICK=10 does a tenth of it.
 python3 tests/bench/interruptions.py target/release/legwork "${QUICK:-1}"
 python3 tests/bench/verification.py target/release/legwork
 python3 tests/bench/careless.py target/release/legwork
+python3 tests/bench/environments.py target/release/legwork "$uv/bin" target/testbed/wheels-bench
 exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent" "$tokenizer"

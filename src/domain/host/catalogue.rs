@@ -332,6 +332,10 @@ fn find(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Host>> 
 fn all_registered(context: &Context) -> Result<Rows<(Name, Host)>, Error> {
     Ok(context.store()?.read(|connection| {
         let statement = format!("SELECT {} FROM hosts ORDER BY name", table::COLUMNS);
-        HOSTS.rows(&mut connection.prepare(&statement)?, [], table::host)
+        HOSTS.rows(
+            &mut *connection.prepare_cached(&statement)?,
+            [],
+            table::host,
+        )
     })?)
 }

@@ -135,7 +135,7 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Erro
     );
     Ok(context.store()?.read(|connection| {
         JOBS.page(
-            &mut connection.prepare(&statement)?,
+            &mut *connection.prepare_cached(&statement)?,
             rusqlite::params_from_iter(values),
             (filter.limit, &["number"]),
             table::job,
@@ -294,7 +294,7 @@ pub(crate) fn events(
     );
     Ok(context.store()?.read(|connection| {
         EVENTS.page(
-            &mut connection.prepare(&statement)?,
+            &mut *connection.prepare_cached(&statement)?,
             params![job_id.map(JobId::as_str), after, i64::from(limit) + 1],
             (limit, &["number"]),
             table::event,
@@ -315,7 +315,7 @@ pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
 pub(crate) fn changed_since(context: &Context, number: i64) -> Result<BTreeSet<String>, Error> {
     Ok(context.store()?.read(|connection| {
         connection
-            .prepare("SELECT DISTINCT job_id FROM events WHERE number > ?1")?
+            .prepare_cached("SELECT DISTINCT job_id FROM events WHERE number > ?1")?
             .query_map([number], |row| row.get(0))?
             .collect()
     })?)

@@ -6,12 +6,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     Leaks, is_telling,
-    shapes::{MASK, PREFIXES, SIGNS, is_made_here, is_ordinary, is_time, mask_shapes},
+    shapes::{MASK, is_made_here, is_ordinary, is_time, mask_shapes, shape_is_in},
 };
 use crate::{
     contract::places::{Kind, Place},
@@ -212,14 +212,12 @@ impl Redactor {
     /// Whether anything in JSON might have to be masked. Saying so without need costs time; not saying so, a secret.
     fn may_be_in(&self, json: &str) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        // Every answer is searched for every secret, and this search is several times quicker than that of the
-        // standard library.
-        let holds = |part: &str| memmem::find(json.as_bytes(), part.as_bytes()).is_some();
+        // Every answer is searched for every secret, and for all shapes of secrets in one pass. The letter of an escape
+        // may stand right before a token, so where a word begins says nothing here.
         known
             .iter()
             .any(|secret| secret.json_finder.find(json.as_bytes()).is_some())
-            // The letter of an escape may stand right before a token, so where a word begins says nothing here.
-            || SIGNS.iter().chain(PREFIXES).any(|part| holds(part))
+            || shape_is_in(json)
     }
 
     /// Whether a text or the name of a field would be masked if it were free text.

@@ -1,5 +1,8 @@
 //! Secrets that are known by their shape, and words of our own that are.
 
+use std::sync::LazyLock;
+
+use aho_corasick::packed;
 use memchr::memmem;
 
 /// What stands in the place of a secret.
@@ -85,6 +88,18 @@ const PARAMETERS: &[&str] = &[
     "x-goog-credential",
     "x-goog-signature",
 ];
+
+/// Finds a sign or a prefix.
+static SHAPES: LazyLock<Option<packed::Searcher>> =
+    LazyLock::new(|| packed::Searcher::new(SIGNS.iter().chain(PREFIXES)));
+
+/// Whether a text holds a sign or a prefix of a secret, wherever in a word.
+pub(super) fn shape_is_in(text: &str) -> bool {
+    SHAPES.as_ref().map_or_else(
+        || SIGNS.iter().chain(PREFIXES).any(|part| text.contains(part)),
+        |searcher| searcher.find(text).is_some(),
+    )
+}
 
 /// Masks what is a secret by its shape; `None` where nothing is.
 pub(super) fn mask_shapes(text: &str) -> Option<String> {
