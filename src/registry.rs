@@ -3,7 +3,8 @@
 use crate::{
     contract::{Chapter, Description},
     primitives::{
-        assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs, workspaces,
+        assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs, queue,
+        workspaces,
     },
 };
 
@@ -93,6 +94,34 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<evidence::fetch_proof::FetchProof>(),
             Entry::of::<evidence::check_proof::CheckProof>(),
             Entry::of::<evidence::apply_diff::ApplyDiff>(),
+        ],
+    ),
+    (
+        Chapter {
+            name: "queue",
+            about: "Tasks that wait for their turn: enqueue, claim, report, end",
+        },
+        &[
+            Entry::of::<queue::enqueue_tasks::EnqueueTasks>(),
+            Entry::of::<queue::list_tasks::ListTasks>(),
+            Entry::of::<queue::show_task::ShowTask>(),
+            Entry::of::<queue::peek_queue::PeekQueue>(),
+            Entry::of::<queue::edit_task::EditTask>(),
+            Entry::of::<queue::claim_tasks::ClaimTasks>(),
+            Entry::of::<queue::renew_lease::RenewLease>(),
+            Entry::of::<queue::release_task::ReleaseTask>(),
+            Entry::of::<queue::complete_task::CompleteTask>(),
+            Entry::of::<queue::fail_task::FailTask>(),
+            Entry::of::<queue::retry_task::RetryTask>(),
+            Entry::of::<queue::cancel_task::CancelTask>(),
+            Entry::of::<queue::pause_task::PauseTask>(),
+            Entry::of::<queue::resume_task::ResumeTask>(),
+            Entry::of::<queue::report_progress::ReportProgress>(),
+            Entry::of::<queue::load_checkpoint::LoadCheckpoint>(),
+            Entry::of::<queue::recover_tasks::RecoverTasks>(),
+            Entry::of::<queue::collect_tasks::CollectTasks>(),
+            Entry::of::<queue::set_limit::SetLimit>(),
+            Entry::of::<queue::show_limits::ShowLimits>(),
         ],
     ),
     (

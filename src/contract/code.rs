@@ -403,6 +403,33 @@ pub enum Code {
     /// The address of an issue is on a host that is no forge known here.
     ForgeUnknown: FailedPrecondition, Retry::AFTER_FIX, Unknown =>
         "Name the issue on a forge in `details.known`, or add the host to `hosts` in `[github]` of the configuration.";
+    /// There is no such task.
+    TaskNotFound: NotFound, Retry::NEVER, Unknown =>
+        "Use an id from `list-tasks`.";
+    /// Somebody else holds the task: `details` says who, and until when.
+    TaskClaimed: Aborted, Retry::SEQUENCE, Task =>
+        "Take another task, or this one once the lease in `details.lease_until` has run out.";
+    /// Something is in the way of the task: other tasks, an approval, a limit, its time, a pause.
+    TaskNotReady: FailedPrecondition, Retry::SEQUENCE, Task =>
+        "Remove what `details.reasons` names, or claim without a `task_id` what can run.";
+    /// The task has ended, and this needs one that has not.
+    TaskEnded: FailedPrecondition, Retry::SEQUENCE, Task =>
+        "Look at it with `show-task`; `retry-task` lets one that did not succeed run again.";
+    /// The task has not ended, and this needs one that has.
+    TaskNotEnded: FailedPrecondition, Retry::SEQUENCE, Task =>
+        "Wait for its end, or end it with `cancel-task`.";
+    /// The claim that this write belongs to does not hold the task any more: `details` says who does now.
+    LeaseLost: Aborted, Retry::NEVER, Task =>
+        "Stop working on the task: somebody else may be. Claim again for more work.";
+    /// Somebody changed it since the version that was expected.
+    VersionConflict: Aborted, Retry::SEQUENCE, Task =>
+        "Look at it as it is now, and send the change with the version in `details` if it is still wanted.";
+    /// Tasks would depend on each other in a circle.
+    DependencyCycle: InvalidArgument, Retry::NEVER, Cycle =>
+        "Take one of the dependencies in `details.tasks` out.";
+    /// The task has no such checkpoint, or none at all.
+    CheckpointNotFound: NotFound, Retry::SEQUENCE, Unknown =>
+        "Use a number that `show-task` lists, or start from the beginning.";
 }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod prompt;
 pub(crate) mod repository;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod task;
 pub(crate) mod test_run;
 pub(crate) mod verification;
 pub(crate) mod workspace;

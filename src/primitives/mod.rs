@@ -12,6 +12,7 @@ mod input;
 pub(crate) mod issues;
 pub(crate) mod jobs;
 mod primitive;
+pub(crate) mod queue;
 pub(crate) mod workspaces;
 
 pub use entry::{Admitted, Entry, Outcome, input_schema};

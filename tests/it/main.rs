@@ -33,6 +33,7 @@ mod own_tests;
 mod people;
 mod pipelines;
 mod published;
+mod queue;
 mod reaches;
 mod recordings;
 mod repositories;

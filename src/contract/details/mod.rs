@@ -7,6 +7,7 @@ mod call;
 mod evidence;
 mod machine;
 mod proof;
+mod queue;
 mod shape;
 
 pub use call::{Input, Item, Items, Key, Limit, Nothing, Signal, Size, Unknown, Wait};
@@ -16,6 +17,7 @@ pub use evidence::{
 };
 pub use machine::{Config, DamagedRecord, File, Host, Step, Store, Tool};
 pub use proof::{Discrepancy, Proof, Signing};
+pub use queue::{Cycle, Task};
 pub use shape::{Details, Facts, Shape};
 
 #[cfg(test)]

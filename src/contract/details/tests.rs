@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Details, Diff, Discrepancy,
-    Facts, File, Finding, Forge, Host, Input, Item, Items, Job, Key, Limit, Nonconformance,
-    Nothing, Proof, Requirement, Shape, Signal, Signing, Size, Step, Store, Survivors, Tool,
-    Unknown, Wait,
+    Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Cycle, Details, Diff,
+    Discrepancy, Facts, File, Finding, Forge, Host, Input, Item, Items, Job, Key, Limit,
+    Nonconformance, Nothing, Proof, Requirement, Shape, Signal, Signing, Size, Step, Store,
+    Survivors, Task, Tool, Unknown, Wait,
 };
 use crate::contract::{Code, Violation};
 
@@ -77,6 +77,12 @@ fn flooded() -> Vec<(Shape, Value)> {
             .of_statement(some()),
         ),
         filled(&Signing::new(text, text, text)),
+        filled(
+            &Task::new(text, text, 1, 1)
+                .held_by(some(), some())
+                .reasons(many()),
+        ),
+        filled(&Cycle::new(many())),
     ]
 }
 

@@ -6,17 +6,20 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{forge, host, job, preflight, verification, workspace},
+    domain::{forge, host, job, preflight, task, verification, workspace},
     system::store::{Migration, Schema},
 };
 
 /// All steps, oldest first.
-pub(crate) static HISTORY: Schema = &[Migration::Tables(&[
-    &host::HOSTS,
-    &preflight::PASSES,
-    &workspace::WORKSPACES,
-    &job::JOBS,
-    &job::EVENTS,
-    &forge::ISSUES,
-    &verification::VERIFICATIONS,
-])];
+pub(crate) static HISTORY: Schema = &[
+    Migration::Tables(&[
+        &host::HOSTS,
+        &preflight::PASSES,
+        &workspace::WORKSPACES,
+        &job::JOBS,
+        &job::EVENTS,
+        &forge::ISSUES,
+        &verification::VERIFICATIONS,
+    ]),
+    Migration::Tables(task::TABLES),
+];

@@ -38,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a read waits, with its thread standing still. Readers wait only for a process that has the whole file locked.
 const READ_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Statements that are kept prepared: one change of the queue uses twenty.
+const STATEMENTS_KEPT: usize = 64;
+
 /// The longest pause between two tries to get the write lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -323,6 +326,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(READ_PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }

@@ -109,6 +109,8 @@ fn constants(place: &Value) -> BTreeSet<String> {
                     .iter()
                     .filter_map(|value| value.as_str().map(str::to_owned))
                     .collect(),
+                // Fields of an object stand within JSON, which no shell completes.
+                ("properties", _) => BTreeSet::new(),
                 (_, inner) => constants(inner),
             })
             .collect(),

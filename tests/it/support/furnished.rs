@@ -12,6 +12,11 @@
 //! | job `widgets-18-a0b1c2d3e4f5` | a job on `gpu-box` that has ended and was verified; its proof was not fetched |
 //! | job `widgets-15-ba9876543210` | a job on `gpu-box` that runs until it is ended; launched where an example names it |
 //! | job `widgets-20-00112233aabb` | a job on `gpu-box` that has just begun, and ends well by itself; launched where an example names it |
+//! | task `task-1-00000001` | a task that can be claimed |
+//! | task `task-2-00000002`, token `2-0000000000000002` | a task that is claimed, with a checkpoint |
+//! | task `task-3-00000003` | a task that failed at its first attempt |
+//! | task `task-4-00000004` | a task that is paused and depends on the first |
+//! | no name | a task whose lease has run out |
 //! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, a `CLAUDE.md` with an installed block, the key `keys/signer` with the list `keys/allowed_signers`, and a proof in `proof` signed by it |
 //!
 //! Ids of jobs follow from what was launched, so [`Furnished::fill`] puts the ids at hand in the place of those.
@@ -40,6 +45,17 @@ const RUNNING: &str = "widgets-15-ba9876543210";
 
 /// The job that has just begun, as examples name it.
 const BEGUN: &str = "widgets-20-00112233aabb";
+
+/// The tasks in the queue, as examples name them.
+const TASKS: [&str; 4] = [
+    "task-1-00000001",
+    "task-2-00000002",
+    "task-3-00000003",
+    "task-4-00000004",
+];
+
+/// The token of the claim of the second of them, as examples name it.
+const TOKEN: &str = "2-0000000000000002";
 
 /// The command that fails in the repository as it is, and passes once the bug is fixed.
 const CHECK: &str = "python3 -m unittest -q tests.test_cart";
@@ -82,6 +98,8 @@ pub(crate) struct Furnished {
     forge: Forge,
     ended: String,
     verified: String,
+    /// What stands for the tasks and the token of examples.
+    queue: Vec<(&'static str, String)>,
 }
 
 impl Furnished {
@@ -131,6 +149,7 @@ impl Furnished {
             forge,
             ended: String::new(),
             verified: String::new(),
+            queue: Vec::new(),
         };
         furnished.install_block(&origin.display().to_string());
         let checkout = furnished.checkout();
@@ -151,6 +170,7 @@ impl Furnished {
             "provision-workspace",
             &json!({"host": HOST, "repository": "widgets"}),
         );
+        furnished.fill_queue();
         furnished.run_job_to_its_end();
         furnished.prove_a_job();
         furnished.save();
@@ -172,6 +192,44 @@ impl Furnished {
         self.world.git(&folder, &["add", "--all"]);
         self.world
             .git(&folder, &["commit", "--quiet", "--message", "Install"]);
+    }
+
+    fn fill_queue(&mut self) {
+        let names = ["first", "held", "failing", "paused", "left"];
+        let tasks: Vec<Value> = names
+            .map(|name| {
+                let others = if name == "paused" {
+                    vec!["first"]
+                } else {
+                    vec![]
+                };
+                json!({"name": name, "title": name, "command": ["true"], "depends_on": others})
+            })
+            .into();
+        let enqueued = self.make("enqueue-tasks", &json!({"tasks": tasks}));
+        let id = |place: usize| enqueued["data"]["tasks"][place]["task"]["task_id"].clone();
+        let claim = |place: usize, lease_s: u64| {
+            let input = json!({
+                "claimer": "furnisher", "request_id": names[place], "task_id": id(place), "lease_s": lease_s,
+            });
+            let claimed = self.make("claim-tasks", &input)["data"]["tasks"][0].clone();
+            json!({"task_id": id(place), "attempt": claimed["attempt"], "token": claimed["token"]})
+        };
+        let held = claim(1, 1200);
+        let mut report = held.clone();
+        report["checkpoint"] = json!({"step": 1});
+        self.make("report-progress", &report);
+        let mut failing = claim(2, 1200);
+        failing["error"] = json!("as it was to be");
+        self.make("fail-task", &failing);
+        self.make("pause-task", &json!({"task_id": id(3)}));
+        claim(4, 1);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut queue: Vec<(&'static str, String)> = (0..4)
+            .map(|place| (TASKS[place], text(&id(place))))
+            .collect();
+        queue.push((TOKEN, text(&held["token"])));
+        self.queue = queue;
     }
 
     fn run_job_to_its_end(&mut self) {
@@ -274,6 +332,9 @@ impl Furnished {
             .to_string()
             .replace(ENDED, &self.ended)
             .replace(VERIFIED, &self.verified);
+        for (named, there) in &self.queue {
+            text = text.replace(named, there);
+        }
         for (named, agent) in [(RUNNING, "waiter"), (BEGUN, "slow")] {
             if text.contains(named) {
                 text = text.replace(named, &self.launch(agent, "acme/widgets#12"));

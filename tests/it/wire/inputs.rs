@@ -25,6 +25,7 @@ const CROSS_FIELD: &[&str] = &[
     "dependentRequired",
     "enum",
     "format",
+    "uniqueItems",
     "value",
 ];
 

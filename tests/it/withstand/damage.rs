@@ -21,12 +21,21 @@ const TABLES: &[(&str, &[&str], &str)] = &[
     ("events", &["number"], "list-events"),
     ("issues", &["url"], ""),
     ("verifications", &["name"], ""),
+    ("tasks", &["task_id"], "list-tasks"),
+    ("task_dependencies", &["task_id", "depends_on"], ""),
+    ("task_labels", &["label", "number"], ""),
+    ("task_attempts", &["task_id", "attempt"], ""),
+    ("task_events", &["task_id", "event"], ""),
+    ("task_checkpoints", &["task_id", "checkpoint"], ""),
+    ("queue_limits", &["name"], "show-limits"),
+    ("queue_ledger", &["name"], ""),
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
 struct Store {
     place: Workplace,
     job_id: String,
+    task_id: String,
 }
 
 impl Store {
@@ -65,7 +74,12 @@ impl Store {
                 )
                 .expect("an issue");
         }
-        Self { place, job_id }
+        let task_id = fill_queue(&place);
+        Self {
+            place,
+            job_id,
+            task_id,
+        }
     }
 
     /// Copies the state, damages the copy, and sends every call that reads the database there.
@@ -111,6 +125,20 @@ impl Store {
             ("add-host", json!({"name": "box"})),
             ("add-host", json!({"name": "third-box"})),
             ("remove-host", json!({"name": "box"})),
+            ("show-limits", json!({})),
+            ("list-tasks", json!({})),
+            ("peek-queue", json!({})),
+            ("show-task", json!({"task_id": self.task_id})),
+            (
+                "enqueue-tasks",
+                json!({"tasks": [{"command": ["true"], "idempotency_key": "another"}]}),
+            ),
+            (
+                "claim-tasks",
+                json!({"claimer": "other", "request_id": "other", "count": 5}),
+            ),
+            ("recover-tasks", json!({})),
+            ("collect-tasks", json!({"older_than_s": 0, "dry_run": true})),
         ];
         let lines: String = calls
             .iter()
@@ -125,6 +153,30 @@ impl Store {
         assert_eq!(answers.len(), calls.len());
         answers
     }
+}
+
+/// Puts something into every table of the queue, and returns the task that is claimed.
+fn fill_queue(place: &Workplace) -> String {
+    for name in ["slots", "gpus"] {
+        let limit = json!({"name": name, "total": 4});
+        place.call("set-limit", &limit).ok();
+    }
+    let tasks = json!({"tasks": [
+        {"name": "a", "command": ["true"], "labels": ["one", "two"], "priority": 90, "deadline": "2100-01-01T00:00:00Z", "agent": "claude"},
+        {"name": "b", "command": ["false"], "depends_on": ["a"], "labels": ["one"], "agent": "claude"},
+    ]});
+    place.call("enqueue-tasks", &tasks).ok();
+    let claim = json!({"claimer": "worker", "request_id": "first"});
+    let claimed = place.call("claim-tasks", &claim).ok();
+    let fence = json!({
+        "task_id": claimed.at("/tasks/0/task_id"), "attempt": claimed.at("/tasks/0/attempt"), "token": claimed.at("/tasks/0/token"),
+    });
+    for step in 1..3 {
+        let mut report = fence.clone();
+        report["checkpoint"] = json!({"step": step});
+        place.call("report-progress", &report).ok();
+    }
+    claimed.text("/tasks/0/task_id")
 }
 
 fn home(place: &Workplace) -> PathBuf {

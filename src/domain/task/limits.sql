@@ -1,0 +1,4 @@
+CREATE TABLE queue_limits (
+    name TEXT NOT NULL PRIMARY KEY,
+    record TEXT NOT NULL             -- JSON: everything
+) STRICT;

@@ -1,0 +1,32 @@
+//! Tasks: what waits in the queue, who claims it, and how it ends.
+
+mod change;
+mod claim;
+mod desk;
+mod enqueue;
+mod error;
+mod hold;
+mod id;
+mod ledger;
+mod look;
+mod model;
+mod readiness;
+mod records;
+mod spec;
+mod table;
+mod unclaimable;
+mod upkeep;
+
+pub(crate) use change::{Clearable, Edit, cancel, edit, pause, resume, retry};
+pub(crate) use claim::{Claim, claim};
+pub(crate) use enqueue::enqueue;
+pub(crate) use hold::{Report, checkpoint, complete, fail, release, renew, report};
+pub(crate) use id::TaskId;
+pub(crate) use look::{limits, list, peek, show, tree};
+pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, Spent, State, Task};
+pub(crate) use readiness::Reason;
+pub(crate) use records::Filter;
+pub(crate) use spec::{Backoff, OnDependencyFailure, Resources, TaskSpec, resources, times};
+pub(crate) use table::TABLES;
+pub(crate) use unclaimable::{Unclaimable, WhyNone};
+pub(crate) use upkeep::{LimitUse, collect, recover, set_limit};

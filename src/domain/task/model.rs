@@ -1,0 +1,387 @@
+//! The record of a task: what was asked for, where it stands, who holds it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{id::TaskId, spec::TaskSpec};
+use crate::contract::Name;
+
+/// Where a task stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "TaskState")]
+pub(crate) enum State {
+    /// It waits for its turn, or for what `readiness` says.
+    Waiting,
+    /// Somebody holds it and works on it.
+    Claimed,
+    /// Somebody paused it.
+    Paused,
+    /// One that it depends on did not succeed, and somebody must decide.
+    Held,
+    /// It was done.
+    Succeeded,
+    /// It failed for good.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+    /// One that it depends on did not succeed, and it was left out.
+    Skipped,
+    /// What it may cost is spent.
+    BudgetExhausted,
+}
+
+impl State {
+    /// Returns its name, as in envelopes.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Claimed => "claimed",
+            Self::Paused => "paused",
+            Self::Held => "held",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+            Self::BudgetExhausted => "budget_exhausted",
+        }
+    }
+
+    /// Returns whether it is an end.
+    pub(crate) const fn is_final(self) -> bool {
+        match self {
+            Self::Waiting | Self::Claimed | Self::Paused | Self::Held => false,
+            Self::Succeeded
+            | Self::Failed
+            | Self::Cancelled
+            | Self::Skipped
+            | Self::BudgetExhausted => true,
+        }
+    }
+}
+
+/// Whether a task could be claimed, limits aside, and otherwise the first thing in its way.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Readiness {
+    /// Nothing is in its way.
+    Ready,
+    /// Tasks that it depends on have not succeeded.
+    Dependencies,
+    /// A person must let it run.
+    Approval,
+    /// Its time has not come: `not_before`, or the pause after a failure.
+    NotYet,
+    /// It is paused.
+    Paused,
+    /// It is held.
+    Held,
+    /// Somebody holds it.
+    Claimed,
+    /// It has ended.
+    Ended,
+}
+
+impl Readiness {
+    /// Returns its name, as in envelopes.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Dependencies => "dependencies",
+            Self::Approval => "approval",
+            Self::NotYet => "not_yet",
+            Self::Paused => "paused",
+            Self::Held => "held",
+            Self::Claimed => "claimed",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// What somebody asks of the holder of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Asked {
+    /// To stop and `release-task`; the task is paused then.
+    Pause,
+    /// To stop and `release-task`; the task is cancelled then.
+    Cancel,
+}
+
+/// How far the work is, as its holder reported it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TaskProgress")]
+pub(crate) struct Progress {
+    /// How much is done, in percent.
+    pub(crate) done_percent: Option<f64>,
+    /// One line on it.
+    pub(crate) message: Option<String>,
+    /// When it was reported (RFC 3339, UTC).
+    pub(crate) at: String,
+}
+
+/// What work cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Spent {
+    /// US dollars.
+    pub(crate) cost_usd: f64,
+    /// Seconds.
+    pub(crate) wall_s: f64,
+}
+
+impl Spent {
+    /// Returns the larger of each: a report that was under way takes nothing back.
+    pub(super) const fn at_least(self, other: Self) -> Self {
+        Self {
+            cost_usd: self.cost_usd.max(other.cost_usd),
+            wall_s: self.wall_s.max(other.wall_s),
+        }
+    }
+
+    /// Returns the sum of each.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            cost_usd: self.cost_usd + other.cost_usd,
+            wall_s: self.wall_s + other.wall_s,
+        }
+    }
+}
+
+/// Who holds a task, and until when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lease {
+    /// The number of the attempt.
+    pub(crate) attempt: u32,
+    /// What every write of the holder must show.
+    pub(crate) token: String,
+    /// Who holds it.
+    pub(crate) claimer: Name,
+    /// Until when (RFC 3339, UTC).
+    pub(crate) until: String,
+    /// What this attempt cost so far.
+    pub(crate) spent: Spent,
+}
+
+/// What a holder shows with every write: nobody else has claimed the task since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fence {
+    /// The task.
+    pub(crate) task_id: TaskId,
+    /// The number of the attempt.
+    pub(crate) attempt: u32,
+    /// The token of the claim.
+    pub(crate) token: String,
+}
+
+/// A task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// Its id.
+    pub(crate) task_id: TaskId,
+    /// What was asked for; `depends_on` holds ids.
+    pub(crate) spec: TaskSpec,
+    /// Digest of what was asked for first; an edit leaves it.
+    pub(crate) content_digest: String,
+    /// Grows with each change but progress.
+    pub(crate) version: u64,
+    /// Where it stands.
+    pub(crate) state: State,
+    /// What is in its way.
+    pub(crate) readiness: Readiness,
+    /// When time alone changes something about it (RFC 3339, UTC).
+    pub(crate) due_at: Option<String>,
+    /// Until when it waits after a failure, or because its holder asked for that (RFC 3339, UTC).
+    pub(crate) back_off_until: Option<String>,
+    /// How often it was claimed.
+    pub(crate) attempts: u32,
+    /// How many of those failed.
+    pub(crate) failures: u32,
+    /// How many events were noted.
+    pub(crate) events: u32,
+    /// How many checkpoints were saved.
+    pub(crate) checkpoints: u32,
+    /// Who holds it.
+    pub(crate) lease: Option<Lease>,
+    /// What is asked of the holder.
+    pub(crate) asked: Option<Asked>,
+    /// Why it ended, or is paused or held, in one word.
+    pub(crate) reason: Option<String>,
+    /// The error of the last attempt that failed.
+    pub(crate) error: Option<String>,
+    /// What its holder said of its end.
+    pub(crate) summary: Option<String>,
+    /// What it brought back.
+    pub(crate) result: Option<Value>,
+    /// How far it is.
+    pub(crate) progress: Option<Progress>,
+    /// What the attempts that ended cost.
+    pub(crate) spent_before: Spent,
+    /// When it was enqueued (RFC 3339, UTC).
+    pub(crate) created_at: String,
+    /// When something of it last changed (RFC 3339, UTC).
+    pub(crate) updated_at: String,
+    /// When it ended (RFC 3339, UTC).
+    pub(crate) finished_at: Option<String>,
+}
+
+impl Task {
+    /// Returns its number, by which tasks of the same priority are ordered.
+    pub(crate) fn number(&self) -> i64 {
+        self.task_id.number().unwrap_or(0)
+    }
+
+    /// Returns the key under which enqueueing it again finds it.
+    pub(crate) fn key(&self) -> &str {
+        let given = self.spec.idempotency_key.as_deref();
+        given.unwrap_or(&self.content_digest)
+    }
+
+    /// Returns what all its attempts cost so far.
+    pub(crate) fn spent(&self) -> Spent {
+        let now = self.lease.as_ref().map(|lease| lease.spent);
+        self.spent_before.and(now.unwrap_or_default())
+    }
+
+    /// Returns whether it cost what it may.
+    pub(super) fn is_spent(&self) -> bool {
+        let spent = self.spent();
+        let reaches = |most: Option<f64>, spent: f64| most.is_some_and(|most| spent >= most);
+        #[expect(clippy::cast_precision_loss, reason = "at most a year of seconds")]
+        let wall = self.spec.max_wall_s.map(|most| most as f64);
+        reaches(self.spec.budget_usd, spent.cost_usd) || reaches(wall, spent.wall_s)
+    }
+
+    /// Returns which of the lanes it waits in.
+    pub(super) fn lane(&self) -> Lane {
+        Lane {
+            agent: self.spec.agent.clone(),
+            host: self.spec.host.clone(),
+            needs: self.spec.resources.needs(),
+        }
+    }
+}
+
+/// Tasks that need the same: the first of a lane can be claimed, or none of it can.
+///
+/// So a claim looks at the head of each lane and never at what waits behind a limit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Lane {
+    /// The agent that is to do them.
+    pub(super) agent: Option<Name>,
+    /// Where they are to be done.
+    pub(super) host: Option<Name>,
+    /// What each takes of the limits.
+    pub(super) needs: BTreeMap<String, u64>,
+}
+
+impl Lane {
+    /// Returns it as it stands in columns and in the ledger.
+    pub(super) fn text(&self) -> String {
+        // Names and numbers can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Returns whether its tasks need a GPU.
+    pub(super) fn has_gpu(&self) -> bool {
+        ["gpus", "gpu_mem_bytes"]
+            .iter()
+            .any(|name| self.needs.contains_key(*name))
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AttemptEnd {
+    /// Its holder completed the task.
+    Succeeded,
+    /// Its holder reported a failure.
+    Failed,
+    /// Its holder gave the task back.
+    Released,
+    /// Its lease ran out, and what became of the work is not known.
+    Lost,
+    /// The task was cancelled without its holder.
+    Cancelled,
+    /// What the task may cost was spent.
+    BudgetExhausted,
+}
+
+/// One claim of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    /// The task.
+    pub(crate) task_id: TaskId,
+    /// Its number.
+    pub(crate) attempt: u32,
+    /// The token of its claim.
+    pub(crate) token: String,
+    /// Who claimed it.
+    pub(crate) claimer: Name,
+    /// The id of the call that claimed it.
+    pub(crate) request_id: Name,
+    /// Digest of what that call asked for.
+    pub(crate) request_digest: String,
+    /// When (RFC 3339, UTC).
+    pub(crate) claimed_at: String,
+    /// How it ended; none while it goes on.
+    pub(crate) end: Option<AttemptEnd>,
+    /// When it ended (RFC 3339, UTC).
+    pub(crate) ended_at: Option<String>,
+    /// The error or summary of its end.
+    pub(crate) note: Option<String>,
+    /// Digest of what ended it, by which the same call is known again.
+    pub(crate) end_digest: Option<String>,
+    /// What it cost.
+    pub(crate) spent: Spent,
+}
+
+/// Something that happened to a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// The task.
+    pub(crate) task_id: TaskId,
+    /// Its number among those of the task.
+    pub(crate) event: u32,
+    /// What happened.
+    pub(crate) kind: String,
+    /// Facts about it.
+    pub(crate) data: Value,
+    /// When (RFC 3339, UTC).
+    pub(crate) at: String,
+}
+
+/// What a holder saved, for whoever claims the task next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// The task.
+    pub(crate) task_id: TaskId,
+    /// Its number among those of the task.
+    pub(crate) checkpoint: u32,
+    /// The attempt that saved it.
+    pub(crate) attempt: u32,
+    /// SHA-256 of its canonical form (RFC 8785).
+    pub(crate) sha256: String,
+    /// Its size in bytes.
+    pub(crate) size_bytes: u64,
+    /// What it holds.
+    pub(crate) payload: Value,
+    /// When it was saved (RFC 3339, UTC).
+    pub(crate) at: String,
+}
+
+/// A named limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Limit {
+    /// Its name.
+    pub(crate) name: Name,
+    /// How much there is.
+    pub(crate) total: u64,
+}
