@@ -3,7 +3,7 @@
 use crate::{
     contract::{Chapter, Description},
     primitives::{
-        assets, demonstration, discovery, evidence, harnesses, hosts, issues, jobs, queue,
+        assets, demonstration, discovery, evidence, gpus, harnesses, hosts, issues, jobs, queue,
         workspaces,
     },
 };
@@ -122,6 +122,18 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<queue::collect_tasks::CollectTasks>(),
             Entry::of::<queue::set_limit::SetLimit>(),
             Entry::of::<queue::show_limits::ShowLimits>(),
+        ],
+    ),
+    (
+        Chapter {
+            name: "gpus",
+            about: "GPUs of hosts without a scheduler: who holds which, and until when",
+        },
+        &[
+            Entry::of::<gpus::list_gpus::ListGpus>(),
+            Entry::of::<gpus::reserve_gpus::ReserveGpus>(),
+            Entry::of::<gpus::release_gpus::ReleaseGpus>(),
+            Entry::of::<gpus::set_gpu_pool::SetGpuPool>(),
         ],
     ),
     (

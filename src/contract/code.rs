@@ -430,6 +430,15 @@ pub enum Code {
     /// The task has no such checkpoint, or none at all.
     CheckpointNotFound: NotFound, Retry::SEQUENCE, Unknown =>
         "Use a number that `show-task` lists, or start from the beginning.";
+    /// The host has no GPUs that can be used as asked: none at all, no driver that answers, or never so many.
+    GpusUnusable: FailedPrecondition, Retry::AFTER_FIX, Limit =>
+        "Read `details.reason`; `list-gpus` shows what the host has and what may be handed out.";
+    /// Fewer GPUs are free now than asked for; none was taken.
+    GpusTaken: ResourceExhausted, Retry::after(30_000), Limit =>
+        "Send the same call again after `retry.after_ms`, or with `wait_s`; `list-gpus` shows who holds them.";
+    /// The locks of the GPUs cannot be trusted or written there, so that nobody can be given one.
+    GpuLocksUnusable: FailedPrecondition, Retry::AFTER_FIX, Limit =>
+        "Set `gpu_locks` of the host in the configuration to a folder on a disk of its own that all users of it can write.";
 }
 }
 

@@ -112,6 +112,9 @@ pub struct Host {
     /// Whether a run is kept in a pid namespace or a control group where the host allows it, so that its end ends all that it
     /// started; true where none is set. In a namespace of an ordinary user `sudo` and rootless containers do not work.
     pub contain: Option<bool>,
+    /// The folder in which the locks of its GPUs lie, on a file system of the host itself that all its users can write;
+    /// `/run/lock`, else `/tmp`, where none is set.
+    pub gpu_locks: Option<String>,
 }
 
 /// A repository.

@@ -6,6 +6,7 @@ pub(crate) mod asset;
 pub(crate) mod attestation;
 pub(crate) mod demonstration;
 pub(crate) mod forge;
+pub(crate) mod gpu;
 pub(crate) mod harness;
 pub(crate) mod host;
 pub(crate) mod investigation;

@@ -5,6 +5,7 @@ pub(crate) mod demonstration;
 pub(crate) mod discovery;
 mod entry;
 pub(crate) mod evidence;
+pub(crate) mod gpus;
 mod grants;
 pub(crate) mod harnesses;
 pub(crate) mod hosts;

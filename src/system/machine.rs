@@ -96,6 +96,8 @@ pub(crate) struct Machine {
     pub(crate) environment: Vec<String>,
     /// Whether runs there are kept together by the kernel where it can.
     pub(crate) contain: bool,
+    /// The folder in which the locks of its GPUs lie; the script's own choice where none is set.
+    pub(crate) gpu_locks: Option<String>,
 }
 
 impl Machine {

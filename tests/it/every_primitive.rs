@@ -44,6 +44,7 @@ const VERBS: &[(&str, Does)] = &[
     ("provision", Does::Ensures),
     ("recover", Does::Ensures),
     ("release", Does::Ensures),
+    ("reserve", Does::Ensures),
     ("remove", Does::Removes),
     ("render", Does::Looks),
     ("renew", Does::Ensures),

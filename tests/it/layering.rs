@@ -29,6 +29,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("forge", &[]),
     ("harness", &[]),
     ("host", &[]),
+    ("gpu", &["host"]),
     ("issue", &["forge"]),
     ("patch", &[]),
     ("profile", &[]),

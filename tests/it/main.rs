@@ -21,6 +21,7 @@ mod every_example;
 mod every_primitive;
 mod evidence;
 mod generated;
+mod gpus;
 mod harness;
 mod hosts;
 mod integrations;

@@ -56,7 +56,7 @@ pub struct Signal {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "LimitDetails")]
 pub struct Limit {
-    /// What it limits: `open files`, `processes`, `memory`, `file size`, or `resources` where that is not known.
+    /// What it limits: `open files`, `processes`, `memory`, `file size`, `GPUs`, or `resources` where that is not known.
     limit: Head<40>,
     /// What the system reported, or how much is left.
     reason: Head<500>,

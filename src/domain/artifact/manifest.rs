@@ -205,6 +205,7 @@ mod tests {
             path: Vec::new(),
             environment: Vec::new(),
             contain: true,
+            gpu_locks: None,
         };
         let reply = Reply::of(text);
         read(&machine, &JobId::new("j").unwrap(), &reply)

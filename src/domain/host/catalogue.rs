@@ -311,6 +311,7 @@ fn machine(
         path: settings.path.clone(),
         environment: settings.environment.clone(),
         contain: settings.contain.unwrap_or(true),
+        gpu_locks: settings.gpu_locks.clone(),
     }
 }
 

@@ -59,6 +59,17 @@ pub(crate) struct Device {
     pub(crate) temperature_celsius: Option<f64>,
     /// The power it draws, in watts.
     pub(crate) power_watts: Option<f64>,
+    /// The instances that it is cut into (MIG); none where it is used whole.
+    pub(crate) instances: Vec<Instance>,
+}
+
+/// An instance of a GPU that is cut up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Instance {
+    /// Its permanent id, such as `MIG-c6d4f1ef-…`.
+    pub(crate) uuid: String,
+    /// Its profile, such as `1g.10gb`.
+    pub(crate) profile: String,
 }
 
 /// A program that computes on a GPU.
@@ -75,13 +86,14 @@ pub(crate) struct Process {
 }
 
 /// Reads the GPUs from what the probe printed.
-pub(super) fn of(facts: &Facts) -> Gpus {
+pub(crate) fn of(facts: &Facts) -> Gpus {
     let with_driver = facts.first("gpu_short").is_none();
     let read: Vec<(Device, Option<String>)> = facts
         .all("gpu")
         .filter_map(|line| device(line, with_driver))
         .collect();
     let header = facts.text("gpu_header");
+    let instances: Vec<(u32, Instance)> = instances(facts);
     let (state, evidence) = state(facts, read.len());
     Gpus {
         state,
@@ -91,7 +103,10 @@ pub(super) fn of(facts: &Facts) -> Gpus {
             .find_map(|(_, driver)| driver.clone())
             .or_else(|| labelled(&header, &["Driver Version:", "KMD Version:"])),
         cuda_version: labelled(&header, &["CUDA Version:", "CUDA UMD Version:"]),
-        devices: read.into_iter().map(|(device, _)| device).collect(),
+        devices: read
+            .into_iter()
+            .map(|(device, _)| with_instances(device, &instances))
+            .collect(),
         processes: (facts.number("gpu_process_status") == Some(0))
             .then(|| facts.all("gpu_process").filter_map(process).collect()),
     }
@@ -167,8 +182,41 @@ fn device(line: &str, with_driver: bool) -> Option<(Device, Option<String>)> {
         utilization_percent: number(3),
         temperature_celsius: number(4),
         power_watts: number(5),
+        instances: Vec::new(),
     };
     Some((device, driver))
+}
+
+/// Reads `nvidia-smi -L`: a line for each GPU, and one below it for each of its instances.
+fn instances(facts: &Facts) -> Vec<(u32, Instance)> {
+    let mut of = None;
+    let mut found = Vec::new();
+    for line in facts.all("gpu_list") {
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix("GPU ") {
+            of = rest.split(':').next().and_then(|index| index.parse().ok());
+        } else if let Some(rest) = line.strip_prefix("MIG ") {
+            let uuid = rest
+                .rsplit_once("UUID:")
+                .map(|(_, uuid)| uuid.trim().trim_end_matches(')'));
+            if let (Some(index), Some(uuid), Some(profile)) =
+                (of, uuid, rest.split_whitespace().next())
+            {
+                let (uuid, profile) = (uuid.to_owned(), profile.to_owned());
+                found.push((index, Instance { uuid, profile }));
+            }
+        }
+    }
+    found
+}
+
+fn with_instances(mut device: Device, instances: &[(u32, Instance)]) -> Device {
+    device.instances = instances
+        .iter()
+        .filter(|(index, _)| *index == device.index)
+        .map(|(_, instance)| instance.clone())
+        .collect();
+    device
 }
 
 /// Reads one line of `nvidia-smi --query-compute-apps=gpu_uuid,pid,process_name,used_memory --format=csv,noheader,nounits`.
@@ -251,6 +299,29 @@ mod tests {
         assert_eq!(gpus.cuda_version.as_deref(), Some("13.3"));
         assert_eq!(gpus.devices[1].power_watts, Some(142.12));
         assert_eq!(gpus.processes.as_deref(), Some(&[][..]));
+    }
+
+    /// In the format of `nvidia-smi -L` 470 and later: one GPU is cut into two instances, the other is whole.
+    #[test]
+    fn instances_belong_to_the_gpu_above_them() {
+        let gpus = read(
+            "gpu_program\t/usr/bin/nvidia-smi\ngpu_status\t0\n\
+             gpu\t0, GPU-a, NVIDIA A100-SXM4-40GB, 40960, 0, 40960, [N/A], 30, 50.1, 535.1\n\
+             gpu\t1, GPU-b, NVIDIA A100-SXM4-40GB, 40960, 0, 40960, 0, 30, 50.1, 535.1\n\
+             gpu_list\tGPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-a)\n\
+             gpu_list\t  MIG 3g.20gb     Device  0: (UUID: MIG-1)\n\
+             gpu_list\t  MIG 1g.5gb      Device  1: (UUID: MIG-2)\n\
+             gpu_list\tGPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-b)\n",
+        );
+        let of = |index: usize| -> Vec<(&str, &str)> {
+            let instances = &gpus.devices[index].instances;
+            instances
+                .iter()
+                .map(|one| (one.uuid.as_str(), one.profile.as_str()))
+                .collect()
+        };
+        assert_eq!(of(0), [("MIG-1", "3g.20gb"), ("MIG-2", "1g.5gb")]);
+        assert!(of(1).is_empty());
     }
 
     /// In the format of `nvidia-smi` 440 for boards that report little about themselves.

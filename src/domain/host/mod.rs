@@ -14,5 +14,6 @@ pub(crate) mod version;
 pub(crate) use catalogue::{Origin, add, explain_failure, list, must_be_listed, remove, resolve};
 pub(crate) use error::Error;
 pub(crate) use facts::Facts;
+pub(crate) use gpu::{Device, Gpus, State as GpuState, of as gpus};
 pub(crate) use probe::{Probe, Program, probe, programs, root};
 pub(crate) use table::HOSTS;

@@ -113,6 +113,7 @@ pub(crate) async fn probe(
             Script::new(concat!(
                 include_str!("report.sh"),
                 include_str!("root.sh"),
+                include_str!("gpus.sh"),
                 include_str!("probe.sh")
             ))
             .arguments(agents.iter().copied())

@@ -1,6 +1,6 @@
 # probe.sh [AGENT...]: reports what this machine is and has, one record `key v=value` a line. AGENT is a program of an agent to look
 # for. What cannot be found out is left out, except programs: one that is not installed is reported without a path. Needs
-# nothing but the shell itself. report.sh and root.sh come first.
+# nothing but the shell itself. report.sh, root.sh and gpus.sh come first.
 
 # program KEY NAME FLAG
 program() {
@@ -14,49 +14,6 @@ program() {
     esac
     say "$1" "$2 $path"
     limited 15 "$path" "$3" 2>/dev/null | first_lines "$1_version" "$2"
-}
-
-gpus() {
-    if [ -d /sys/bus/pci/devices ]; then
-        adapter=no
-        for vendor in /sys/bus/pci/devices/*/vendor; do
-            id='' class=''
-            [ -r "$vendor" ] && IFS= read -r id <"$vendor"
-            [ "$id" = 0x10de ] || continue
-            IFS= read -r class <"${vendor%vendor}class"
-            case $class in 0x03*) adapter=yes ;; esac
-        done
-        say gpu_adapter "$adapter"
-    elif [ -d /sys/class ]; then
-        say gpu_adapter no
-    fi
-    [ -e /proc/driver/nvidia/version ] && say gpu_module yes
-    smi=$(command -v nvidia-smi 2>/dev/null)
-    for candidate in /usr/lib/wsl/lib/nvidia-smi /usr/bin/nvidia-smi /usr/local/nvidia/bin/nvidia-smi; do
-        [ -z "$smi" ] && [ -x "$candidate" ] && smi=$candidate
-    done
-    [ -n "$smi" ] || return
-    say gpu_program "$smi"
-    fields=index,uuid,name,memory.total,memory.used,memory.free,utilization.gpu,temperature.gpu,power.draw
-    answer=$(limited 15 "$smi" --query-gpu=$fields,driver_version --format=csv,noheader,nounits 2>&1)
-    status=$?
-    case $answer in
-    *'not a valid field'*)
-        answer=$(limited 15 "$smi" --query-gpu=$fields --format=csv,noheader,nounits 2>&1)
-        status=$?
-        say gpu_short yes
-        ;;
-    esac
-    printf '%s\n' "$answer" | lines gpu
-    say gpu_status "$status"
-    [ "$status" = 0 ] || return
-    answer=$(limited 15 "$smi" --query-compute-apps=gpu_uuid,pid,process_name,used_memory --format=csv,noheader,nounits 2>&1)
-    status=$?
-    printf '%s\n' "$answer" | lines gpu_process
-    say gpu_process_status "$status"
-    limited 15 "$smi" 2>/dev/null | while IFS= read -r line; do
-        case $line in *CUDA*Version:*) say gpu_header "$line" ;; esac
-    done
 }
 
 scheduler() {

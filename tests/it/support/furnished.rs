@@ -3,6 +3,7 @@
 //! | an example says | what is there |
 //! |---|---|
 //! | host `gpu-box` | an OpenSSH server of its own, known by its alias in the ssh configuration |
+//! | host `lab` | the same server with four GPUs, as a `nvidia-smi` of ours lists them; the lease `train-41` of one where an example names it |
 //! | host `old-box` | a registered host that nothing uses |
 //! | repository `widgets` | configured, with a bug in `cart.py`; its workspace on `gpu-box` is ready |
 //! | repository `gadgets` | configured, not provisioned |
@@ -26,7 +27,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Output};
 use serde_json::{Value, json};
 
 use super::{
-    Forge, Reply, Sshd, World, snapshot,
+    Forge, Gpus, Reply, Sshd, World, snapshot,
     sshd::masters,
     workplace::{control, end_jobs},
 };
@@ -56,6 +57,9 @@ const TASKS: [&str; 4] = [
 
 /// The token of the claim of the second of them, as examples name it.
 const TOKEN: &str = "2-0000000000000002";
+
+/// The lease that is there where an example names it.
+const LEASE: &str = "train-41";
 
 /// The command that fails in the repository as it is, and passes once the bug is fixed.
 const CHECK: &str = "python3 -m unittest -q tests.test_cart";
@@ -126,16 +130,21 @@ impl Furnished {
             ],
         );
         let gadgets = world.repository("gadgets", &[("README.md", "Gadgets.\n")]);
+        let lab = format!(
+            "{}destination = '{HOST}'\n",
+            Gpus::furnish(&world, HOST).settings_as("lab")
+        );
         let command = |script: &str| {
             toml::Value::Array(["sh", "-c", script].map(toml::Value::from).into()).to_string()
         };
         world.configure(&format!(
-            "[github]\napi_url = '{}'\n[ssh]\nconnect_timeout_s = 5\n\
+            "[github]\napi_url = '{}'\n[ssh]\nconnect_timeout_s = 5\n{}\
              [repositories.widgets]\nurl = '{}'\n[repositories.gadgets]\nurl = '{}'\n\
              [agents.claude]\nadapter = 'command'\nargv = {}\n\
              [agents.waiter]\nadapter = 'command'\nargv = {}\n\
              [agents.slow]\nadapter = 'command'\nargv = {}\n",
             forge.url(),
+            lab,
             origin.display(),
             gadgets.display(),
             command(FIX),
@@ -326,7 +335,8 @@ impl Furnished {
         self.world.home().join("widgets")
     }
 
-    /// Puts the ids of the jobs at hand into an example, and launches those that have not ended where it names them.
+    /// Puts the ids of the jobs at hand into an example, and launches those that have not ended where it names them; makes
+    /// the lease that it names.
     pub(crate) fn fill(&self, example: &Value) -> Value {
         let mut text = example
             .to_string()
@@ -339,6 +349,9 @@ impl Furnished {
             if text.contains(named) {
                 text = text.replace(named, &self.launch(agent, "acme/widgets#12"));
             }
+        }
+        if text.contains(LEASE) {
+            self.make("reserve-gpus", &json!({"lease_id": LEASE, "host": "lab"}));
         }
         serde_json::from_str(&text).expect("JSON as before")
     }

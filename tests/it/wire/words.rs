@@ -44,6 +44,8 @@ const UNITS: &[&str] = &[
 
 /// Numbers that have no unit, each with what it counts or numbers.
 const UNITLESS: &[(&str, &str)] = &[
+    ("holder_pid", "numbers a process"),
+    ("max_per_lease", "counts GPUs"),
     ("active", "counts jobs"),
     ("added", "counts lines"),
     ("after", "numbers an event"),
