@@ -29,18 +29,6 @@ CARELESS = [
 ]
 
 
-def call(legwork, env, primitive, **fields):
-    done = subprocess.run([legwork, primitive, "--json", json.dumps(fields)], env=env, capture_output=True, text=True)
-    answer = json.loads(done.stdout)
-    assert answer["ok"], answer
-    return answer["data"]
-
-
-def git(env, folder, *words):
-    done = subprocess.run(["git", "-C", str(folder), *words], env=env, check=True, capture_output=True, text=True)
-    return done.stdout
-
-
 def cpu(words, env):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(words, env=env, check=True, stdout=subprocess.DEVNULL)
@@ -54,13 +42,13 @@ def careless(legwork, top):
         (repository / part).mkdir()
         for number in range(32):
             (repository / part / f"f{number}.txt").write_text(f"{part} {number}\n")
-    git(env, repository, "add", "-A")
-    git(env, repository, "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-q", "-m", "files")
+    world.git(env, repository, "add", "-A")
+    world.git(env, repository, "commit", "-q", "-m", "files")
     agents = "".join(
         f"[agents.a{n}]\nargv = ['sh', '-c', '''echo by {n} >>api/f{n}.txt; ({CARELESS[n % 8]}) 2>/dev/null; true''']\n" for n in range(32)
     )
     (top / "config.toml").write_text(f"[repositories.r]\nurl = '{repository}'\n{agents}")
-    call(legwork, env, "provision-workspace", repository="r")
+    world.call(legwork, env, "provision-workspace", {"repository": "r"})
     faults = 0
     for count in (2, 8, 32):
         def order(number):
@@ -73,13 +61,13 @@ def careless(legwork, top):
         jobs = [json.loads(one.communicate()[0])["data"]["job"]["job_id"] for one in started]
         good = 0
         for number, job in enumerate(jobs):
-            call(legwork, env, "wait-job", job_id=job, wait_s=600, timeout_s=900)
-            fetched = call(legwork, env, "fetch-artifacts", job_id=job)
+            world.call(legwork, env, "wait-job", {"job_id": job, "wait_s": 600, "timeout_s": 900})
+            fetched, _ = world.call(legwork, env, "fetch-artifacts", {"job_id": job})
             diff = (pathlib.Path(fetched["folder"]) / "changes.diff").read_text()
             file = repository / "api" / f"f{number}.txt"
             before = file.read_text()
             file.write_text(before + f"by {number}\n")
-            good += diff == git(env, repository, "diff", "--full-index")
+            good += diff == world.git(env, repository, "diff", "--full-index")
             file.write_text(before)
         print(f"{count} careless jobs at once: {good} diffs of {count} are their own work", flush=True)
         faults += good != count
@@ -89,14 +77,7 @@ def careless(legwork, top):
 def cost(top, source):
     env = {"PATH": os.environ["PATH"], "HOME": str(top), "GIT_CONFIG_NOSYSTEM": "1"}
     big = top / "big"
-    subprocess.run(["git", "init", "-q", str(big)], env=env, check=True)
-    for number in range(20_000):
-        folder = big / f"d{number % 200}"
-        folder.mkdir(exist_ok=True)
-        (folder / f"f{number}.py").write_text(f"# {number}\n" + "x = 'abcdefghijklmnop'\n" * (20 + number * 7 % 480))
-    git(env, big, "add", "-A")
-    git(env, big, "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-q", "-m", "big")
-    base = git(env, big, "rev-parse", "HEAD").strip()
+    base = world.fill(env, big)
     mirror = top / "mirror.git"
     subprocess.run(["git", "clone", "-q", "--bare", "--no-local", str(big), str(mirror)], env=env, check=True)
     parts = ["system/shell/forget_git", "system/shell/plain_git", "system/shell/git_settings", "system/shell/process"]

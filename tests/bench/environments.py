@@ -7,11 +7,9 @@ is copied. A job has a clone and an environment of its own. What a launch costs 
 environment, is measured in the same run and taken away; the whole is said too. Exits with 1 where a measure is missed.
 """
 
-import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +17,9 @@ import time
 import world
 
 ROUNDS = 5
-PYPROJECT = """[build-system]
+PACKAGE = {
+    "cart/__init__.py": "def total(prices):\n    return sum(prices)\n",
+    "pyproject.toml": """[build-system]
 requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
 [project]
@@ -27,37 +27,8 @@ name = "cart"
 version = "1.0"
 [tool.setuptools]
 packages = ["cart"]
-"""
-
-
-def call(legwork, env, primitive, **fields):
-    """Calls legwork; returns its answer, which must be ok, and the seconds it took."""
-    since = time.perf_counter()
-    done = subprocess.run([legwork, primitive, "--json", json.dumps(fields)], env=env, stdout=subprocess.PIPE, check=False)
-    took = time.perf_counter() - since
-    envelope = json.loads(done.stdout)
-    if not envelope["ok"]:
-        sys.exit(f"{primitive}: {envelope}")
-    return envelope["data"], took
-
-
-def git(env, folder, *words):
-    """Calls git, as somebody; returns what it prints."""
-    who = ["-c", "user.name=b", "-c", "user.email=b@example.org"]
-    return subprocess.run(["git", "-C", str(folder), *who, *words], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def fill(env, repository):
-    """Makes the repository one of 20,000 files and one package."""
-    for number in range(20_000):
-        folder = repository / f"d{number % 200}"
-        folder.mkdir(exist_ok=True)
-        (folder / f"f{number}.py").write_text(f"# {number}\n" + "x = 'abcdefghijklmnop'\n" * (20 + number * 7 % 480))
-    (repository / "cart").mkdir()
-    (repository / "cart" / "__init__.py").write_text("def total(prices):\n    return sum(prices)\n")
-    (repository / "pyproject.toml").write_text(PYPROJECT)
-    git(env, repository, "add", "-A")
-    git(env, repository, "commit", "-q", "-m", "big")
+""",
+}
 
 
 def megabytes(folder, but=None):
@@ -69,9 +40,9 @@ def megabytes(folder, but=None):
 def launched(legwork, env, repository, number):
     """Launches a job, waits for its end, and returns its folder and the seconds that the launch took."""
     given = {"host": "local", "repository": repository, "agent": "looks", "message": f"{repository} {number}"}
-    answer, took = call(legwork, env, "launch-investigation", **given)
+    answer, took = world.call(legwork, env, "launch-investigation", given)
     job = answer["job"]["job_id"]
-    ended, _ = call(legwork, env, "wait-job", job_id=job, wait_s=120)
+    ended, _ = world.call(legwork, env, "wait-job", {"job_id": job, "wait_s": 120})
     if ended["job"]["state"] != "succeeded":
         sys.exit(f"the job ended otherwise: {ended}")
     return pathlib.Path(env["HOME"]) / "legwork/jobs" / job, took
@@ -85,8 +56,7 @@ def main():
         env, small = world.make(top)
         env["PATH"] = f"{tools}:{env['PATH']}"
         big = top / "big"
-        subprocess.run(["git", "init", "-q", str(big)], env=env, check=True)
-        fill(env, big)
+        base = world.fill(env, big, PACKAGE)
         (top / "config.toml").write_text(
             f"[repositories.small]\nurl = '{small}'\n[repositories.big]\nurl = '{big}'\nprofile = 'offline'\n"
             "[profiles.offline]\nextends = 'python-uv'\npackages = ['pytest', 'setuptools', 'wheel']\n"
@@ -94,12 +64,11 @@ def main():
             "[agents.looks]\nargv = ['sh', '-c', 'python3 -m pytest --version 2>/dev/null || true']\n"
         )
         for repository in ("small", "big"):
-            call(legwork, env, "provision-workspace", host="local", repository=repository)
-        base = git(env, big, "rev-parse", "HEAD").strip()
+            world.call(legwork, env, "provision-workspace", {"host": "local", "repository": repository})
         rounds, job = [], None
         for number in range(ROUNDS):
             since = time.perf_counter()
-            git(env, big, "worktree", "add", "-q", "--detach", str(top / f"worktree-{number}"), base)
+            world.git(env, big, "worktree", "add", "-q", "--detach", str(top / f"worktree-{number}"), base)
             tree = time.perf_counter() - since
             job, whole = launched(legwork, env, "big", number)
             rounds.append((tree, whole, launched(legwork, env, "small", number)[1]))

@@ -25,19 +25,6 @@ CALLERS = 8
 SECONDS = float(os.environ.get("SECONDS", "5"))
 
 
-def call(env, primitive, body):
-    """Sends one call in a process of its own; returns seconds and data."""
-    since = time.perf_counter()
-    done = subprocess.run(
-        [LEGWORK, primitive, "--spec", "-"], env=env, input=json.dumps(body).encode(), stdout=subprocess.PIPE, check=False
-    )
-    took = time.perf_counter() - since
-    answer = json.loads(done.stdout)
-    if not answer["ok"]:
-        sys.exit(f"{primitive}: {answer}")
-    return took, answer["data"]
-
-
 class Batch:
     """One long-lived process that answers many calls."""
 
@@ -82,7 +69,7 @@ def fill(env, start, end):
 
 def p50(env, primitive, bodies):
     """Returns the median in ms of single calls, and the slowest."""
-    times = [call(env, primitive, body)[0] * 1000 for body in bodies]
+    times = [world.call(LEGWORK, env, primitive, body)[1] * 1000 for body in bodies]
     return statistics.median(times), max(times)
 
 

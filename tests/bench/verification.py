@@ -1,13 +1,10 @@
 """Measures what a verification costs beside the runs of its checks. Standard library only; called by run.sh."""
 
-import json
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 import world
 
@@ -26,34 +23,22 @@ class Cart(unittest.TestCase):
 """
 
 
-def call(env, primitive, given):
-    """Calls legwork; returns its answer, which must be ok, and the seconds it took."""
-    since = time.perf_counter()
-    made = subprocess.run([LEGWORK, primitive, "--json", json.dumps(given)], env=env, stdout=subprocess.PIPE, check=False)
-    envelope = json.loads(made.stdout)
-    if not envelope["ok"]:
-        sys.exit(f"{primitive}: {envelope}")
-    return envelope["data"], time.perf_counter() - since
-
-
 def main():
     """Verifies a small fix a few times, with everything by default, and prints the ratio."""
     top = pathlib.Path(tempfile.mkdtemp(prefix="legwork-bench-"))
     try:
         env, repository = world.make(top)
-        git = ["git", "-c", "user.name=b", "-c", "user.email=b@example.org"]
         (repository / "cart.py").write_text(CART)
         (repository / "test_cart.py").write_text(TEST)
-        for command in (["add", "-A"], ["commit", "-q", "-m", "a cart"]):
-            subprocess.run([*git, *command], cwd=repository, env=env, check=True)
-        call(env, "provision-workspace", {"host": "local", "repository": "r", "url": str(repository)})
+        world.git(env, repository, "add", "-A")
+        world.git(env, repository, "commit", "-q", "-m", "a cart")
+        world.call(LEGWORK, env, "provision-workspace", {"host": "local", "repository": "r", "url": str(repository)})
         (repository / "cart.py").write_text(FIXED)
-        diff = subprocess.run([*git, "diff"], cwd=repository, env=env, stdout=subprocess.PIPE, check=True).stdout
-        (top / "fix.diff").write_bytes(diff)
+        (top / "fix.diff").write_text(world.git(env, repository, "diff"))
         ratios, seconds, counts = [], [], None
         for attempt in range(1, ROUNDS + 1):
             given = {"diff": str(top / "fix.diff"), "repository": "r", "on": "local", "check": CHECK, "attempt": attempt}
-            found, took = call(env, "check-diff", given)
+            found, took = world.call(LEGWORK, env, "check-diff", given)
             runs = found["verification"]["runs"]
             if found["verdict"] != "fixed":
                 sys.exit(f"the fix is {found['verdict']}")
