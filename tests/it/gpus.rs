@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     process::Command,
     time::{Duration, Instant},
 };
@@ -237,6 +238,35 @@ fn strangers_and_the_pool_are_minded() {
     );
     let unknown = place.call("set-gpu-pool", &json!({"gpus": ["GPU-zz"]}));
     assert_eq!(unknown.error_code(), "gpus_unusable");
+}
+
+#[test]
+fn the_instances_of_a_gpu_stand_in_its_place() {
+    let place = Place::here();
+    place.gpus.cut(&["MIG-one", "MIG-two"]);
+    let both = place.reserve("both", 2).ok();
+    let instances = ["MIG-one", "MIG-two"].map(str::to_owned);
+    assert_eq!(held(&both), BTreeSet::from(instances));
+    assert_eq!(both.at("/indexes"), json!([0, 0]));
+    assert_eq!(place.free(), 0);
+}
+
+#[test]
+fn what_ended_leases_left_is_taken_away() {
+    let place = Place::here();
+    for number in 0..3 {
+        let lease = format!("r{number}");
+        place.reserve(&lease, 1).ok();
+        place.call("release-gpus", &json!({"lease_id": lease})).ok();
+    }
+    place.reserve("last", 1).ok();
+    let left: BTreeSet<String> = fs::read_dir(place.gpus.locks().join("legwork-gpus/leases"))
+        .expect("the folder of leases")
+        .map(|entry| entry.expect("an entry").file_name().into_string())
+        .collect::<Result<_, _>>()
+        .expect("names");
+    let of_the_last = ["last.keeper", "last.lease"].map(str::to_owned);
+    assert_eq!(left, BTreeSet::from(of_the_last));
 }
 
 #[test]

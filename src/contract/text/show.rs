@@ -112,8 +112,8 @@ pub(crate) fn raw(bytes: &[u8]) -> String {
 pub(crate) fn json(line: String) -> String {
     let is_kept = |character: char| is_safe(character) || character == '\n';
     // JSON holds no other control characters as they are; a search by words is many times quicker than one by bytes.
-    let is_plain = line.is_ascii() && memchr::memchr(0x7f, line.as_bytes()).is_none();
-    if is_plain || line.chars().all(is_kept) {
+    let is_ascii = line.is_ascii() && memchr::memchr(0x7f, line.as_bytes()).is_none();
+    if is_ascii || line.chars().all(is_kept) {
         return line;
     }
     let mut escaped = String::with_capacity(line.len() + 16);

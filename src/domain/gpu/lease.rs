@@ -35,23 +35,14 @@ pub(crate) struct Request {
     pub(crate) min_free_bytes: u64,
     /// Seconds it lasts.
     pub(crate) ttl_s: u32,
-    /// With what it ends before that.
-    pub(crate) holder: Holder,
+    /// The process of the host with which it ends before that.
+    pub(crate) holder_pid: Option<u32>,
     /// Who asks, for others to read.
     pub(crate) owner: String,
     /// Seconds to wait until so many are free.
     pub(crate) wait_s: u32,
     /// Whether only to find out what it would get.
     pub(crate) dry_run: bool,
-}
-
-/// With what a lease ends before its time is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
-    /// With nothing.
-    Nobody,
-    /// With a process of the host.
-    Process(u32),
 }
 
 /// A lease that was made or renewed.
@@ -129,10 +120,9 @@ async fn try_reserve(
         request.lease_id.to_string(),
         request.count.to_string(),
         request.ttl_s.to_string(),
-        match request.holder {
-            Holder::Nobody => "-".to_owned(),
-            Holder::Process(pid) => pid.to_string(),
-        },
+        request
+            .holder_pid
+            .map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
         // One line: the file of a lease is read line by line.
         text::line(&request.owner, 200),
     ];

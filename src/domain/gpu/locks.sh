@@ -96,7 +96,7 @@ gpu_report() {
     if [ -f "$g/pool" ] && [ ! -h "$g/pool" ]; then
         while read -r g_key g_value; do
             case $g_key in
-            devices | most | spare_bytes) say "pool_$g_key" "$g_value" ;;
+            devices | most | min_free_bytes) say "pool_$g_key" "$g_value" ;;
             esac
         done <"$g/pool"
     fi

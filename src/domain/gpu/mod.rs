@@ -15,7 +15,7 @@ mod set_pool;
 mod survey;
 
 pub(crate) use error::Error;
-pub(crate) use lease::{Holder, Request, release, reserve};
+pub(crate) use lease::{Request, release, reserve};
 pub(crate) use pool::Pool;
 pub(crate) use set_pool::set_pool;
 pub(crate) use survey::{Survey, survey};

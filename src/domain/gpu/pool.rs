@@ -34,7 +34,7 @@ impl Pool {
         Self {
             gpus,
             max_per_lease: facts.number("pool_most").filter(|most| *most > 0),
-            min_free_bytes: facts.number("pool_spare_bytes").unwrap_or(0),
+            min_free_bytes: facts.number("pool_min_free_bytes").unwrap_or(0),
         }
     }
 

@@ -7,7 +7,7 @@ gpu_pool() {
     fi
     r_wanted="devices $1
 most $2
-spare_bytes $3"
+min_free_bytes $3"
     if [ -f "$g/pool" ] && [ "$(cat "$g/pool")" = "$r_wanted" ]; then
         say pool kept
     elif [ -e "$g/pool" ] && [ ! -O "$g/pool" ]; then

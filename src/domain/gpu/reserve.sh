@@ -26,6 +26,11 @@ gpu_reserve() {
         say locks_unusable 'somebody keeps choosing for longer than 20 s'
         return 0
     fi
+    # What ended leases left is taken away here, where nobody else can be taking their locks.
+    for r_file in "$g"/leases/*.keeper; do
+        if [ ! -e "$r_file" ] || ! gpu_free "$r_file"; then continue; fi
+        rm -f "$r_file" "${r_file%.keeper}.lease" "${r_file%.keeper}.end" 2>/dev/null
+    done
     gpu_now
     r_until=$((now + r_seconds))
     r_lease=$g/leases/$r_id.lease
@@ -51,7 +56,6 @@ until $r_until"
         fi
         return 0
     fi
-    rm -f "$r_lease" "$g/leases/$r_id.end"
     r_chosen='' r_found=0
     for r_device in "$@"; do
         [ $r_found -lt "$r_count" ] || break

@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(held.leases[0].owner, "me on a laptop");
         assert_eq!(held.leases[0].holder_pid, Some(4242));
         let bounded = surveyed(&format!(
-            "pool_devices\t{one}\npool_most\t1\npool_spare_bytes\t7\n"
+            "pool_devices\t{one}\npool_most\t1\npool_min_free_bytes\t7\n"
         ));
         assert_eq!(bounded.gpus[free[0]].obstacle, None);
         assert_eq!(bounded.gpus[free[1]].obstacle, Some(Obstacle::NotInPool));

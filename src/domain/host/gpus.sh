@@ -33,14 +33,18 @@ gpus() {
     printf '%s\n' "$answer" | lines gpu
     say gpu_status "$status"
     [ "$status" = 0 ] || return
+    # Of a GPU that is cut up (MIG) the driver tells no utilization; its instances are listed nowhere else.
+    case $answer in
+    *'[N/A]'*)
+        limited 15 "$smi" -L 2>/dev/null | while IFS= read -r line; do
+            case $line in GPU\ * | *MIG-*) say gpu_list "$line" ;; esac
+        done
+        ;;
+    esac
     answer=$(limited 15 "$smi" --query-compute-apps=gpu_uuid,pid,process_name,used_memory --format=csv,noheader,nounits 2>&1)
     status=$?
     printf '%s\n' "$answer" | lines gpu_process
     say gpu_process_status "$status"
-    # Instances of a GPU that is cut up (MIG) are listed nowhere else.
-    limited 15 "$smi" -L 2>/dev/null | while IFS= read -r line; do
-        case $line in GPU\ * | *MIG-*) say gpu_list "$line" ;; esac
-    done
     limited 15 "$smi" 2>/dev/null | while IFS= read -r line; do
         case $line in *CUDA*Version:*) say gpu_header "$line" ;; esac
     done

@@ -71,18 +71,17 @@ impl Primitive for ListGpus {
             .iter()
             .filter(|gpu| gpu.obstacle.is_none())
             .count();
-        let warnings: Vec<String> = survey
+        let warning = survey
             .locks_unusable
-            .iter()
-            .map(|reason| format!("no GPU can be reserved there: {reason}"))
-            .collect();
+            .as_ref()
+            .map(|reason| format!("no GPU can be reserved there: {reason}"));
         let host = machine.name.clone();
         let mut answer = Answer::read(Output {
             host: machine.name,
             survey,
             free,
         });
-        for warning in warnings {
+        if let Some(warning) = warning {
             answer = answer.with_warning(warning);
         }
         Ok(if free == 0 {

@@ -127,9 +127,7 @@ impl Primitive for ReserveGpus {
             count: input.count,
             min_free_bytes: input.min_free_bytes,
             ttl_s: input.ttl_s,
-            holder: input
-                .holder_pid
-                .map_or(gpu::Holder::Nobody, gpu::Holder::Process),
+            holder_pid: input.holder_pid,
             owner: input.owner.unwrap_or_default(),
             wait_s: input.wait_s,
             dry_run: input.dry_run,

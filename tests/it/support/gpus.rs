@@ -58,6 +58,22 @@ impl Gpus {
         self.write("list", &lines.concat());
     }
 
+    /// Lists one GPU that is cut into these instances from now on.
+    pub(crate) fn cut(&self, instances: &[&str]) {
+        // The driver tells no utilization of such a one.
+        self.write(
+            "devices",
+            "0, GPU-m1, NVIDIA H100 80GB HBM3, 81559, 0, 81007, [N/A], 30, 69.67, 550.90.07\n",
+        );
+        let lines: Vec<String> = instances
+            .iter()
+            .enumerate()
+            .map(|(index, uuid)| format!("  MIG 3g.40gb     Device  {index}: (UUID: {uuid})\n"))
+            .collect();
+        let whole = "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-m1)\n";
+        self.write("list", &[whole, &lines.concat()].concat());
+    }
+
     /// Lets programs compute on these GPUs from now on.
     pub(crate) fn compute(&self, uuids: &[&str]) {
         let lines: Vec<String> = uuids
