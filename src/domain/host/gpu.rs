@@ -289,6 +289,25 @@ mod tests {
         assert_eq!(processes[1].memory_used_bytes, None);
     }
 
+    /// As recorded on a machine with one H200 on which a program computes.
+    #[test]
+    fn a_recorded_h200_with_a_program_on_it() {
+        let gpus = read(include_str!("../../../tests/data/hosts/gpu_580_h200.txt"));
+        assert_eq!(gpus.state, State::Found);
+        assert_eq!(gpus.driver_version.as_deref(), Some("580.159.04"));
+        assert_eq!(gpus.cuda_version.as_deref(), Some("13.0"));
+        let device = &gpus.devices[0];
+        assert_eq!(device.memory_free_bytes, Some(130_342 << 20));
+        assert_eq!(device.temperature_celsius, Some(40.0));
+        assert_eq!(device.power_watts, Some(122.25));
+        let programs = gpus.processes.as_deref().unwrap_or_default();
+        assert_eq!(programs[0].gpu_uuid.as_deref(), device.uuid.as_deref());
+        assert_eq!(
+            (programs[0].pid, programs[0].name.as_deref()),
+            (863, Some("python3"))
+        );
+    }
+
     /// In the format of `nvidia-smi` 610.43, whose header says `KMD Version:` and `CUDA UMD Version:`; here the query knows
     /// no `driver_version`.
     #[test]
