@@ -33,7 +33,7 @@ fn commands() -> BTreeMap<String, String> {
             (name, fs::read_to_string(path).expect("a command"))
         })
         .collect();
-    assert_eq!(commands.len(), 7);
+    assert_eq!(commands.len(), 8);
     commands
 }
 
@@ -120,6 +120,7 @@ fn filled(text: &str) -> String {
         ("<checkout>", "."),
         ("<destination>", "ada@box"),
         ("<primitive>", "poll-job"),
+        ("<task_id>", "t-1"),
     ]
     .iter()
     .fold(text.to_owned(), |text, (name, value)| {
@@ -582,6 +583,38 @@ fn preflight_status_and_setup_do_it_in_the_real_claude() {
     let hosts = world.legwork(["list-hosts"]).ok();
     assert!(hosts.line().contains("ada@box.example.org"));
     assert!(!world.home().join("AGENTS.md").exists());
+}
+
+#[test]
+fn queue_says_how_it_stands_and_takes_work_in_once_asked() {
+    let world = World::with_testbed();
+    let tasks = json!({"tasks": [
+        {"name": "first", "prompt": "Fix the failing test."},
+        {"prompt": "Tidy up.", "depends_on": ["first"]},
+    ]});
+    let model = command(
+        &world,
+        "/legwork:queue fix the failing test, then tidy up",
+        &["enqueue-tasks"],
+        Script::saying("Both wait.")
+            .bash("legwork peek-queue")
+            .bash("legwork list-tasks --states claimed")
+            .bash(&format!("legwork enqueue-tasks --json '{tasks}'")),
+    );
+    assert!(was_shown(&model, "peek-queue", "\"states\""));
+    assert!(was_shown(&model, "enqueue-tasks", "\"effect\":\"applied\""));
+    let queue = world.legwork(["peek-queue"]).ok();
+    assert_eq!(queue.at("/states/waiting"), 2, "{}", queue.line());
+    let tasks = world.legwork(["list-tasks"]).ok();
+    let task_id = tasks.at("/tasks/0/task/task_id");
+    let task_id = task_id.as_str().expect("an id");
+    let model = command(
+        &world,
+        &format!("/legwork:queue {task_id}"),
+        &[],
+        Script::saying("It waits.").bash(&format!("legwork show-task --task-id {task_id}")),
+    );
+    assert!(was_shown(&model, "show-task", "\"reasons\""));
 }
 
 #[test]

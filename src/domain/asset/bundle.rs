@@ -13,36 +13,23 @@ pub(super) struct Asset {
     pub(super) mode: u32,
 }
 
+/// Takes in the texts of slash commands by their names.
+macro_rules! commands {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../slash_commands/commands/", $name, ".md")))),+]
+    };
+}
+
 /// The slash commands: name and text.
-const COMMANDS: &[(&str, &str)] = &[
-    (
-        "apply",
-        include_str!("../../../slash_commands/commands/apply.md"),
-    ),
-    (
-        "cancel",
-        include_str!("../../../slash_commands/commands/cancel.md"),
-    ),
-    (
-        "investigate",
-        include_str!("../../../slash_commands/commands/investigate.md"),
-    ),
-    (
-        "preflight",
-        include_str!("../../../slash_commands/commands/preflight.md"),
-    ),
-    (
-        "review",
-        include_str!("../../../slash_commands/commands/review.md"),
-    ),
-    (
-        "setup",
-        include_str!("../../../slash_commands/commands/setup.md"),
-    ),
-    (
-        "status",
-        include_str!("../../../slash_commands/commands/status.md"),
-    ),
+const COMMANDS: &[(&str, &str)] = commands![
+    "apply",
+    "cancel",
+    "investigate",
+    "preflight",
+    "queue",
+    "review",
+    "setup",
+    "status",
 ];
 
 const SKILL: &str = include_str!("../../../slash_commands/skills/legwork/SKILL.md");
