@@ -24,6 +24,7 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<discovery::show_schema::ShowSchema>(),
             Entry::of::<discovery::check_input::CheckInput>(),
             Entry::of::<discovery::get_config::GetConfig>(),
+            Entry::of::<discovery::set_config::SetConfig>(),
             Entry::of::<discovery::check_config::CheckConfig>(),
             Entry::of::<discovery::check_store::CheckStore>(),
         ],

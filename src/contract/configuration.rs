@@ -31,6 +31,33 @@ pub struct Configuration {
     pub agents: BTreeMap<Name, Agent>,
 }
 
+impl Configuration {
+    /// Returns whether the values are within the bounds that the schema has for them: a test compares the two.
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let cost = self.defaults.max_cost_usd;
+        cost.is_none_or(|usd| COST_USD.contains(&usd))
+            && self.repositories.values().all(|repository| {
+                let begins_a_folder = |text: &String| !text.starts_with(['/', '!', '#', '\\', '-']);
+                is_a_list(&repository.sparse)
+                    && is_a_list(&repository.exclude)
+                    && repository.sparse.iter().all(begins_a_folder)
+            })
+    }
+}
+
+/// What a run may cost, in US dollars.
+const COST_USD: std::ops::RangeInclusive<f64> = 0.01..=100_000.0;
+
+/// Returns whether these are lines of text, few and short enough.
+fn is_a_list(texts: &[String]) -> bool {
+    let is_a_line = |text: &String| {
+        !text.is_empty()
+            && text.chars().count() <= 1024
+            && text.chars().all(|one| one >= ' ' && one != '\u{7f}')
+    };
+    texts.len() <= 1000 && texts.iter().all(is_a_line)
+}
+
 /// What is used where a call does not say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -233,4 +260,106 @@ pub struct Agent {
     pub secrets: BTreeMap<String, String>,
     /// Whether the agent may obey the settings, hooks, plugins and MCP servers that the repository it works on brings along. They can run programs and send the agent's key elsewhere before the model says a word, so they are off where nothing is set.
     pub project_settings: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::schema_for;
+    use serde_json::{Value, json};
+
+    use super::Configuration;
+    use crate::contract::validation;
+
+    /// Collects the keywords of a schema that bound a value further than a type of ours does.
+    fn bounds(schema: &Value, at: &str, found: &mut Vec<String>) {
+        let own = [
+            "minimum",
+            "maximum",
+            "pattern",
+            "minLength",
+            "maxLength",
+            "minItems",
+            "maxItems",
+        ];
+        match schema {
+            Value::Object(keywords) => {
+                for (keyword, inner) in keywords {
+                    if own.contains(&keyword.as_str()) {
+                        found.push(at.to_owned());
+                    }
+                    bounds(inner, keyword, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| bounds(item, at, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_schema() {
+        let schema = schema_for!(Configuration).to_value();
+        let mut found = Vec::new();
+        bounds(&schema, "", &mut found);
+        // Those of whole numbers and of names are held by their types. `items` are those of the two lists.
+        found.retain(|at| !at.starts_with("max_") && !at.ends_with("_s") || at == "max_cost_usd");
+        found.sort();
+        found.dedup();
+        assert_eq!(
+            found,
+            ["Name", "exclude", "items", "max_cost_usd", "sparse"]
+        );
+        let long = |count: usize| "x".repeat(count);
+        let many = |count: usize| vec!["x"; count];
+        for (value, good) in [
+            (json!({"defaults": {"max_cost_usd": 0.01}}), true),
+            (json!({"defaults": {"max_cost_usd": 100_000}}), true),
+            (json!({"defaults": {"max_cost_usd": 0.009}}), false),
+            (json!({"defaults": {"max_cost_usd": 0}}), false),
+            (json!({"defaults": {"max_cost_usd": -1}}), false),
+            (json!({"defaults": {"max_cost_usd": 100_000.5}}), false),
+            (
+                json!({"repositories": {"w": {"sparse": ["src", "\u{e9}t\u{e9}"]}}}),
+                true,
+            ),
+            (json!({"repositories": {"w": {"sparse": ["/src"]}}}), false),
+            (json!({"repositories": {"w": {"sparse": ["!src"]}}}), false),
+            (json!({"repositories": {"w": {"sparse": ["#"]}}}), false),
+            (json!({"repositories": {"w": {"sparse": ["-x"]}}}), false),
+            (json!({"repositories": {"w": {"sparse": ["\\x"]}}}), false),
+            (json!({"repositories": {"w": {"sparse": [""]}}}), false),
+            (
+                json!({"repositories": {"w": {"exclude": ["!src", "/x", "#"]}}}),
+                true,
+            ),
+            (json!({"repositories": {"w": {"exclude": ["a\nb"]}}}), false),
+            (
+                json!({"repositories": {"w": {"exclude": ["a\u{7f}"]}}}),
+                false,
+            ),
+            (
+                json!({"repositories": {"w": {"exclude": [long(1024)]}}}),
+                true,
+            ),
+            (
+                json!({"repositories": {"w": {"exclude": [long(1025)]}}}),
+                false,
+            ),
+            (
+                json!({"repositories": {"w": {"exclude": many(1000)}}}),
+                true,
+            ),
+            (
+                json!({"repositories": {"w": {"exclude": many(1001)}}}),
+                false,
+            ),
+        ] {
+            assert_eq!(
+                validation::violations(&schema, &value).is_empty(),
+                good,
+                "{value}"
+            );
+            let configuration: Configuration = serde_json::from_value(value).expect("its types");
+            assert_eq!(configuration.is_within_bounds(), good, "{configuration:?}");
+        }
+    }
 }

@@ -233,7 +233,7 @@ pub fn find_nul(input: &Value, except: &[&str], found: &mut Violations) {
     for (name, field) in input.as_object().into_iter().flatten() {
         // Hardly any input holds one, so places are written down only where one does.
         if !except.contains(&name.as_str()) && holds_nul(field) {
-            seek_nul(field, &mut format!("/{}", escaped(name)), found);
+            seek_nul(field, &mut format!("/{}", escape(name)), found);
         }
     }
 }
@@ -267,7 +267,7 @@ fn seek_nul(value: &Value, pointer: &mut String, found: &mut Violations) {
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                below(&escaped(name), field, found);
+                below(&escape(name), field, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -277,7 +277,7 @@ fn seek_nul(value: &Value, pointer: &mut String, found: &mut Violations) {
 fn stray(pointer: &str, name: &str, known: &[String]) -> Violation {
     let shown: String = name.chars().take(80).collect();
     Violation::new(
-        format!("{pointer}/{}", escaped(name)),
+        format!("{pointer}/{}", escape(name)),
         "additionalProperties",
         format!("there is no field {shown:?} here"),
     )
@@ -315,16 +315,24 @@ fn type_names(kind: &TypeKind) -> String {
     }
 }
 
-fn escaped(name: &str) -> String {
+/// Writes a name as a part of a JSON pointer.
+pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Takes a JSON pointer apart into names.
+pub(crate) fn parts(pointer: &str) -> Vec<String> {
+    let parts = pointer.split('/').skip(1);
+    parts
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect()
 }
 
 /// Lists the field names a schema knows at a pointer, following references and options as far as the value tells.
 fn known_fields(schema: &Value, instance: &Value, pointer: &str) -> Vec<String> {
     let mut places = vec![schema];
     let mut at = instance;
-    for part in pointer.split('/').skip(1) {
-        let name = part.replace("~1", "/").replace("~0", "~");
+    for name in parts(pointer) {
         let field = at.is_object().then_some(name.as_str());
         places = places_below(schema, &places, field);
         let item = || at.as_array()?.get(name.parse::<usize>().ok()?);

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::Primitive;
-use crate::contract::{Violation, Violations};
+use crate::contract::{Violation, Violations, validation};
 
 /// Reads an input that fits its schema, and checks what no schema says.
 pub(super) fn read<P: Primitive>(mut value: Value) -> Result<P::Input, Violations> {
@@ -52,7 +52,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => Some(format!("/{}", validation::escape(key))),
             Segment::Enum { .. } | Segment::Unknown => None,
         })
         .collect()

@@ -15,7 +15,7 @@ use crate::contract::{
 };
 
 /// A configuration file larger than this is not one.
-const LIMIT: u64 = 4 << 20;
+pub(super) const LIMIT: u64 = 4 << 20;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,12 +114,16 @@ pub(crate) fn secret_variables(path: &Path) -> Vec<String> {
         .collect()
 }
 
-fn parse(bytes: &[u8]) -> Result<Configuration, Violations> {
+/// Reads the text of a configuration, or says all that is wrong with it.
+pub(super) fn parse(bytes: &[u8]) -> Result<Configuration, Violations> {
     let whole =
         |keyword: &str, message: String| Violations::from(Violation::new("", keyword, message));
     let text = std::str::from_utf8(bytes).map_err(|error| whole("encoding", error.to_string()))?;
-    // The types refuse what the schema refuses, only one thing at a time: the schema is for saying all that is wrong.
-    if let Ok(configuration) = toml::from_str(text) {
+    // The types refuse what the schema refuses, but for its bounds, and one thing at a time: the schema is for saying all that
+    // is wrong, and takes longer to make ready than everything else here.
+    if let Ok(configuration) = toml::from_str::<Configuration>(text)
+        && configuration.is_within_bounds()
+    {
         return Ok(configuration);
     }
     let value: Value =

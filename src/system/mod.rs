@@ -24,6 +24,7 @@ pub(crate) mod reply;
 pub(crate) mod script;
 pub(crate) mod script_failure;
 pub(crate) mod secrets;
+pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod ssh;
 pub(crate) mod standard_output;

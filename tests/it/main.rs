@@ -39,6 +39,7 @@ mod reaches;
 mod recordings;
 mod repositories;
 mod secrets;
+mod settings;
 mod slash_commands;
 mod stop_hook;
 mod strangers;

@@ -14,7 +14,10 @@ use super::{
     shapes::{MASK, is_made_here, is_ordinary, is_time, mask_shapes, shape_is_in},
 };
 use crate::{
-    contract::places::{Kind, Place},
+    contract::{
+        places::{Kind, Place},
+        validation,
+    },
     system::environment::Environment,
 };
 
@@ -116,7 +119,7 @@ impl Redactor {
             }
             // Messages quote with escapes, and pointers have escapes of their own.
             let quoted = format!("{secret:?}");
-            let pointer = secret.replace('~', "~0").replace('/', "~1");
+            let pointer = validation::escape(secret);
             for form in [secret, within(&quoted), &pointer] {
                 if !known.iter().any(|other| other.text == form) {
                     known.push(Secret::new(form, variable));
