@@ -3,13 +3,13 @@
 use crate::{
     contract::{Chapter, Description},
     primitives::{
-        assets, demonstration, discovery, evidence, gpus, harnesses, hosts, issues, jobs, queue,
-        workspaces,
+        approvals, assets, demonstration, discovery, evidence, gpus, harnesses, hosts, issues,
+        jobs, queue, workspaces,
     },
 };
 
 pub(crate) use crate::domain::schema::HISTORY as SCHEMA;
-pub use crate::primitives::{Admitted, Entry, Grants, Outcome, input_schema};
+pub use crate::primitives::{Admitted, Authorized, Entry, Grants, Outcome, input_schema};
 
 /// The contents, in the order in which the reference shows them: a new primitive is one line here.
 const CONTENTS: &[(Chapter, &[Entry])] = &[
@@ -27,6 +27,8 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<discovery::set_config::SetConfig>(),
             Entry::of::<discovery::check_config::CheckConfig>(),
             Entry::of::<discovery::check_store::CheckStore>(),
+            Entry::of::<discovery::now::Now>(),
+            Entry::of::<discovery::sleep::Sleep>(),
         ],
     ),
     (
@@ -135,6 +137,21 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<gpus::reserve_gpus::ReserveGpus>(),
             Entry::of::<gpus::release_gpus::ReleaseGpus>(),
             Entry::of::<gpus::set_gpu_pool::SetGpuPool>(),
+        ],
+    ),
+    (
+        Chapter {
+            name: "approvals",
+            about: "What waits for a person, what they let through, and what came of it",
+        },
+        &[
+            Entry::of::<approvals::list_waiting::ListWaiting>(),
+            Entry::of::<approvals::decide_approval::DecideApproval>(),
+            Entry::of::<approvals::grant_authorization::GrantAuthorization>(),
+            Entry::of::<approvals::revoke_authorization::RevokeAuthorization>(),
+            Entry::of::<approvals::list_authorizations::ListAuthorizations>(),
+            Entry::of::<approvals::resume_call::ResumeCall>(),
+            Entry::of::<approvals::list_audit::ListAudit>(),
         ],
     ),
     (

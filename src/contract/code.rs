@@ -439,6 +439,30 @@ pub enum Code {
     /// The locks of the GPUs cannot be trusted or written there, so that nobody can be given one.
     GpuLocksUnusable: FailedPrecondition, Retry::AFTER_FIX, Limit =>
         "Set `gpu_locks` of the host in the configuration to a folder on a disk of its own that all users of it can write.";
+    /// The call needs the leave of a person, and waits for it as a request; nothing was done.
+    AuthorizationRequired: PermissionDenied, Retry::AFTER_FIX, Authorization, any call =>
+        "Ask a person to run `details.command` at a terminal; then send the same call again, or `resume-call` with `details.request_id`.";
+    /// A person rejected this very call.
+    AuthorizationRejected: PermissionDenied, Retry::AFTER_FIX, Authorization, any call =>
+        "Do something else; a person who changes their mind runs `details.command`.";
+    /// Only a person may do this, and nothing shows that the caller is one: there is no terminal with an answer on it and no right key.
+    ApproverUnverified: PermissionDenied, Retry::AFTER_FIX, Approver =>
+        "Run the same command at a terminal yourself and type what it asks for, or give the key in `LEGWORK_AUTHORIZATION_KEY`.";
+    /// There is no request of that id.
+    RequestUnknown: NotFound, Retry::NEVER, Unknown =>
+        "Use an id from `list-waiting`, or the one in the answer of the call that was refused.";
+    /// The request is closed: its call has run, its time to wait is over, or it was made with another version.
+    RequestClosed: FailedPrecondition, Retry::NEVER, Authorization =>
+        "Send the call itself again; where it still needs leave, that makes a new request.";
+    /// There is no authorization of that id.
+    AuthorizationUnknown: NotFound, Retry::NEVER, Unknown =>
+        "Use an id from `list-authorizations`.";
+    /// The input of the refused call holds a secret and was not kept, so that it cannot be resumed from here.
+    CallNotKept: FailedPrecondition, Retry::NEVER, Authorization =>
+        "Send the call itself again, with the same input: what a person granted lets it through once.";
+    /// The refused call depends on the folder that it was sent from, and this call comes from another one.
+    CallElsewhere: FailedPrecondition, Retry::AFTER_FIX, File =>
+        "Send the same call from the folder in `details.path`.";
 }
 }
 

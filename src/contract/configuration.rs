@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Name, Scope};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct Configuration {
     pub github: GitHub,
     /// How proofs are signed and checked.
     pub proof: Proof,
+    /// Which calls wait for a person, and how a person is known.
+    pub authorization: Authorization,
     /// Machines by name. Aliases of the ssh configuration need no entry.
     pub hosts: BTreeMap<Name, Host>,
     /// Repositories by name.
@@ -35,7 +37,9 @@ impl Configuration {
     /// Returns whether the values are within the bounds that the schema has for them: a test compares the two.
     pub(crate) fn is_within_bounds(&self) -> bool {
         let cost = self.defaults.max_cost_usd;
+        let key = self.authorization.key_sha256.as_ref();
         cost.is_none_or(|usd| COST_USD.contains(&usd))
+            && key.is_none_or(|text| is_sha256(text))
             && self.repositories.values().all(|repository| {
                 let begins_a_folder = |text: &String| !text.starts_with(['/', '!', '#', '\\', '-']);
                 is_a_list(&repository.sparse)
@@ -47,6 +51,14 @@ impl Configuration {
 
 /// What a run may cost, in US dollars.
 const COST_USD: std::ops::RangeInclusive<f64> = 0.01..=100_000.0;
+
+/// Returns whether a text is a SHA-256 in lower-case hexadecimal.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 /// Returns whether these are lines of text, few and short enough.
 fn is_a_list(texts: &[String]) -> bool {
@@ -121,6 +133,33 @@ pub struct Proof {
     pub key: Option<String>,
     /// The file that says whose signatures are taken, in the format of `ssh-keygen` (`ALLOWED SIGNERS` in its manual).
     pub allowed_signers: Option<String>,
+}
+
+/// Which calls wait for a person, and how a person is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Authorization {
+    /// The scopes in which a call needs a grant: `destructive`, `forge_write`, `ci_config` and `configure` where none is set; an empty list switches it off.
+    pub require: Option<Vec<Scope>>,
+    /// SHA-256, in lower-case hexadecimal, of the key by which a person grants without a terminal. Without it grants need a terminal.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub key_sha256: Option<String>,
+    /// A file that holds the key, which only its owner may read, where it is not given in `LEGWORK_AUTHORIZATION_KEY`. Whoever can read it can grant.
+    pub key_file: Option<String>,
+    /// Seconds that a request waits for a person before it is dropped; 604800, a week, where none is set.
+    pub request_ttl_s: Option<u32>,
+}
+
+impl Authorization {
+    /// Returns the scopes in which a call needs a grant.
+    pub fn required(&self) -> &[Scope] {
+        self.require.as_deref().unwrap_or(Scope::BY_DEFAULT)
+    }
+
+    /// Returns the seconds that a request waits for a person.
+    pub fn request_ttl_s(&self) -> u32 {
+        self.request_ttl_s.unwrap_or(604_800)
+    }
 }
 
 /// A machine.
@@ -311,6 +350,18 @@ mod tests {
         let long = |count: usize| "x".repeat(count);
         let many = |count: usize| vec!["x"; count];
         for (value, good) in [
+            (
+                json!({"authorization": {"key_sha256": "0f".repeat(32)}}),
+                true,
+            ),
+            (
+                json!({"authorization": {"key_sha256": "0F".repeat(32)}}),
+                false,
+            ),
+            (
+                json!({"authorization": {"key_sha256": "0f".repeat(33)}}),
+                false,
+            ),
             (json!({"defaults": {"max_cost_usd": 0.01}}), true),
             (json!({"defaults": {"max_cost_usd": 100_000}}), true),
             (json!({"defaults": {"max_cost_usd": 0.009}}), false),

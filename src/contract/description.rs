@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::{
-    Code, Effects, Failure, Reach, Violations, details,
+    Code, Effects, Failure, Reach, Scope, Scoped, Violations, details,
     validation::{self, Checker},
 };
 
@@ -40,6 +40,12 @@ pub struct Description {
     pub takes_nul: &'static [&'static str],
     /// What fields of its input let a caller reach; those that only take data of a fixed form need not stand there.
     pub reaches: &'static [(&'static str, Reach)],
+    /// What kinds of changes its calls make, for which a person may have to give leave.
+    pub scopes: &'static [Scoped],
+    /// Whether only a person may call it, at a terminal or with a key: no service offers it.
+    pub needs_person: bool,
+    /// Whether its call stands for another one, which a person let through and which then runs in its place.
+    pub resumes: bool,
     /// Makes inputs worth showing.
     pub examples: fn() -> Vec<Value>,
 }
@@ -49,6 +55,33 @@ impl Description {
     pub fn documentation<'s>(&self, input_schema: &'s Value) -> &'s str {
         let comment = input_schema.get("description").and_then(Value::as_str);
         comment.unwrap_or(self.summary)
+    }
+
+    /// Lists the scopes that a call with this input is in. A dry run changes nothing, and is in none.
+    pub fn scopes_of(&self, input: &Value) -> Vec<Scope> {
+        if input.get("dry_run") == Some(&Value::Bool(true)) {
+            return Vec::new();
+        }
+        let is_given = |field: &str| match input.get(field) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Bool(true) | Value::Number(_) | Value::Object(_)) => true,
+        };
+        let mut scopes: Vec<Scope> = self
+            .scopes
+            .iter()
+            .filter(|scoped| scoped.where_given.is_none_or(is_given))
+            .map(|scoped| scoped.scope)
+            .collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes
+    }
+
+    /// Returns whether what its calls do may depend on the folder that they are sent from.
+    pub fn depends_on_folder(&self) -> bool {
+        self.reaches.iter().any(|(_, reach)| reach.is_of_folder())
     }
 
     /// Lists every way in which an input is wrong, just as a call would find it.

@@ -37,6 +37,19 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Returns whether what a value reaches depends on the folder that the call is sent from.
+    pub const fn is_of_folder(self) -> bool {
+        match self {
+            Self::File
+            | Self::Issue
+            | Self::Checkout
+            | Self::Place
+            | Self::Command
+            | Self::Package => true,
+            Self::Data | Self::Task | Self::Address | Self::Host | Self::Switch => false,
+        }
+    }
+
     /// Returns whether a caller who chooses the value makes something run, be installed, be connected to or be written
     /// over: such a call is for a person to allow each time.
     pub const fn needs_a_person(self) -> bool {

@@ -19,14 +19,24 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
     changes: bool,
+    /// Whether a person may be the caller, at a terminal or with a key.
+    person: bool,
     /// Folders below which files may be read, where not everything is allowed.
     folders: Vec<PathBuf>,
 }
 
 impl Grants {
-    /// Everything: the caller is the user of this machine.
+    /// Everything: the caller is the user of this machine, and may be a person.
     pub const ALL: Self = Self {
         changes: true,
+        person: true,
+        folders: Vec::new(),
+    };
+
+    /// Everything but what a person decides: the caller is a program.
+    pub const OF_PROGRAMS: Self = Self {
+        changes: true,
+        person: false,
         folders: Vec::new(),
     };
 
@@ -34,13 +44,14 @@ impl Grants {
     pub const fn reading(folders: Vec<PathBuf>) -> Self {
         Self {
             changes: false,
+            person: false,
             folders,
         }
     }
 
     /// Returns whether calls of a primitive can be let through.
     pub const fn cover(&self, about: &Description) -> bool {
-        self.changes || about.effects.read_only
+        (self.changes || about.effects.read_only) && (self.person || !about.needs_person)
     }
 
     /// Lets a call of a primitive through, or says why not.
@@ -51,11 +62,14 @@ impl Grants {
         input: &Value,
     ) -> Result<Admitted<'e>, Failure> {
         let about = &entry.about;
-        if !self.cover(about) {
+        if !self.changes && !about.effects.read_only {
             return Err(not_allowed(format!(
                 "{} changes something, and this server only reads",
                 about.name
             )));
+        }
+        if about.needs_person && !self.person {
+            return Err(not_here(about.name));
         }
         if !self.changes {
             for (field, reach) in about.reaches {
@@ -149,6 +163,16 @@ fn texts(value: &Value) -> Vec<&str> {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
+}
+
+fn not_here(name: &str) -> Failure {
+    let message = format!("{name} is for a person alone, and no service answers it");
+    Failure::new(
+        Code::ApproverUnverified,
+        message,
+        format!("Ask a person to run legwork {name} at a terminal."),
+    )
+    .with_details(details::Approver::new("service", "the call came to a service").into())
 }
 
 fn not_allowed(message: String) -> Failure {

@@ -1,5 +1,6 @@
 //! FLOOR 3: one file per primitive, in folders that are the chapters of the reference.
 
+pub(crate) mod approvals;
 pub(crate) mod assets;
 pub(crate) mod demonstration;
 pub(crate) mod discovery;
@@ -14,8 +15,9 @@ pub(crate) mod issues;
 pub(crate) mod jobs;
 mod primitive;
 pub(crate) mod queue;
+mod task_view;
 pub(crate) mod workspaces;
 
-pub use entry::{Admitted, Entry, Outcome, input_schema};
+pub use entry::{Admitted, Authorized, Entry, Outcome, input_schema};
 pub use grants::Grants;
 pub(crate) use primitive::Primitive;

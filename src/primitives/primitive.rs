@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Reach, Violations},
+    contract::{Answer, Code, Effects, Failure, Reach, Scope, Scoped, Violations},
     system::Context,
 };
 
@@ -30,6 +30,13 @@ pub(crate) trait Primitive: 'static {
     /// What the fields of its input reach. Every field that takes a text of the caller's own choosing stands here, and where
     /// it only reads every switch, too: a test finds those that do not.
     const REACHES: &'static [(&'static str, Reach)] = &[];
+    /// What kinds of changes its calls make, for which a person may have to give leave. Only where its effects say too much or
+    /// too little does a primitive say so itself.
+    const SCOPES: &'static [Scoped] = Scope::of_effects(Self::EFFECTS);
+    /// Whether only a person may call it, at a terminal or with a key: no service offers it.
+    const NEEDS_PERSON: bool = false;
+    /// Whether its call stands for another one, which the one door lets through in its place before `run`.
+    const RESUMES: bool = false;
     /// What the caller sends. A field `timeout_s` is a [`crate::contract::Timeout`].
     type Input: DeserializeOwned + Serialize + JsonSchema + Send;
     /// What the caller gets.

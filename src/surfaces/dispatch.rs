@@ -20,7 +20,8 @@ const MAX_SENTENCE: usize = 2000;
 /// Sends an input to a primitive, and returns the envelope, whatever happens.
 ///
 /// This is the one door: every surface's calls come through it, and what the caller may do is decided here before anything
-/// else. `checker` is the primitive's input schema made ready before.
+/// else, and whether the call needs the leave of a person before anything of it runs. `checker` is the primitive's input
+/// schema made ready before.
 pub(super) async fn call(
     grants: &Grants,
     checker: &Checker,
@@ -29,18 +30,7 @@ pub(super) async fn call(
     input: Value,
     since: Instant,
 ) -> Envelope {
-    let outcome = match grants.admit(context, entry, &input) {
-        Err(refused) => Err(refused),
-        Ok(admitted) => {
-            let violations = entry.about.violations_by(checker, &input);
-            if violations.is_empty() {
-                failpoint::reached("call.checked");
-                admitted.call(context, input).await
-            } else {
-                Err(entry.about.refuse(violations))
-            }
-        }
-    };
+    let outcome = answered(grants, checker, context, entry, input).await;
     match outcome {
         Ok(answer) => {
             let idempotent = entry.about.effects.idempotent;
@@ -48,6 +38,24 @@ pub(super) async fn call(
         }
         Err(failure) => refusal(context, entry.about.name, limits::explained(failure), since),
     }
+}
+
+/// Lets a call in, checks its input, lets it through, and runs it.
+async fn answered(
+    grants: &Grants,
+    checker: &Checker,
+    context: &Context,
+    entry: &Entry,
+    input: Value,
+) -> Result<Answer<Box<RawValue>>, Failure> {
+    let admitted = grants.admit(context, entry, &input)?;
+    let violations = entry.about.violations_by(checker, &input);
+    if !violations.is_empty() {
+        return Err(entry.about.refuse(violations));
+    }
+    failpoint::reached("call.checked");
+    let authorized = admitted.authorize(context, input, Entry::find).await?;
+    authorized.call(context).await
 }
 
 fn meta(meter: &Meter, since: Instant) -> Meta {

@@ -22,11 +22,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Begins one, whose callers may do anything.
+    /// Begins one, whose callers may do anything but what a person decides.
     pub(super) fn new(context: Context) -> Self {
         Self {
             context,
-            grants: Grants::ALL,
+            grants: Grants::OF_PROGRAMS,
             checkers: ALL.iter().map(|_| OnceLock::new()).collect(),
         }
     }

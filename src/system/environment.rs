@@ -27,10 +27,17 @@ pub(crate) fn callers_git_settings() -> usize {
         .unwrap_or(0)
 }
 
+/// The variable in which a person gives the key that grants authorizations.
+///
+/// It is kept apart from all others: nothing that takes variables by name or passes them on can come across it, and no
+/// program that legwork starts by itself inherits it.
+pub(crate) const AUTHORIZATION_KEY: &str = "LEGWORK_AUTHORIZATION_KEY";
+
 /// The environment as it was when the process started.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     variables: BTreeMap<String, OsString>,
+    authorization_key: Option<String>,
     directory: PathBuf,
     home: PathBuf,
     program: Option<PathBuf>,
@@ -40,11 +47,16 @@ pub(crate) struct Environment {
 impl Environment {
     /// Takes the environment of this process; variables whose names are not UTF-8 are left out.
     pub(crate) fn of_process() -> Self {
-        let variables = std::env::vars_os()
+        let mut variables: BTreeMap<String, OsString> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();
+        let authorization_key = variables
+            .remove(AUTHORIZATION_KEY)
+            .and_then(|key| key.into_string().ok())
+            .filter(|key| !key.is_empty());
         Self {
             variables,
+            authorization_key,
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             // Where HOME is not set, the system's own list of users says it.
             home: std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")),
@@ -84,6 +96,24 @@ impl Environment {
     /// Returns the program of this process.
     pub(crate) fn program(&self) -> Option<&Path> {
         self.program.as_deref()
+    }
+
+    /// Returns the key that grants authorizations, where the caller was given it.
+    pub(crate) fn authorization_key(&self) -> Option<&str> {
+        self.authorization_key.as_deref()
+    }
+
+    /// Returns the login of the user, as the environment says it.
+    pub(crate) fn user(&self) -> String {
+        match self.get("USER").or_else(|| self.get("LOGNAME")) {
+            Some(name) => name.chars().take(100).collect(),
+            None => format!("uid {}", rustix::process::getuid().as_raw()),
+        }
+    }
+
+    /// Returns the folder of the call.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Returns whether standard error is a terminal.

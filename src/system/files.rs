@@ -161,6 +161,13 @@ pub(crate) fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
 
+/// Returns whether nobody but its owner may read or write a file, and that is this user or root.
+pub(crate) fn is_private(path: &Path) -> bool {
+    let own = rustix::process::getuid().as_raw();
+    fs::metadata(path)
+        .is_ok_and(|found| found.mode() % 0o100 == 0 && (found.uid() == own || found.uid() == 0))
+}
+
 /// Lists the names in a folder, sorted; empty where there is no folder.
 pub(crate) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let entries = match fs::read_dir(folder) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod configuration;
+pub(crate) mod confirmation;
 mod context;
 pub(crate) mod digest;
 pub(crate) mod environment;

@@ -12,6 +12,8 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::environment::AUTHORIZATION_KEY;
+
 /// A program to run, with all it needs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Invocation {
@@ -160,6 +162,8 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
+    // A key that grants is the person's, and nothing that runs for an agent.
+    command.env_remove(AUTHORIZATION_KEY);
     for name in &invocation.without {
         command.env_remove(name);
     }

@@ -91,6 +91,8 @@ fn what_is_installed_twice_is_there_once_and_can_be_removed() {
 #[test]
 fn what_a_person_edited_is_given_up_only_by_name() {
     let world = World::new();
+    // What a person wrote is given up here without asking one.
+    world.configure("[authorization]\nrequire = []\n");
     let project = world.path("project");
     fs::create_dir(&project).expect("a folder");
     let input = |more: Value| {
@@ -225,6 +227,7 @@ fn an_older_asset_is_brought_up_to_date() {
 #[test]
 fn a_block_leaves_the_rest_of_the_file_alone() {
     let world = World::new();
+    world.configure("[authorization]\nrequire = []\n");
     let project = world.path("project");
     fs::create_dir(&project).expect("a folder");
     for (target, name) in [("agents_md", "AGENTS.md"), ("claude_md", "CLAUDE.md")] {

@@ -26,6 +26,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("agent", &[]),
     ("artifact", &[]),
     ("asset", &[]),
+    ("audit", &[]),
     ("forge", &[]),
     ("harness", &[]),
     ("host", &[]),
@@ -36,12 +37,14 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("repository", &[]),
     ("run", &[]),
-    ("task", &[]),
     ("test_run", &[]),
     ("preflight", &["agent", "host", "repository"]),
     ("workspace", &["host", "profile", "repository"]),
     ("job", &["agent", "host", "run"]),
     ("attestation", &["artifact", "job", "patch"]),
+    ("authorization", &["audit"]),
+    ("task", &["audit", "authorization"]),
+    ("waiting", &["authorization", "task"]),
     (
         "verification",
         &["job", "patch", "run", "test_run", "workspace"],
@@ -49,6 +52,8 @@ const NOUNS: &[(&str, &[&str])] = &[
     (
         "schema",
         &[
+            "audit",
+            "authorization",
             "forge",
             "host",
             "job",

@@ -7,6 +7,7 @@
 )]
 
 mod applying;
+mod approvals;
 mod assets;
 mod attestation;
 mod batch;

@@ -8,10 +8,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, World, at_once};
+use crate::support::{Call, Desk, World, at_once};
+
+/// What lets settings be changed without asking a person first.
+const FREE: &str = "[authorization]\nrequire = []\n";
 
 /// A file as a person keeps it.
-const OWN: &str = "# What I use.\n[defaults]\nhost = \"gpu-box\" # the big one\n\n\
+const OWN: &str = "[authorization]\nrequire = []\n\n# What I use.\n[defaults]\nhost = \"gpu-box\" # the big one\n\n\
     # Old, but it works.\n[hosts.gpu-box]\ndestination = 'ada@gpu.example.org'\npath = [\n  \"~/bin\", # uv\n]\n\n\
     [agents.own]\nadapter = \"command\"\nargv = [\"true\"]\nvariables = { A = \"1\" }\n";
 
@@ -49,7 +52,7 @@ fn comments_order_and_layout_stay() {
     assert_eq!(call.effect(), "applied");
     assert_eq!(
         text(&world),
-        "# What I use.\n[defaults]\nhost = \"local\" # the big one\nmax_wall_s = 7200\n\n\
+        "[authorization]\nrequire = []\n\n# What I use.\n[defaults]\nhost = \"local\" # the big one\nmax_wall_s = 7200\n\n\
          # Old, but it works.\n[hosts.gpu-box]\npath = [\n  \"~/bin\", # uv\n]\n\n[hosts.\"new.box\"]\nroot = \"work\"\n\n\
          [agents.own]\nadapter = \"command\"\nargv = [\"true\"]\nvariables = { A = \"2\" , B = \"3\" }\n"
     );
@@ -157,57 +160,77 @@ fn what_is_wrong_is_named_by_its_key_and_changes_nothing() {
 }
 
 #[test]
-fn a_file_that_is_wrong_elsewhere_is_named_and_can_be_mended() {
+fn it_waits_for_a_person_unless_the_configuration_says_otherwise() {
+    let desk = Desk::usual();
+    let world = desk.world();
+    let before = text(world);
+    let input = json!({"settings": {"authorization.require": []}});
+    let request_id = desk.refused("set-config", &input);
+    assert_eq!(text(world), before);
+    desk.approve(&request_id);
+    desk.call("resume-call", &json!({"request_id": request_id}))
+        .ok();
+    assert!(text(world).contains("require = []"), "{}", text(world));
+    set(world, &json!({"defaults.host": "local"})).ok();
+}
+
+#[test]
+fn a_file_that_is_wrong_elsewhere_is_named() {
     let world = World::new();
-    let wrong = "[defaults]\nmax_turns = \"many\"\n";
-    fs::write(file(&world), wrong).expect("the file");
-    let call = set(&world, &json!({"defaults.host": "local"}));
-    assert_eq!(call.error_code(), "config_invalid", "{}", call.line());
-    assert_eq!(text(&world), wrong);
-    let call = set(
-        &world,
-        &json!({"defaults.max_turns": 5, "defaults.host": "local"}),
-    )
-    .ok();
-    assert_eq!(call.effect(), "applied");
-    fs::write(file(&world), "[defaults\nhost = \"x\"\n").expect("the file");
-    let call = set(&world, &json!({"defaults.host": "local"}));
-    assert_eq!(call.error_code(), "config_invalid", "{}", call.line());
+    for wrong in [
+        "[defaults]\nmax_turns = \"many\"\n",
+        "[defaults\nhost = \"x\"\n",
+    ] {
+        fs::write(file(&world), wrong).expect("the file");
+        let call = sent(
+            &world,
+            &json!({"settings": {"defaults.host": "local"}, "dry_run": true}),
+        );
+        assert_eq!(call.error_code(), "config_invalid", "{}", call.line());
+        assert_eq!(text(&world), wrong);
+    }
 }
 
 #[test]
 fn a_new_file_is_for_its_owner_and_a_link_stays_a_link() {
-    let world = World::new();
-    fs::remove_file(file(&world)).expect("the file of the world");
+    let desk = Desk::usual();
+    let world = desk.world();
     let settings = json!({"hosts.box.destination": "ada@box"});
-    let dry = sent(&world, &json!({"settings": settings, "dry_run": true})).ok();
+    let request_id = desk.refused("set-config", &json!({"settings": settings}));
+    desk.approve(&request_id);
+    fs::remove_file(file(world)).expect("the file of the world");
+    let dry = sent(world, &json!({"settings": settings, "dry_run": true})).ok();
     assert_eq!(dry.effect(), "none");
     assert_eq!(dry.at("/changes/0/new"), "ada@box");
-    assert!(!file(&world).exists());
-    set(&world, &settings).ok();
+    assert!(!file(world).exists());
+    desk.call("resume-call", &json!({"request_id": request_id}))
+        .ok();
+    assert_eq!(text(world), "[hosts.box]\ndestination = \"ada@box\"\n");
     let mode = |path: PathBuf| fs::metadata(path).expect("the file").permissions().mode() & 0o777;
-    assert_eq!(mode(file(&world)), 0o600);
+    assert_eq!(mode(file(world)), 0o600);
     // As those have it who keep their settings in a repository.
     let kept = world.path("dotfiles.toml");
-    fs::rename(file(&world), &kept).expect("moved");
+    fs::write(&kept, [FREE, &text(world)].concat()).expect("a file");
     fs::set_permissions(&kept, fs::Permissions::from_mode(0o640)).expect("its mode");
-    symlink(&kept, file(&world)).expect("a link");
-    set(&world, &json!({"hosts.box.root": "work"})).ok();
-    assert!(file(&world).is_symlink());
+    fs::remove_file(file(world)).expect("the file of before");
+    symlink(&kept, file(world)).expect("a link");
+    set(world, &json!({"hosts.box.root": "work"})).ok();
+    assert!(file(world).is_symlink());
     assert_eq!(mode(kept), 0o640);
-    assert!(text(&world).contains("root = \"work\""));
+    assert!(text(world).contains("root = \"work\""));
     // A host stays known when its last setting goes.
     set(
-        &world,
+        world,
         &json!({"hosts.box.root": null, "hosts.box.destination": null}),
     )
     .ok();
-    assert_eq!(text(&world), "[hosts.box]\n");
+    assert_eq!(text(world), [FREE, "[hosts.box]\n"].concat());
 }
 
 #[test]
 fn no_setting_is_lost_where_many_are_made_at_once_or_killed() {
     let world = World::new();
+    fs::write(file(&world), FREE).expect("the file");
     let calls = at_once((0..16).map(|number| {
         let settings = json!({(format!("hosts.box-{number}.root")): "work"});
         let input = json!({"settings": settings}).to_string();

@@ -11,8 +11,8 @@ use legwork::registry::Entry;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Agents, CHECK, Cli, Faults, Model, SYSTEM_PATH, Script, Workplace, World, assert_isolated,
-    schemas,
+    Agents, CHECK, Cli, Desk, Faults, Model, SYSTEM_PATH, Script, Workplace, World,
+    assert_isolated, schemas,
 };
 
 fn plugin() -> PathBuf {
@@ -33,7 +33,7 @@ fn commands() -> BTreeMap<String, String> {
             (name, fs::read_to_string(path).expect("a command"))
         })
         .collect();
-    assert_eq!(commands.len(), 8);
+    assert_eq!(commands.len(), 10);
     commands
 }
 
@@ -121,6 +121,7 @@ fn filled(text: &str) -> String {
         ("<destination>", "ada@box"),
         ("<primitive>", "poll-job"),
         ("<task_id>", "t-1"),
+        ("<request_id>", "req-0123456789abcdef"),
     ]
     .iter()
     .fold(text.to_owned(), |text, (name, value)| {
@@ -615,6 +616,65 @@ fn queue_says_how_it_stands_and_takes_work_in_once_asked() {
         Script::saying("It waits.").bash(&format!("legwork show-task --task-id {task_id}")),
     );
     assert!(was_shown(&model, "show-task", "\"reasons\""));
+}
+
+#[test]
+fn what_waits_is_shown_and_only_a_person_decides_it() {
+    let desk = Desk::requiring(&["local_write"]);
+    let world = desk.world();
+    let input = json!({"name": "box", "destination": "ada@box.example.org"});
+    let request_id = desk.refused("add-host", &input);
+    let resume = format!("legwork resume-call --request-id {request_id}");
+    let approve = format!("legwork decide-approval --request-id {request_id} --decision approve");
+    let model = command(
+        world,
+        "/legwork:waiting",
+        &[],
+        Script::saying("One waits.").bash("legwork list-waiting"),
+    );
+    assert!(was_shown(&model, "list-waiting", &request_id));
+    // The model cannot decide, even where it may call what decides.
+    let model = command(
+        world,
+        &format!("/legwork:approve {request_id}"),
+        &["decide-approval", "resume-call"],
+        Script::saying("It still waits.")
+            .bash("legwork list-waiting")
+            .bash(&approve)
+            .bash(&resume),
+    );
+    assert!(was_shown(
+        &model,
+        "decide-approval",
+        "\"error_code\":\"approver_unverified\""
+    ));
+    assert!(was_shown(
+        &model,
+        "resume-call",
+        "\"error_code\":\"authorization_required\""
+    ));
+    assert!(
+        !world
+            .legwork(["list-hosts"])
+            .ok()
+            .line()
+            .contains("ada@box")
+    );
+    desk.approve(&request_id);
+    let model = command(
+        world,
+        &format!("/legwork:approve {request_id}"),
+        &["resume-call"],
+        Script::saying("Done.").bash(&resume),
+    );
+    assert!(was_shown(&model, "resume-call", "\"effect\":\"applied\""));
+    assert!(
+        world
+            .legwork(["list-hosts"])
+            .ok()
+            .line()
+            .contains("ada@box")
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A shape is one struct with its constructor, and an `impl Facts`; a code names it in its row. The fields are private
 //! and of bounded types: no constructor can exceed what the published schema promises.
 
+mod authorization;
 mod call;
 mod evidence;
 mod machine;
@@ -10,6 +11,7 @@ mod proof;
 mod queue;
 mod shape;
 
+pub use authorization::{Approver, Authorization};
 pub use call::{Input, Item, Items, Key, Limit, Nothing, Signal, Size, Unknown, Wait};
 pub use evidence::{
     Artifact, Checkout, Conflict, Conflicted, Conformance, Diff, Finding, Forge, Job,

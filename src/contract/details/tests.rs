@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    Artifact, Checkout, Config, Conflict, Conflicted, Conformance, Cycle, Details, Diff,
-    Discrepancy, Facts, File, Finding, Forge, Host, Input, Item, Items, Job, Key, Limit,
-    Nonconformance, Nothing, Proof, Requirement, Shape, Signal, Signing, Size, Step, Store,
+    Approver, Artifact, Authorization, Checkout, Config, Conflict, Conflicted, Conformance, Cycle,
+    Details, Diff, Discrepancy, Facts, File, Finding, Forge, Host, Input, Item, Items, Job, Key,
+    Limit, Nonconformance, Nothing, Proof, Requirement, Shape, Signal, Signing, Size, Step, Store,
     Survivors, Task, Tool, Unknown, Wait,
 };
 use crate::contract::{Code, Violation};
@@ -83,6 +83,13 @@ fn flooded() -> Vec<(Shape, Value)> {
                 .reasons(many()),
         ),
         filled(&Cycle::new(many())),
+        filled(
+            &Authorization::new(text, text, text, text)
+                .scopes(many())
+                .until(text)
+                .command(text),
+        ),
+        filled(&Approver::new(text, text)),
     ]
 }
 

@@ -23,6 +23,7 @@ macro_rules! commands {
 /// The slash commands: name and text.
 const COMMANDS: &[(&str, &str)] = commands![
     "apply",
+    "approve",
     "cancel",
     "investigate",
     "preflight",
@@ -30,6 +31,7 @@ const COMMANDS: &[(&str, &str)] = commands![
     "review",
     "setup",
     "status",
+    "waiting",
 ];
 
 const SKILL: &str = include_str!("../../../slash_commands/skills/legwork/SKILL.md");

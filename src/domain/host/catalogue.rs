@@ -214,8 +214,12 @@ pub(crate) async fn add(
 
 /// Forgets a registered host, or in a dry run finds out whether it could. Refused while jobs on it have not ended.
 ///
-/// Its settings are not read, so that a row which is damaged can be removed.
-pub(crate) async fn remove(context: &Context, name: &Name, dry_run: bool) -> Result<Effect, Error> {
+/// Returns its settings too, where they can be read: a row which is damaged can be removed like any other.
+pub(crate) async fn remove(
+    context: &Context,
+    name: &Name,
+    dry_run: bool,
+) -> Result<(Effect, Option<Host>), Error> {
     let configuration = context.configuration()?;
     let not_ours = |origin: Origin| Error::NotOurs {
         name: name.clone(),
@@ -237,27 +241,31 @@ pub(crate) async fn remove(context: &Context, name: &Name, dry_run: bool) -> Res
         if !jobs.is_empty() {
             return Ok(Written::Unchanged(Err(jobs)));
         }
-        let registered: Option<i64> = transaction
+        let registered: Option<Option<Host>> = transaction
             .query_row(
-                "SELECT 1 FROM hosts WHERE name = ?1",
+                "SELECT settings FROM hosts WHERE name = ?1",
                 [name.as_str()],
-                |row| row.get(0),
+                // A row that cannot be read is removed all the same.
+                |row| {
+                    let settings = row.get_ref(0)?.as_str().ok();
+                    Ok(settings.and_then(|text| serde_json::from_str(text).ok()))
+                },
             )
             .optional()?;
         if dry_run || registered.is_none() {
-            return Ok(Written::Unchanged(Ok(registered.is_some())));
+            return Ok(Written::Unchanged(Ok(registered)));
         }
         transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
         transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
-        Ok(Written::Changed(Ok(true)))
+        Ok(Written::Changed(Ok(registered)))
     };
     let removed = context
         .store()?
         .write_metered(context.meter(), delete)
         .await?;
     match removed {
-        Ok(true) => Ok(Effect::Applied),
-        Ok(false) => Ok(Effect::Replayed),
+        Ok(Some(settings)) => Ok((Effect::Applied, settings)),
+        Ok(None) => Ok((Effect::Replayed, None)),
         Err(jobs) => Err(Error::InUse {
             name: name.clone(),
             jobs,

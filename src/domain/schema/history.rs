@@ -6,7 +6,7 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{forge, host, job, preflight, task, verification, workspace},
+    domain::{audit, authorization, forge, host, job, preflight, task, verification, workspace},
     system::store::{Migration, Schema},
 };
 
@@ -22,4 +22,11 @@ pub(crate) static HISTORY: Schema = &[
         &verification::VERIFICATIONS,
     ]),
     Migration::Tables(task::TABLES),
+    Migration::Tables(&[
+        &authorization::AUTHORIZATIONS,
+        &authorization::REQUESTS,
+        &audit::AUDIT,
+        &audit::AUDIT_HEAD,
+    ]),
+    Migration::Statements(task::BY_APPROVAL),
 ];

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
+    approval,
     desk::{self, Desk, Stop},
     enqueue::{as_name, normal},
     error::Error,
@@ -140,7 +141,10 @@ pub(crate) async fn edit(
             .into());
         }
         // What is taken of the limits is given back as it was taken.
-        if before.state == State::Claimed && spec.resources != before.spec.resources {
+        let takes_otherwise = spec.resources != before.spec.resources;
+        // A person let run what they saw.
+        let is_another = before.is_approved() && approval::differs(&before.spec, &spec);
+        if before.state == State::Claimed && (takes_otherwise || is_another) {
             return Err(Error::Claimed((&before).into()).into());
         }
         let others: Vec<TaskId> = spec.depends_on.iter().map(TaskId::from).collect();
@@ -150,6 +154,9 @@ pub(crate) async fn edit(
         }
         let mut after = before.clone();
         after.spec = spec;
+        if is_another {
+            after.decision = None;
+        }
         if after.spec.labels != before.spec.labels {
             records::replace_labels(desk.connection, &after)?;
         }
@@ -332,6 +339,8 @@ pub(crate) async fn retry(
         after.state = State::Waiting;
         after.reason = None;
         after.back_off_until = None;
+        // A person let it run once, with all attempts that it had; this is more.
+        after.decision = None;
         if reset_failures {
             after.failures = 0;
         } else {

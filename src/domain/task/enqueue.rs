@@ -138,6 +138,7 @@ fn one(
         checkpoints: 0,
         lease: None,
         asked: None,
+        decision: None,
         reason: None,
         error: None,
         summary: None,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     contract::{Below, Code, Coded, Next, Retry, details, details::Details, passes_on},
+    domain::authorization,
     system::store,
 };
 
@@ -119,6 +120,15 @@ pub(crate) enum Error {
         /// The task that has it.
         task_id: TaskId,
     },
+    /// Nobody's leave is needed for the task.
+    #[error("{task_id} waits for nobody's leave")]
+    NoApproval {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// The task runs already.
+    #[error("{} runs already: {}", .0.task_id, .0.holder())]
+    Running(Known),
     /// The task has no such checkpoint.
     #[error("{task_id} has no such checkpoint")]
     NoCheckpoint {
@@ -133,7 +143,7 @@ pub(crate) enum Error {
     Below(Below),
 }
 
-passes_on!(Error: store::Error);
+passes_on!(Error: authorization::Error, store::Error);
 
 fn words(reasons: &[Reason]) -> String {
     let words: Vec<&str> = reasons
@@ -148,7 +158,7 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::TaskNotFound,
-            Self::Claimed(_) => Code::TaskClaimed,
+            Self::Claimed(_) | Self::Running(_) => Code::TaskClaimed,
             Self::NotReady { .. } => Code::TaskNotReady,
             Self::Ended(_) => Code::TaskEnded,
             Self::NotEnded(_) => Code::TaskNotEnded,
@@ -156,6 +166,7 @@ impl Coded for Error {
             Self::VersionConflict { .. } => Code::VersionConflict,
             Self::Cycle(_) => Code::DependencyCycle,
             Self::KeyReused { .. } => Code::IdempotencyKeyReused,
+            Self::NoApproval { .. } => Code::RequestUnknown,
             Self::NoCheckpoint { .. } => Code::CheckpointNotFound,
             Self::Random(_) => Code::Internal,
             Self::Below(inner) => inner.code(),
@@ -191,6 +202,14 @@ impl Coded for Error {
             Self::KeyReused { task_id, .. } => {
                 format!("Use another key, or the input of {task_id}, which has this one.")
             }
+            Self::NoApproval { .. } => {
+                "Leave it: it runs when its turn comes. list-waiting shows what waits for a person."
+                    .to_owned()
+            }
+            Self::Running(_) => {
+                "Ask its holder to stop by cancel-task, or take it away by cancel-task with force."
+                    .to_owned()
+            }
             Self::NoCheckpoint { .. } => {
                 "Use a number that show-task lists, or start from the beginning.".to_owned()
             }
@@ -203,6 +222,7 @@ impl Coded for Error {
         match self {
             Self::NotFound { task_id } => details::Unknown::new("task", task_id.as_str()).into(),
             Self::Claimed(known)
+            | Self::Running(known)
             | Self::Ended(known)
             | Self::NotEnded(known)
             | Self::LeaseLost { known, .. }
@@ -213,6 +233,9 @@ impl Coded for Error {
                 .into(),
             Self::Cycle(tasks) => details::Cycle::new(tasks.iter().map(String::as_str)).into(),
             Self::KeyReused { key, primitive, .. } => details::Key::new(key, *primitive).into(),
+            Self::NoApproval { task_id } => {
+                details::Unknown::new("approval", task_id.as_str()).into()
+            }
             Self::NoCheckpoint { task_id } => {
                 details::Unknown::new("checkpoint", task_id.as_str()).into()
             }
@@ -233,6 +256,8 @@ impl Coded for Error {
             | Self::VersionConflict { .. }
             | Self::Cycle(_)
             | Self::KeyReused { .. }
+            | Self::NoApproval { .. }
+            | Self::Running(_)
             | Self::NoCheckpoint { .. }
             | Self::Random(_) => self.code().retry(),
         }
@@ -255,12 +280,15 @@ impl Coded for Error {
                 )]
             }
             Self::Claimed(known)
+            | Self::Running(known)
             | Self::Ended(known)
             | Self::NotEnded(known)
             | Self::LeaseLost { known, .. }
             | Self::NotReady { known, .. }
             | Self::VersionConflict { known, .. } => show(&known.task_id),
-            Self::KeyReused { task_id, .. } | Self::NoCheckpoint { task_id } => show(task_id),
+            Self::KeyReused { task_id, .. }
+            | Self::NoApproval { task_id }
+            | Self::NoCheckpoint { task_id } => show(task_id),
             Self::Cycle(_) | Self::Random(_) => Vec::new(),
             Self::Below(inner) => inner.next(),
         }

@@ -92,6 +92,17 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Task>, Err
         .read(|connection| records::list(connection, filter))?)
 }
 
+/// Lists tasks that wait for a person to let them run, oldest first, behind a number.
+pub(crate) fn awaiting_approval(
+    context: &Context,
+    after: Option<i64>,
+    limit: u32,
+) -> Result<Page<Task>, Error> {
+    Ok(context
+        .store()?
+        .read(|connection| records::awaiting_approval(connection, after.unwrap_or(0), limit))?)
+}
+
 /// Tasks, each with how far away it is, and the place from which more follow.
 type Branches = (Vec<(Task, u32)>, Option<usize>);
 

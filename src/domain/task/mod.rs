@@ -1,5 +1,6 @@
 //! Tasks: what waits in the queue, who claims it, and how it ends.
 
+mod approval;
 mod change;
 mod claim;
 mod desk;
@@ -17,16 +18,18 @@ mod table;
 mod unclaimable;
 mod upkeep;
 
+pub(crate) use approval::{approve, reject};
 pub(crate) use change::{Clearable, Edit, cancel, edit, pause, resume, retry};
 pub(crate) use claim::{Claim, claim};
 pub(crate) use enqueue::enqueue;
+pub(crate) use error::Error;
 pub(crate) use hold::{Report, checkpoint, complete, fail, release, renew, report};
 pub(crate) use id::TaskId;
-pub(crate) use look::{limits, list, peek, show, tree};
+pub(crate) use look::{awaiting_approval, limits, list, peek, show, tree};
 pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, Spent, State, Task};
 pub(crate) use readiness::Reason;
 pub(crate) use records::Filter;
 pub(crate) use spec::{Backoff, OnDependencyFailure, Resources, TaskSpec, resources, times};
-pub(crate) use table::TABLES;
+pub(crate) use table::{BY_APPROVAL, TABLES};
 pub(crate) use unclaimable::{Unclaimable, WhyNone};
 pub(crate) use upkeep::{LimitUse, collect, recover, set_limit};

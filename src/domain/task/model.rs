@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{id::TaskId, spec::TaskSpec};
-use crate::contract::Name;
+use crate::{contract::Name, domain::authorization::Decision};
 
 /// Where a task stands.
 #[derive(
@@ -211,6 +211,9 @@ pub(crate) struct Task {
     pub(crate) lease: Option<Lease>,
     /// What is asked of the holder.
     pub(crate) asked: Option<Asked>,
+    /// What a person said to its running, where it needs that; an edit of what they saw takes it back.
+    #[serde(default)]
+    pub(crate) decision: Option<Decision>,
     /// Why it ended, or is paused or held, in one word.
     pub(crate) reason: Option<String>,
     /// The error of the last attempt that failed.
@@ -247,6 +250,21 @@ impl Task {
     pub(crate) fn spent(&self) -> Spent {
         let now = self.lease.as_ref().map(|lease| lease.spent);
         self.spent_before.and(now.unwrap_or_default())
+    }
+
+    /// Returns whether a person let it run.
+    pub(super) fn is_approved(&self) -> bool {
+        self.decision.as_ref().is_some_and(|said| said.approved)
+    }
+
+    /// Returns whether a person rejected it.
+    pub(super) fn is_rejected(&self) -> bool {
+        self.decision.as_ref().is_some_and(|said| !said.approved)
+    }
+
+    /// Returns whether it does not run before a person lets it.
+    pub(super) fn awaits_approval(&self) -> bool {
+        self.spec.requires_approval && !self.is_approved()
     }
 
     /// Returns whether it cost what it may.

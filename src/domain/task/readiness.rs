@@ -32,10 +32,11 @@ pub(super) fn of(task: &Task, unmet: u64, now: Timestamp) -> (Readiness, Option<
 fn waiting(task: &Task, unmet: u64, now: Timestamp) -> (Readiness, Option<String>) {
     let deadline = task.spec.deadline.clone();
     let starts = start(task, now);
-    let readiness = if unmet > 0 {
-        Readiness::Dependencies
-    } else if task.spec.requires_approval {
+    // What needs a person comes first: they are asked at once and not when all else is done.
+    let readiness = if task.awaits_approval() {
         Readiness::Approval
+    } else if unmet > 0 {
+        Readiness::Dependencies
     } else if starts.is_some() {
         Readiness::NotYet
     } else {
@@ -65,7 +66,7 @@ fn start(task: &Task, now: Timestamp) -> Option<String> {
 pub(crate) enum ReasonKind {
     /// A task that it depends on has not succeeded: `task_id`, `state`.
     Dependency,
-    /// A person must let it run: `edit-task` with `requires_approval` false.
+    /// A person must let it run: `decide-approval`.
     Approval,
     /// Too little of a limit is free: `limit`, `needed`, `free`, `total`.
     Limit,
@@ -183,10 +184,10 @@ pub(super) fn reasons(
             )
         });
     }
-    if task.spec.requires_approval {
+    if task.awaits_approval() {
         found.push(Reason::new(
             ReasonKind::Approval,
-            "a person must let it run: edit-task with requires_approval false",
+            "a person must let it run: decide-approval",
         ));
     }
     for (kind, time) in [

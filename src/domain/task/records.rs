@@ -334,6 +334,23 @@ fn look(filter: &Filter, state: Option<State>, most: i64, values: &mut Vec<Sql>)
     format!("FROM {source} {condition} ORDER BY {number} DESC LIMIT {most}")
 }
 
+/// Lists tasks that wait for a person, oldest first; the place of the last one is its number.
+pub(super) fn awaiting_approval(
+    connection: &Connection,
+    after: i64,
+    limit: u32,
+) -> rusqlite::Result<Page<Task>> {
+    let statement = format!(
+        "SELECT {TASK_COLUMNS} FROM tasks WHERE readiness = 'approval' AND number > ?1 ORDER BY number LIMIT ?2"
+    );
+    TASKS.page(
+        &mut connection.prepare(&statement)?,
+        params![after, i64::from(limit) + 1],
+        (limit, &["number"]),
+        table::task,
+    )
+}
+
 /// Lists tasks that ended before a time and that nothing depends on, the longest ended first.
 pub(super) fn collectable(
     connection: &Connection,

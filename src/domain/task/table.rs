@@ -95,6 +95,9 @@ pub(crate) static TABLES: &[&Table] = &[
     &LEDGER,
 ];
 
+/// By what tasks that wait for a person are found.
+pub(crate) const BY_APPROVAL: &str = include_str!("by_approval.sql");
+
 /// The columns that [`task`] reads.
 pub(super) const TASK_COLUMNS: &str = "number, task_id, idempotency_key, state, readiness, lane, priority, due_at, \
     agent, finished_at, record";

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written::{Output, directory};
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Reach, Violations},
+    contract::{Answer, Code, Effects, Failure, Reach, Scope, Scoped, Violations},
     domain::asset::{self, Target},
     primitives::Primitive,
     system::Context,
@@ -50,6 +50,11 @@ impl Primitive for InstallAssets {
     const CODES: &'static [Code] = &[Code::AssetEdited, Code::AssetUnknown, Code::AssetUnwritable];
     const REACHES: &'static [(&'static str, Reach)] =
         &[("directory", Reach::Place), ("overwrite", Reach::Data)];
+    // What a person wrote into a file that is overwritten is gone.
+    const SCOPES: &'static [Scoped] = &[
+        Scope::LocalWrite.always(),
+        Scope::Destructive.where_given("overwrite"),
+    ];
     type Input = Input;
     type Output = Output;
 

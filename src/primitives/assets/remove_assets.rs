@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written::{Output, directory};
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Reach},
+    contract::{Answer, Code, Effects, Failure, Reach, Scope, Scoped},
     domain::asset::{self, Change, Target},
     primitives::Primitive,
     system::Context,
@@ -37,6 +37,8 @@ impl Primitive for RemoveAssets {
     const EFFECTS: Effects = Effects::REMOVES;
     const CODES: &'static [Code] = &[Code::AssetUnwritable];
     const REACHES: &'static [(&'static str, Reach)] = &[("directory", Reach::Place)];
+    // What a person edited stays, and install-assets brings the rest back.
+    const SCOPES: &'static [Scoped] = Scope::OF_LOCAL_CHANGES;
     type Input = Input;
     type Output = Output;
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Reach, Timeout},
+    contract::{
+        Answer, Code, Effect, Effects, Failure, JobId, Name, Next, Reach, Scope, Scoped, Timeout,
+    },
     domain::{
         demonstration::{self, Request, Stage},
         job::Outcome,
@@ -131,6 +133,7 @@ impl Primitive for Demo {
     const NEEDS_HOST: bool = true;
     const REACHES: &'static [(&'static str, Reach)] =
         &[("host", Reach::Host), ("name", Reach::Data)];
+    const SCOPES: &'static [Scoped] = &[Scope::Spend.always(), Scope::RemoteWrite.always()];
     type Input = Input;
     type Output = Output;
 

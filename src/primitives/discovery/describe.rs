@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Kind, Reach, Retry, unknown_primitive},
+    contract::{Answer, Code, Effects, Failure, Kind, Reach, Retry, Scope, unknown_primitive},
     primitives::Primitive,
     system::Context,
 };
@@ -38,6 +38,11 @@ pub(crate) struct Output {
     /// What fields of its input let a caller reach, beside what the effects say. A program that lets a model call it without
     /// asking a person leaves out primitives of which `needs_a_person` is true anywhere here.
     pub(crate) reaches: Vec<Reached>,
+    /// What kinds of changes its calls make, for which a person may have to give leave: `list-authorizations` says which need a
+    /// grant here.
+    pub(crate) scopes: Vec<InScope>,
+    /// Whether only a person may call it, at a terminal or with a key: no service offers it.
+    pub(crate) needs_person: bool,
     /// How a call can fail.
     pub(crate) codes: Vec<Described>,
     /// The JSON Schema of its input.
@@ -63,6 +68,15 @@ pub(crate) struct Reached {
     pub(crate) reach: Reach,
     /// Whether a caller who chooses it makes something run, be installed, be connected to or be written over.
     pub(crate) needs_a_person: bool,
+}
+
+/// A scope that calls are in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct InScope {
+    /// The scope.
+    pub(crate) scope: Scope,
+    /// The field that has to be given for a call to be in it; null where every call is.
+    pub(crate) where_given: Option<String>,
 }
 
 /// A way to fail.
@@ -125,6 +139,15 @@ impl Primitive for Describe {
                     needs_a_person: reach.needs_a_person(),
                 })
                 .collect(),
+            scopes: about
+                .scopes
+                .iter()
+                .map(|one| InScope {
+                    scope: one.scope,
+                    where_given: one.where_given.map(str::to_owned),
+                })
+                .collect(),
+            needs_person: about.needs_person,
             codes: (about.codes)()
                 .into_iter()
                 .map(|code| described(code, false))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, Next, Reach, details},
+    contract::{Answer, Code, Effect, Effects, Failure, Next, Reach, Scope, Scoped, details},
     primitives::Primitive,
     system::{
         Context, named_lock,
@@ -59,6 +59,7 @@ impl Primitive for SetConfig {
     const SUMMARY: &'static str = "Change settings of the configuration file";
     const EFFECTS: Effects = Effects::ENSURES;
     const CODES: &'static [Code] = &[];
+    const SCOPES: &'static [Scoped] = &[Scope::LocalWrite.always(), Scope::Configure.always()];
     const REACHES: &'static [(&'static str, Reach)] = &[("settings", Reach::Command)];
     type Input = Input;
     type Output = Output;

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Reach, Timeout, Violations, details},
+    contract::{
+        Answer, Code, Effects, Failure, JobId, Reach, Scope, Scoped, Timeout, Violations, details,
+    },
     domain::{
         investigation::{self, Applied, AppliedProof, ApplyRequest, Origin},
         job::{DiffSource, Outcome},
@@ -190,6 +192,8 @@ impl Primitive for ApplyDiff {
         ("expect_sha256", Reach::Data),
         ("allow", Reach::Data),
     ];
+    // Others are only read; what it makes is a commit on a branch here, and it moves nothing else.
+    const SCOPES: &'static [Scoped] = Scope::OF_LOCAL_CHANGES;
     type Input = Input;
     type Output = Output;
 

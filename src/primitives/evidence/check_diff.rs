@@ -8,7 +8,10 @@ use serde_json::json;
 
 use super::verdict::{self, PlannedCheck, Require};
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Name, Next, Reach, Timeout, Violations},
+    contract::{
+        Answer, Code, Effects, Failure, JobId, Name, Next, Reach, Scope, Scoped, Timeout,
+        Violations,
+    },
     domain::{
         investigation::{self, FileDiff, Given, VerifyRequest},
         job::{CaveatKind, DiffSource, Outcome, Verdict, Verified},
@@ -147,6 +150,8 @@ impl Primitive for CheckDiff {
         ("tests_from", Reach::File),
         ("tests", Reach::Data),
     ];
+    // The command runs in clean trees of its own.
+    const SCOPES: &'static [Scoped] = &[Scope::RunCommand.always(), Scope::RemoteWrite.always()];
     type Input = Input;
     type Output = Output;
 

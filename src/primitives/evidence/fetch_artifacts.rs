@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Reach, Timeout, Violations},
+    contract::{
+        Answer, Code, Effects, Failure, JobId, Next, Reach, Scope, Scoped, Timeout, Violations,
+    },
     domain::{
         artifact::{self, File, Ignored, State},
         investigation::{self, LeakedSecret},
@@ -90,6 +92,8 @@ impl Primitive for FetchArtifacts {
     ];
     const NEEDS_HOST: bool = true;
     const REACHES: &'static [(&'static str, Reach)] = &[("include", Reach::Data)];
+    // Others are only read.
+    const SCOPES: &'static [Scoped] = Scope::OF_LOCAL_CHANGES;
     type Input = Input;
     type Output = Output;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Reach, Timeout},
+    contract::{Answer, Code, Effects, Failure, Reach, Scope, Scoped, Timeout},
     domain::harness::{self, Played, Scenario, Verdict},
     primitives::Primitive,
     system::Context,
@@ -81,6 +81,7 @@ impl Primitive for CheckHarness {
     const EFFECTS: Effects = Effects::RUNS;
     const CODES: &'static [Code] = &[Code::HarnessNonconforming, Code::HarnessUncheckable];
     const REACHES: &'static [(&'static str, Reach)] = &[("command", Reach::Command)];
+    const SCOPES: &'static [Scoped] = &[Scope::RunCommand.always()];
     type Input = Input;
     type Output = Output;
 

@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, Name},
+    contract::{Answer, Code, Effect, Effects, Failure, Name, Next, Scope, Scoped},
     domain::host,
     primitives::Primitive,
     system::Context,
@@ -40,6 +41,8 @@ impl Primitive for RemoveHost {
     const SUMMARY: &'static str = "Forget a registered machine";
     const EFFECTS: Effects = Effects::REMOVES;
     const CODES: &'static [Code] = &[Code::HostUnknown, Code::HostInUse];
+    // It forgets what add-host can say again, and its answer holds that call.
+    const SCOPES: &'static [Scoped] = Scope::OF_LOCAL_CHANGES;
     type Input = Input;
     type Output = Output;
 
@@ -51,12 +54,26 @@ impl Primitive for RemoveHost {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
-        let effect = host::remove(context, &input.name, input.dry_run).await?;
+        let (effect, settings) = host::remove(context, &input.name, input.dry_run).await?;
         let output = Output {
             removed: effect == Effect::Applied,
-            name: input.name,
+            name: input.name.clone(),
         };
         let effect = if input.dry_run { Effect::None } else { effect };
-        Ok(Answer::new(effect, output))
+        let mut answer = Answer::new(effect, output);
+        if let Some(settings) = settings.filter(|_| !input.dry_run) {
+            let mut again = json!({"name": input.name});
+            if let Some(destination) = settings.destination {
+                again["destination"] = destination.into();
+            }
+            if let Some(root) = settings.root {
+                again["root"] = root.into();
+            }
+            if !settings.path.is_empty() {
+                again["path"] = settings.path.into();
+            }
+            answer = answer.with_next(Next::new("add-host", again, "register it again as it was"));
+        }
+        Ok(answer)
     }
 }

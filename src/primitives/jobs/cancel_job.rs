@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, JobId, Next, Timeout},
+    contract::{Answer, Code, Effects, Failure, JobId, Next, Scope, Scoped, Timeout},
     domain::job,
     primitives::Primitive,
     system::Context,
@@ -63,6 +63,8 @@ impl Primitive for CancelJob {
         Code::ProcessesSurvived,
     ];
     const NEEDS_HOST: bool = true;
+    // What the agent did so far stays, so it is no loss of work but an end of it.
+    const SCOPES: &'static [Scoped] = &[Scope::WorkerControl.always(), Scope::RemoteWrite.always()];
     type Input = Input;
     type Output = Output;
 

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::JobView;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Next, Reach, Timeout, Violations},
+    contract::{
+        Answer, Code, Effects, Failure, Name, Next, Reach, Scope, Scoped, Timeout, Violations,
+    },
     domain::{
         investigation::{self, Request},
         issue::IssueRef,
@@ -147,6 +149,7 @@ impl Primitive for LaunchInvestigation {
         ("regression", Reach::Command),
         ("idempotency_key", Reach::Data),
     ];
+    const SCOPES: &'static [Scoped] = &[Scope::Spend.always(), Scope::RemoteWrite.always()];
     type Input = Input;
     type Output = Output;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskOutput;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Reach},
+    contract::{Answer, Code, Effects, Failure, Reach, Scope, Scoped},
     domain::task::{self, TaskId},
     primitives::Primitive,
     system::Context,
@@ -41,6 +41,8 @@ impl Primitive for CancelTask {
     const EFFECTS: Effects = Effects::REMOVES;
     const CODES: &'static [Code] = &[Code::TaskNotFound, Code::TaskEnded];
     const REACHES: &'static [(&'static str, Reach)] = &[("reason", Reach::Data)];
+    // `retry-task` brings it back, with what its attempts left; what ends is somebody's work on it.
+    const SCOPES: &'static [Scoped] = &[Scope::LocalWrite.always(), Scope::WorkerControl.always()];
     type Input = Input;
     type Output = TaskOutput;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskOutput;
 use crate::{
-    contract::{Answer, Code, Effects, Failure, Name, Reach, Violations},
+    contract::{Answer, Code, Effects, Failure, Name, Reach, Violation, Violations},
     domain::task::{self, Backoff, Clearable, Edit, OnDependencyFailure, Resources, TaskId},
     primitives::Primitive,
     system::Context,
@@ -14,7 +14,8 @@ use crate::{
 /// Changes what is asked of a task that has not ended; what is not given stays as it is.
 ///
 /// `expected_version` is that of the task when it was looked at: where somebody changed it since, the call is `version_conflict`. A task that is
-/// as wanted already stays as it is. `requires_approval` false lets a task run that waits for that. The work itself cannot be changed.
+/// as wanted already stays as it is. The work itself cannot be changed. A task that a person let run, and whose resources, caps or attempts
+/// are changed, waits for a person again; `requires_approval` can be set and not taken away, which is for `decide-approval`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -41,7 +42,7 @@ pub(crate) struct Input {
     /// What it takes of the named limits while it is claimed; not of a task that is claimed.
     #[serde(default)]
     pub(crate) resources: Option<Resources>,
-    /// Whether it waits until a person lets it run.
+    /// Whether it waits until a person lets it run. Only `true`: by `decide-approval` a person lets it run.
     #[serde(default)]
     pub(crate) requires_approval: Option<bool>,
     /// How many attempts may fail before it has failed.
@@ -127,6 +128,13 @@ impl Primitive for EditTask {
 
     fn check(input: &Input) -> Violations {
         let mut wrong = Violations::default();
+        if input.requires_approval == Some(false) {
+            let message = "no edit lets a task run that waits for a person";
+            wrong.push(
+                Violation::new("/requires_approval", "const", message)
+                    .expecting("true, or nothing; a person calls decide-approval"),
+            );
+        }
         let times = [
             ("deadline", &input.deadline),
             ("not_before", &input.not_before),

@@ -20,6 +20,5 @@ pub(crate) mod retry_task;
 pub(crate) mod set_limit;
 pub(crate) mod show_limits;
 pub(crate) mod show_task;
-mod task_view;
 
-use task_view::{TaskOutput, TaskView, bounded};
+use super::task_view::{LimitView, TaskOutput, TaskView, bounded};

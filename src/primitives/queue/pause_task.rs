@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskOutput;
 use crate::{
-    contract::{Answer, Code, Effects, Failure},
+    contract::{Answer, Code, Effects, Failure, Scope, Scoped},
     domain::task::{self, TaskId},
     primitives::Primitive,
     system::Context,
@@ -31,6 +31,8 @@ impl Primitive for PauseTask {
     const SUMMARY: &'static str = "Keep a task from running";
     const EFFECTS: Effects = Effects::ENSURES;
     const CODES: &'static [Code] = &[Code::TaskNotFound, Code::TaskEnded];
+    // The holder of a claimed one is asked to stop.
+    const SCOPES: &'static [Scoped] = &[Scope::LocalWrite.always(), Scope::WorkerControl.always()];
     type Input = Input;
     type Output = TaskOutput;
 

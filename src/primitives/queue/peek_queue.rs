@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{TaskView, task_view::LimitView};
+use super::{LimitView, TaskView};
 use crate::{
     contract::{Answer, Code, Effects, Failure},
     domain::task::{self, Readiness, State},

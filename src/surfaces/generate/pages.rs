@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::tables::{Side, capitalised, cell, has_fields, shape};
 use crate::{
-    contract::{Code, Effects, Envelope, configuration::Configuration},
+    contract::{Code, Description, Effects, Envelope, configuration::Configuration},
     registry::{ALL, Entry, chapters, primitives_of},
     system::quote::quote,
 };
@@ -78,10 +78,11 @@ fn page(entry: &Entry) -> String {
     let name = about.name;
     let input = (about.input_schema)().to_value();
     let mut text = format!(
-        "{GENERATED}# {name}\n\n{}.\n\n{}\n\n*{}*\n\n## Input\n\n",
+        "{GENERATED}# {name}\n\n{}.\n\n{}\n\n*{}{}*\n\n## Input\n\n",
         about.summary,
         about.documentation(&input),
-        effects(about.effects)
+        effects(about.effects),
+        scopes(about)
     );
     let mut fields = input["properties"].as_object().into_iter().flatten();
     if let Some((field, _)) = fields.find(|(field, _)| field.contains('_')) {
@@ -128,6 +129,28 @@ fn page(entry: &Entry) -> String {
         "\nSchemas: [input](../../../schemas/{name}.input.json), [output](../../../schemas/{name}.output.json).\n",
     );
     text
+}
+
+/// Says what leave calls may need.
+fn scopes(about: &Description) -> String {
+    if about.needs_person {
+        return " For a person alone, at a terminal or with a key.".to_owned();
+    }
+    let named: Vec<String> = about
+        .scopes
+        .iter()
+        .map(|one| match one.where_given {
+            None => format!("`{}`", one.scope.name()),
+            Some(field) => format!("`{}` where `{field}` is given", one.scope.name()),
+        })
+        .collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!(
+        " [Scopes](../../authorization.md#scopes): {}.",
+        named.join(", ")
+    )
 }
 
 /// Writes a call as it is typed in a shell.

@@ -84,7 +84,7 @@ impl Server {
         options: &Options,
     ) -> Result<Self, Violations> {
         let grants = if options.allow_mutations {
-            Grants::ALL
+            Grants::OF_PROGRAMS
         } else {
             Grants::reading(options.files.iter().map(PathBuf::from).collect())
         };

@@ -10,7 +10,11 @@ use std::{ffi::OsString, fs, io, path::PathBuf, process::Stdio, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt as _};
 
 use super::process::{EXIT_FILE, Exit, FLAG};
-use crate::system::{clock, environment::Environment, process};
+use crate::system::{
+    clock,
+    environment::{AUTHORIZATION_KEY, Environment},
+    process,
+};
 
 /// A program to run below a reaper.
 #[derive(Clone, Debug)]
@@ -55,6 +59,7 @@ pub(crate) async fn run(environment: &Environment, command: Command) -> io::Resu
         .arg(&command.program)
         .args(&command.arguments)
         .envs(command.variables.iter().map(|(name, value)| (name, value)))
+        .env_remove(AUTHORIZATION_KEY)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

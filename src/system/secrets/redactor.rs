@@ -18,7 +18,7 @@ use crate::{
         places::{Kind, Place},
         validation,
     },
-    system::environment::Environment,
+    system::environment::{AUTHORIZATION_KEY, Environment},
 };
 
 /// A shorter secret is too common to be taken out of texts, in characters.
@@ -91,6 +91,9 @@ impl Redactor {
             if is_telling(name) {
                 redactor.learn_variable(name, value);
             }
+        }
+        if let Some(key) = environment.authorization_key() {
+            redactor.learn_variable(AUTHORIZATION_KEY, key);
         }
         redactor
     }

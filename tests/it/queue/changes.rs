@@ -7,9 +7,7 @@ use super::{Queue, with};
 #[test]
 fn an_edit_wants_the_version_that_it_is_for() {
     let queue = Queue::new();
-    let task_id = queue.one(
-        &json!({"requires_approval": true, "deadline": "2100-01-01T00:00:00Z", "labels": ["old"]}),
-    );
+    let task_id = queue.one(&json!({"deadline": "2100-01-01T00:00:00Z", "labels": ["old"]}));
     let edit = json!({"task_id": task_id, "expected_version": 1, "priority": 90, "labels": ["new"], "clear": ["deadline"]});
     let edited = queue.call("edit-task", &edit).ok();
     assert_eq!(
@@ -34,15 +32,6 @@ fn an_edit_wants_the_version_that_it_is_for() {
     assert_eq!((listed("old"), listed("new")), (Some(0), Some(1)));
     assert_eq!(queue.show(&task_id).at("/spec/deadline"), Value::Null);
 
-    assert_eq!(queue.reasons(&task_id), ["approval"]);
-    let approve = json!({"task_id": task_id, "expected_version": 2, "requires_approval": false});
-    assert_eq!(
-        queue
-            .call("edit-task", &approve)
-            .ok()
-            .text("/task/readiness"),
-        "ready"
-    );
     let held = queue.hold(&task_id, 60);
     let version = queue.show(&task_id).at("/task/version");
     let more = json!({"task_id": task_id, "expected_version": version, "resources": {"gpus": 1}});
@@ -208,6 +197,8 @@ fn a_deadline_that_passes_before_the_start_fails_the_task() {
 #[test]
 fn what_ended_is_collected_unless_something_depends_on_it() {
     let queue = Queue::new();
+    // What is removed is gone, and a person has said that it may be.
+    queue.world.configure("[authorization]\nrequire = []\n");
     let made = queue.enqueue(&json!([
         {"name": "a", "command": ["a"], "labels": ["x"]}, {"name": "b", "command": ["b"], "depends_on": ["a"]},
         {"name": "c", "command": ["c"], "depends_on": ["b"]}, {"name": "d", "command": ["d"]},

@@ -17,7 +17,11 @@
 //! | task `task-2-00000002`, token `2-0000000000000002` | a task that is claimed, with a checkpoint |
 //! | task `task-3-00000003` | a task that failed at its first attempt |
 //! | task `task-4-00000004` | a task that is paused and depends on the first |
+//! | task `task-5-00000005` | a task that waits for a person |
 //! | no name | a task whose lease has run out |
+//! | request `req-0123456789abcdef` | a call that waits for a person, who is at hand with the key |
+//! | request `req-a0b1c2d3e4f56789` | a call that a person has let through: `fetch-artifacts` of the job that has ended |
+//! | authorization `grant-0123456789abcdef` | two calls of `spend`, of which none was made; nothing needs leave while examples are played |
 //! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, a `CLAUDE.md` with an installed block, the key `keys/signer` with the list `keys/allowed_signers`, and a proof in `proof` signed by it |
 //!
 //! Ids of jobs follow from what was launched, so [`Furnished::fill`] puts the ids at hand in the place of those.
@@ -27,7 +31,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Output};
 use serde_json::{Value, json};
 
 use super::{
-    Forge, Gpus, Reply, Sshd, World, snapshot,
+    Forge, Gpus, KEY, KEY_VARIABLE, Reply, Sshd, World, sha256, snapshot,
     sshd::masters,
     workplace::{control, end_jobs},
 };
@@ -48,11 +52,12 @@ const RUNNING: &str = "widgets-15-ba9876543210";
 const BEGUN: &str = "widgets-20-00112233aabb";
 
 /// The tasks in the queue, as examples name them.
-const TASKS: [&str; 4] = [
+const TASKS: [&str; 5] = [
     "task-1-00000001",
     "task-2-00000002",
     "task-3-00000003",
     "task-4-00000004",
+    "task-5-00000005",
 ];
 
 /// The token of the claim of the second of them, as examples name it.
@@ -60,6 +65,15 @@ const TOKEN: &str = "2-0000000000000002";
 
 /// The lease that is there where an example names it.
 const LEASE: &str = "train-41";
+
+/// The request that waits for a person, as examples name it.
+const PENDING: &str = "req-0123456789abcdef";
+
+/// The request that a person has let through, as examples name it.
+const APPROVED: &str = "req-a0b1c2d3e4f56789";
+
+/// The authorization of which no use was made, as examples name it.
+const GRANTED: &str = "grant-0123456789abcdef";
 
 /// The command that fails in the repository as it is, and passes once the bug is fixed.
 const CHECK: &str = "python3 -m unittest -q tests.test_cart";
@@ -104,6 +118,8 @@ pub(crate) struct Furnished {
     verified: String,
     /// What stands for the tasks and the token of examples.
     queue: Vec<(&'static str, String)>,
+    /// What examples name, and what is there in its place: requests and an authorization.
+    leave: Vec<(&'static str, String)>,
 }
 
 impl Furnished {
@@ -159,6 +175,7 @@ impl Furnished {
             ended: String::new(),
             verified: String::new(),
             queue: Vec::new(),
+            leave: Vec::new(),
         };
         furnished.install_block(&origin.display().to_string());
         let checkout = furnished.checkout();
@@ -182,6 +199,7 @@ impl Furnished {
         furnished.fill_queue();
         furnished.run_job_to_its_end();
         furnished.prove_a_job();
+        furnished.ask_for_leave();
         furnished.save();
         furnished
     }
@@ -204,7 +222,7 @@ impl Furnished {
     }
 
     fn fill_queue(&mut self) {
-        let names = ["first", "held", "failing", "paused", "left"];
+        let names = ["first", "held", "failing", "paused", "asked", "left"];
         let tasks: Vec<Value> = names
             .map(|name| {
                 let others = if name == "paused" {
@@ -212,7 +230,8 @@ impl Furnished {
                 } else {
                     vec![]
                 };
-                json!({"name": name, "title": name, "command": ["true"], "depends_on": others})
+                json!({"name": name, "title": name, "command": ["true"], "depends_on": others,
+                    "requires_approval": name == "asked"})
             })
             .into();
         let enqueued = self.make("enqueue-tasks", &json!({"tasks": tasks}));
@@ -232,9 +251,9 @@ impl Furnished {
         failing["error"] = json!("as it was to be");
         self.make("fail-task", &failing);
         self.make("pause-task", &json!({"task_id": id(3)}));
-        claim(4, 1);
+        claim(5, 1);
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        let mut queue: Vec<(&'static str, String)> = (0..4)
+        let mut queue: Vec<(&'static str, String)> = (0..5)
             .map(|place| (TASKS[place], text(&id(place))))
             .collect();
         queue.push((TOKEN, text(&held["token"])));
@@ -293,6 +312,35 @@ impl Furnished {
         );
     }
 
+    /// Lets a call wait for a person and another one be let through; then nothing needs leave any more.
+    fn ask_for_leave(&mut self) {
+        self.world.set(KEY_VARIABLE, KEY);
+        let key = sha256(KEY.as_bytes());
+        let configure = |world: &World, require: &str| {
+            world.configure(&format!(
+                "[authorization]\nkey_sha256 = '{key}'\nrequire = [{require}]\n"
+            ));
+        };
+        configure(&self.world, "'local_write'");
+        let refused = |primitive: &str, input: &Value| {
+            let output = self.call(primitive, input);
+            let answer: Value = serde_json::from_slice(&output.stdout).expect("an envelope");
+            let id = answer["details"]["request_id"].as_str();
+            id.expect("the id of a request").to_owned()
+        };
+        let pending = refused("remove-host", &json!({"name": "old-box"}));
+        let approved = refused("fetch-artifacts", &json!({"job_id": self.ended}));
+        self.make("grant-authorization", &json!({"request_id": approved}));
+        let granted = self.make("grant-authorization", &json!({"scope": "spend", "uses": 2}));
+        let grant = granted["data"]["authorization"]["authorization_id"].as_str();
+        self.leave = vec![
+            (PENDING, pending),
+            (APPROVED, approved),
+            (GRANTED, grant.expect("an id").to_owned()),
+        ];
+        configure(&self.world, "");
+    }
+
     /// Launches an agent on an issue, and returns the id of the job.
     fn launch(&self, agent: &str, issue: &str) -> String {
         let launched = self.make(
@@ -342,7 +390,7 @@ impl Furnished {
             .to_string()
             .replace(ENDED, &self.ended)
             .replace(VERIFIED, &self.verified);
-        for (named, there) in &self.queue {
+        for (named, there) in self.queue.iter().chain(&self.leave) {
             text = text.replace(named, there);
         }
         for (named, agent) in [(RUNNING, "waiter"), (BEGUN, "slow")] {

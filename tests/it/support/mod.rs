@@ -2,6 +2,7 @@
 
 mod agents;
 mod call;
+mod desk;
 mod faults;
 mod forge;
 mod furnished;
@@ -19,6 +20,7 @@ mod world;
 
 pub(crate) use agents::{Agents, Cli};
 pub(crate) use call::Call;
+pub(crate) use desk::{Desk, KEY, KEY_VARIABLE, Surface, sha256};
 pub(crate) use faults::Faults;
 pub(crate) use forge::{Forge, Reply};
 pub(crate) use furnished::Furnished;

@@ -10,7 +10,9 @@ use std::{
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::support::{CHECK, Faults, MEND, Workplace, fed, json_lines, schemas};
+use crate::support::{
+    CHECK, Call, Faults, KEY, KEY_VARIABLE, MEND, Workplace, fed, json_lines, schemas, sha256,
+};
 
 /// The tables, their key columns, the calls that list them, and the list's field.
 const TABLES: &[(&str, &[&str], &str)] = &[
@@ -29,6 +31,14 @@ const TABLES: &[(&str, &[&str], &str)] = &[
     ("task_checkpoints", &["task_id", "checkpoint"], ""),
     ("queue_limits", &["name"], "show-limits"),
     ("queue_ledger", &["name"], ""),
+    (
+        "authorizations",
+        &["authorization_id"],
+        "list-authorizations",
+    ),
+    ("requests", &["request_id"], "list-waiting"),
+    ("audit", &["number"], "list-audit"),
+    ("audit_head", &["name"], ""),
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
@@ -58,6 +68,7 @@ impl Store {
         for name in ["box", "other-box"] {
             place.call("add-host", &json!({"name": name})).ok();
         }
+        ask_for_leave(&place);
         let database = Connection::open(home(&place).join("legwork.db")).expect("the database");
         let now = "2026-01-01T00:00:00.000Z";
         for host in ["box", "local"] {
@@ -110,6 +121,9 @@ impl Store {
             ("list-workspaces", json!({})),
             ("list-jobs", json!({})),
             ("list-events", json!({})),
+            ("list-authorizations", json!({})),
+            ("list-waiting", json!({})),
+            ("list-audit", json!({"verify": true})),
             (
                 "poll-job",
                 json!({"job_ids": [self.job_id, "widgets-x-000000000000"]}),
@@ -177,6 +191,27 @@ fn fill_queue(place: &Workplace) -> String {
         place.call("report-progress", &report).ok();
     }
     claimed.text("/tasks/0/task_id")
+}
+
+/// Lets two calls wait for a person, who grants something twice; then nothing needs leave any more.
+fn ask_for_leave(place: &Workplace) {
+    let configure = |require: &str| {
+        let key = sha256(KEY.as_bytes());
+        let text = format!("[authorization]\nkey_sha256 = '{key}'\nrequire = [{require}]\n");
+        place.world().configure(&text);
+    };
+    configure("'local_write'");
+    for name in ["one", "two"] {
+        let refused = place.call("add-host", &json!({"name": name}));
+        assert_eq!(refused.error_code(), "authorization_required");
+        let input = json!({"scope": "spend", "note": name}).to_string();
+        let mut grant = place
+            .world()
+            .legwork_command(["grant-authorization", "--json", &input]);
+        let granted = grant.env(KEY_VARIABLE, KEY).output();
+        Call::read(&granted.expect("legwork starts")).ok();
+    }
+    configure("");
 }
 
 fn home(place: &Workplace) -> PathBuf {
@@ -272,7 +307,7 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
     let store = Store::new();
     let whole = store.damaged(|_| {});
     let faults = Faults::default();
-    for answer in &whole[..5] {
+    for answer in &whole[..8] {
         assert_eq!(answer["ok"], true, "{answer}");
     }
     let cases = damages(&store);
@@ -297,7 +332,7 @@ fn every_damaged_column_of_every_table_is_named_and_the_other_rows_are_listed() 
                             (*table, column.as_str()),
                             ("issues", "url" | "etag" | "body" | "link")
                                 | ("checks", "subject" | "at_epoch")
-                                | ("jobs" | "events", "number")
+                                | ("jobs" | "events" | "requests" | "authorizations", "number")
                         );
                     });
                     none_is_a_bug(&faults, &case, &answers);

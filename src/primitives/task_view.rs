@@ -1,4 +1,4 @@
-//! How a task looks from outside; the primitives of the queue share it.
+//! How a task looks from outside; the primitives of the queue share it, and the one by which a person decides about one.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     contract::{Name, Violation, Violations},
-    domain::task::{Asked, LimitUse, Progress, Readiness, Spent, State, Task, TaskId},
+    domain::{
+        authorization::Decision,
+        task::{Asked, LimitUse, Progress, Readiness, Spent, State, Task, TaskId},
+    },
 };
 
 /// The most bytes that a holder may hand over at once.
@@ -46,11 +49,13 @@ pub(crate) struct TaskView {
     pub(crate) lease_until: Option<String>,
     /// What its holder is asked to do.
     pub(crate) asked: Option<Asked>,
+    /// What a person said to its running, where it needs that; null where nobody has, or where it changed since.
+    pub(crate) decision: Option<Decision>,
     /// How far it is.
     pub(crate) progress: Option<Progress>,
     /// What it cost so far.
     pub(crate) spent: Spent,
-    /// Why it ended, or is paused or held, in one word, such as `attempts_exhausted`, `deadline_passed`, `dependency_failed`.
+    /// Why it ended, or is paused or held, in one word, such as `attempts_exhausted`, `deadline_passed`, `dependency_failed`, `rejected`.
     pub(crate) reason: Option<String>,
     /// The error of its last attempt that failed.
     pub(crate) error: Option<String>,
@@ -119,6 +124,7 @@ impl From<Task> for TaskView {
             attempts: task.attempts,
             failures: task.failures,
             asked: task.asked,
+            decision: task.decision,
             progress: task.progress,
             reason: task.reason,
             error: task.error,

@@ -1,0 +1,1 @@
+CREATE INDEX tasks_by_approval ON tasks (number) WHERE readiness = 'approval';
