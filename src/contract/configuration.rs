@@ -345,7 +345,14 @@ mod tests {
         found.dedup();
         assert_eq!(
             found,
-            ["Name", "exclude", "items", "max_cost_usd", "sparse"]
+            [
+                "Name",
+                "exclude",
+                "items",
+                "key_sha256",
+                "max_cost_usd",
+                "sparse"
+            ]
         );
         let long = |count: usize| "x".repeat(count);
         let many = |count: usize| vec!["x"; count];

@@ -153,7 +153,7 @@ fn edited(
         _ => after,
     };
     if let Err(violations) = configuration::parse(after.as_bytes()) {
-        let (ours, theirs) = attributed(&keys, violations);
+        let (ours, theirs) = attributed(&keys, &violations);
         return Err(if ours.is_empty() {
             in_file(theirs)
         } else {
@@ -233,9 +233,9 @@ fn first_line(text: &str) -> String {
 }
 
 /// Tells what is wrong with the settings from what is wrong with the rest of the file.
-fn attributed(keys: &[(&str, Parts)], violations: Violations) -> (Violations, Violations) {
+fn attributed(keys: &[(&str, Parts)], violations: &Violations) -> (Violations, Violations) {
     let (mut ours, mut theirs) = (Violations::default(), Violations::default());
-    for violation in &violations {
+    for violation in violations {
         let way: Vec<String> = parts(violation.pointer());
         let setting = keys.iter().find(|(_, parts)| {
             // An unknown key is told of by its own name, a missing one by the table it is missing in.
@@ -336,7 +336,9 @@ fn item(value: &Value) -> Item {
             }
             Item::Table(table)
         }
-        other => Item::Value(inline(other)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Item::Value(inline(value))
+        }
     }
 }
 
