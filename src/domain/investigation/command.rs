@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{run, workspace},
     system::{
-        environment::is_variable,
         quote::{quote, quote_around},
         script::path_assignment,
     },
@@ -47,7 +46,7 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
     let mut script = prelude(program.seed);
     script.push_str("worktree=$job/work\nenvironment_folder=$job/env\n");
     script.push_str(&workspace::exports(program.workspace));
-    script.push_str(&exports(program.agent)?);
+    script.push_str(&run::exports(program.agent)?);
     script.push_str(&path_assignment(program.path));
     script.push_str(
         "LEGWORK_JOB=$job LEGWORK_WORKTREE=$worktree LEGWORK_PROMPT=$job/prompt.md\n\
@@ -64,19 +63,4 @@ pub(super) fn script(program: &Program<'_>) -> Result<String, run::Error> {
 /// Sets `job`, `root` and `seed` from the arguments of the script.
 pub(super) fn prelude(seed: &str) -> String {
     format!("job=$1\nroot=$2\nseed=$root/{}\n", quote(seed))
-}
-
-/// Renders assignments of exported variables.
-pub(super) fn exports(variables: &BTreeMap<String, String>) -> Result<String, run::Error> {
-    let mut script = String::new();
-    for (name, value) in variables {
-        if !is_variable(name) {
-            return Err(run::Error::Variable { name: name.clone() });
-        }
-        if value.contains('\0') {
-            return Err(run::Error::Nul { field: "variables" });
-        }
-        script.extend([name, "=", &quote(value), "\nexport ", name, "\n"]);
-    }
-    Ok(script)
 }

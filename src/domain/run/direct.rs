@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{
+    environment,
     error::Error,
     poll::{self, Poll},
     run_id::RunId,
@@ -25,7 +26,7 @@ use crate::{
     system::{
         Context, digest,
         environment::is_variable,
-        machine::{Machine, Transport},
+        machine::Machine,
         records::{Record, records},
         reply::Reply,
         script::Script,
@@ -146,53 +147,6 @@ async fn take_over(
     Ok(())
 }
 
-/// Variables of this machine's environment that runs here get beside those that the configuration names.
-///
-/// What else the caller has, tokens above all, is the caller's.
-const KEPT: &[&str] = &[
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "PATH",
-    "TMPDIR",
-    "TERM",
-    "TZ",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LC_COLLATE",
-    "LC_CTYPE",
-    "LC_MESSAGES",
-    "LC_MONETARY",
-    "LC_NUMERIC",
-    "LC_TIME",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_STATE_HOME",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "NODE_EXTRA_CA_CERTS",
-    "REQUESTS_CA_BUNDLE",
-];
-
-/// Names the variables that a run keeps; `-` for all, where the environment is that of a login there and not the caller's.
-fn kept(machine: &Machine) -> String {
-    match &machine.transport {
-        Transport::Local => KEPT
-            .iter()
-            .copied()
-            .chain(machine.environment.iter().map(String::as_str))
-            .filter(|name| is_variable(name))
-            .collect::<Vec<_>>()
-            .join(" "),
-        Transport::Ssh(_) => "-".to_owned(),
-    }
-}
-
 fn start_script(machine: &Machine, start: &Start) -> Result<Script, Error> {
     let preparation = &start.preparation;
     let body = [
@@ -215,7 +169,7 @@ fn start_script(machine: &Machine, start: &Start) -> Result<Script, Error> {
         .arguments(supervisor())
         .argument(worktree)
         .argument(base)
-        .argument(kept(machine))
+        .argument(environment::kept(machine))
         .payload(SUPERVISOR)
         .payload(description(machine, start)?)
         .payload(start.command.as_str())

@@ -2,6 +2,7 @@
 
 mod diff_note;
 mod direct;
+mod environment;
 mod error;
 mod poll;
 mod protocol;
@@ -14,6 +15,7 @@ mod status;
 mod token;
 
 pub(crate) use diff_note::DiffNote;
+pub(crate) use environment::{exports, kept_environment};
 pub(crate) use error::Error;
 pub(crate) use run_id::{FIRST, RunId};
 pub(crate) use runner::{

@@ -42,7 +42,7 @@ pub(super) fn start(
         },
         command,
         stdin: prepared.prompt.text.clone(),
-        secrets: command::exports(&prepared.secrets)?,
+        secrets: run::exports(&prepared.secrets)?,
         worktree: Some(run::Worktree {
             folder: "work",
             base: plan.spec.base_commit.clone(),
