@@ -4,11 +4,11 @@ use crate::{
     contract::{Chapter, Description},
     primitives::{
         approvals, assets, demonstration, discovery, evidence, gpus, harnesses, hosts, issues,
-        jobs, queue, workspaces,
+        jobs, queue, workers, workspaces,
     },
 };
 
-pub(crate) use crate::domain::schema::HISTORY as SCHEMA;
+pub(crate) use crate::domain::{schema::HISTORY as SCHEMA, worker};
 pub use crate::primitives::{Admitted, Authorized, Entry, Grants, Outcome, input_schema};
 
 /// The contents, in the order in which the reference shows them: a new primitive is one line here.
@@ -125,6 +125,19 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<queue::collect_tasks::CollectTasks>(),
             Entry::of::<queue::set_limit::SetLimit>(),
             Entry::of::<queue::show_limits::ShowLimits>(),
+        ],
+    ),
+    (
+        Chapter {
+            name: "workers",
+            about: "Processes that take tasks out of the queue and carry them out",
+        },
+        &[
+            Entry::of::<workers::start_worker::StartWorker>(),
+            Entry::of::<workers::stop_worker::StopWorker>(),
+            Entry::of::<workers::restart_worker::RestartWorker>(),
+            Entry::of::<workers::worker_status::WorkerStatus>(),
+            Entry::of::<workers::list_sessions::ListSessions>(),
         ],
     ),
     (

@@ -20,6 +20,8 @@ PROGRAMS=(
     "forget_git plain_git git_settings git process lock environment modules facts check"
     "with_plain end"
     "with_plain tail"
+    "with_plain log_end"
+    "local_run"
     "result"
     "with_plain list"
     "with_plain pack"

@@ -463,6 +463,18 @@ pub enum Code {
     /// The refused call depends on the folder that it was sent from, and this call comes from another one.
     CallElsewhere: FailedPrecondition, Retry::AFTER_FIX, File =>
         "Send the same call from the folder in `details.path`.";
+    /// No worker of that name ever ran here.
+    WorkerNotFound: NotFound, Retry::NEVER, Unknown =>
+        "Use a name from `list-sessions`, or start it with `start-worker`.";
+    /// A worker of that name runs already, and of each name there is one.
+    WorkerRunning: AlreadyExists, Retry::NEVER, Unknown =>
+        "Use another `name`, or end that worker with `stop-worker` first.";
+    /// A worker that was started did not come up.
+    WorkerNotStarted: FailedPrecondition, Retry::AFTER_FIX, Step =>
+        "Read `details.stderr`, remove the cause, and send the same call again.";
+    /// A worker that was asked to end is still at work.
+    WorkerNotEnded: FailedPrecondition, Retry::SEQUENCE, Unknown =>
+        "Look at `worker-status`; wait for what it runs, or send the call again with `force`.";
 }
 }
 

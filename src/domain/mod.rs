@@ -25,4 +25,5 @@ pub(crate) mod task;
 pub(crate) mod test_run;
 pub(crate) mod verification;
 pub(crate) mod waiting;
+pub(crate) mod worker;
 pub(crate) mod workspace;

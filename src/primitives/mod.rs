@@ -16,6 +16,7 @@ pub(crate) mod jobs;
 mod primitive;
 pub(crate) mod queue;
 mod task_view;
+pub(crate) mod workers;
 pub(crate) mod workspaces;
 
 pub use entry::{Admitted, Authorized, Entry, Outcome, input_schema};

@@ -24,3 +24,4 @@ mod services;
 mod session;
 mod signals;
 mod tree;
+mod worker;

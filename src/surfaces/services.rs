@@ -10,7 +10,7 @@ use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{batch, dispatch, flags, mcp, output, serve::Serve, session::Session};
+use super::{batch, dispatch, flags, mcp, output, serve::Serve, session::Session, worker};
 use crate::{
     contract::{Code, Failure, Violation, Violations, details, validation},
     registry::input_schema,
@@ -30,6 +30,12 @@ pub(super) static SERVICES: &[Service] = &[
         summary: "Answer calls that come as JSON lines on stdin",
         options: input_schema::<batch::Options>,
         start: |session, fields| Ok(Box::new(batch::Batch::new(session, &read(fields)?))),
+    },
+    Service {
+        name: "run-worker",
+        summary: "Take tasks out of the queue and carry them out",
+        options: input_schema::<worker::Options>,
+        start: |session, fields| Ok(Box::new(worker::Worker::new(session, read(fields)?))),
     },
 ];
 

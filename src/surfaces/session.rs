@@ -36,6 +36,11 @@ impl Session {
         Self { grants, ..self }
     }
 
+    /// Returns what its calls may reach, for what the service itself does.
+    pub(super) const fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// Begins a call.
     pub(super) fn begin(&self) -> Ongoing<'_> {
         #[expect(

@@ -51,7 +51,7 @@ const SIGSTKFLT: i32 = 16;
 const SIGPWR: i32 = 30;
 
 /// Signals that come within this time of the first are taken to be one with it, such as SIGHUP right after SIGTERM.
-const TOGETHER: Duration = Duration::from_secs(2);
+pub(super) const TOGETHER: Duration = Duration::from_secs(2);
 
 /// What to do with the number of the signal.
 type Action = Box<dyn FnOnce(u8) + Send>;

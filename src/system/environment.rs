@@ -143,6 +143,11 @@ impl Environment {
             .join("legwork/config.toml")
     }
 
+    /// Returns where the configurations of the user's programs lie: `XDG_CONFIG_HOME` or `~/.config`.
+    pub(crate) fn configuration_folder(&self) -> PathBuf {
+        self.base("XDG_CONFIG_HOME", ".config")
+    }
+
     /// Returns a path as the user means it: `~/` is the home, a relative one starts at the folder of the call.
     pub(crate) fn path(&self, text: &str) -> PathBuf {
         match text.strip_prefix("~/") {

@@ -9,7 +9,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read},
+    io::{self, Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -94,6 +94,26 @@ pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(too_large(limit));
     }
     read_bounded(file, limit)
+}
+
+/// Returns how long a regular file is, and at most so many bytes of its end.
+pub(crate) fn tail(path: &Path, limit: u64) -> io::Result<(u64, Vec<u8>)> {
+    let mut file = regular_file::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(io::SeekFrom::Start(size.saturating_sub(limit)))?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((size, bytes))
+}
+
+/// Makes a file for this user alone; fails where anything is at its place.
+pub(crate) fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)
 }
 
 fn read_bounded(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {

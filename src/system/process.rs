@@ -188,6 +188,12 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     })
 }
 
+/// Returns how many processors this process may use.
+pub(crate) fn processors() -> u32 {
+    let count = std::thread::available_parallelism();
+    count.map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+}
+
 /// The process groups of programs that only look and are under way.
 static LOOKS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 

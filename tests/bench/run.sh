@@ -32,5 +32,6 @@ python3 tests/bench/interruptions.py target/release/legwork "${QUICK:-1}"
 python3 tests/bench/verification.py target/release/legwork
 python3 tests/bench/careless.py target/release/legwork
 python3 tests/bench/queue.py target/release/legwork
+python3 tests/bench/workers.py target/release/legwork
 python3 tests/bench/environments.py target/release/legwork "$uv/bin" target/testbed/wheels-bench
 exec python3 tests/bench/bench.py target/release/legwork "$peer/bin/hpc-agent" "$tokenizer"

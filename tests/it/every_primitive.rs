@@ -47,6 +47,7 @@ const VERBS: &[(&str, Does)] = &[
     ("recover", Does::Ensures),
     ("release", Does::Ensures),
     ("reserve", Does::Ensures),
+    ("restart", Does::Removes),
     ("remove", Does::Removes),
     ("render", Does::Looks),
     ("renew", Does::Ensures),
@@ -56,6 +57,8 @@ const VERBS: &[(&str, Does)] = &[
     ("revoke", Does::Removes),
     ("set", Does::Ensures),
     ("show", Does::Looks),
+    ("start", Does::Ensures),
+    ("stop", Does::Removes),
     ("tail", Does::Looks),
     ("verify", Does::Ensures),
     ("wait", Does::Looks),
@@ -69,6 +72,11 @@ const OTHERS: &[(&str, Does, &str)] = &[
     ("now", Does::Looks, "one word"),
     ("preflight", Does::Looks, "one word"),
     ("sleep", Does::Looks, "one word"),
+    (
+        "worker-status",
+        Does::Looks,
+        "what services are asked for everywhere",
+    ),
     (
         "check-diff",
         Does::Removes,

@@ -45,6 +45,7 @@ const NOUNS: &[(&str, &[&str])] = &[
     ("authorization", &["audit"]),
     ("task", &["audit", "authorization"]),
     ("waiting", &["authorization", "task"]),
+    ("worker", &["agent", "gpu", "host", "run", "task"]),
     (
         "verification",
         &["job", "patch", "run", "test_run", "workspace"],
@@ -60,6 +61,7 @@ const NOUNS: &[(&str, &[&str])] = &[
             "preflight",
             "task",
             "verification",
+            "worker",
             "workspace",
         ],
     ),

@@ -50,4 +50,5 @@ mod testbed;
 mod verification;
 mod wire;
 mod withstand;
+mod workers;
 mod workspaces;

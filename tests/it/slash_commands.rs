@@ -33,7 +33,7 @@ fn commands() -> BTreeMap<String, String> {
             (name, fs::read_to_string(path).expect("a command"))
         })
         .collect();
-    assert_eq!(commands.len(), 10);
+    assert_eq!(commands.len(), 11);
     commands
 }
 
@@ -120,8 +120,9 @@ fn filled(text: &str) -> String {
         ("<checkout>", "."),
         ("<destination>", "ada@box"),
         ("<primitive>", "poll-job"),
-        ("<task_id>", "t-1"),
         ("<request_id>", "req-0123456789abcdef"),
+        ("<name>", "night"),
+        ("<task_id>", "task-1-00000001"),
     ]
     .iter()
     .fold(text.to_owned(), |text, (name, value)| {

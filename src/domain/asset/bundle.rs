@@ -1,5 +1,6 @@
 //! The assets themselves, which are inside the program.
 
+use super::unit;
 use crate::system::environment::Environment;
 
 /// A file of the bundle.
@@ -32,6 +33,7 @@ const COMMANDS: &[(&str, &str)] = commands![
     "setup",
     "status",
     "waiting",
+    "work",
 ];
 
 const SKILL: &str = include_str!("../../../slash_commands/skills/legwork/SKILL.md");
@@ -98,7 +100,7 @@ pub(super) fn is_ours(path: &str) -> bool {
         .is_some_and(|name| {
             !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
         });
-    command || path == "skills/legwork/SKILL.md" || path == HOOK_PATH
+    command || path == "skills/legwork/SKILL.md" || path == HOOK_PATH || path == unit::PATH
 }
 
 /// Returns what a block in a file of instructions says: the skill without its front matter.

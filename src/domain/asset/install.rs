@@ -43,7 +43,7 @@ pub(crate) struct Written {
 
 /// Checks that a Stop hook is asked for only where there is a place for one.
 pub(crate) fn check_hook(target: Target, hook: bool) -> Result<(), Error> {
-    if hook && instructions_file(target).is_some() {
+    if hook && !matches!(target, Target::User | Target::Project) {
         return Err(Error::NoHook);
     }
     Ok(())
@@ -104,7 +104,7 @@ const fn instructions_file(target: Target) -> Option<&'static str> {
     match target {
         Target::AgentsMd => Some("AGENTS.md"),
         Target::ClaudeMd => Some("CLAUDE.md"),
-        Target::User | Target::Project => None,
+        Target::User | Target::Project | Target::SystemdUser => None,
     }
 }
 
@@ -127,7 +127,7 @@ fn plan_files(
     // A hook that was installed once is updated with the rest.
     let hook = request.hook || manifest.files.contains_key(bundle::HOOK_PATH);
     let mut planned = Vec::new();
-    for asset in bundle::files(hook, &place.results) {
+    for asset in place.assets(hook) {
         let known = manifest.files.get(&asset.path).cloned();
         let named = request.overwrite.contains(&asset.path);
         let (old, change) = match place.read(&asset.path)? {

@@ -9,6 +9,7 @@ mod place;
 mod plan;
 mod removal;
 mod settings;
+mod unit;
 
 pub(crate) use error::Error;
 pub(crate) use install::{Request, Written, check_hook, install, remove};

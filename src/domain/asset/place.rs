@@ -8,7 +8,11 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, bundle};
+use super::{
+    Error,
+    bundle::{self, Asset},
+    unit,
+};
 use crate::system::{Context, files, meter::Meter, quote};
 
 /// What assets go into.
@@ -23,6 +27,8 @@ pub(crate) enum Target {
     AgentsMd,
     /// A marked block in a project's `CLAUDE.md`.
     ClaudeMd,
+    /// The units of the user's own systemd: a worker that starts with the login.
+    SystemdUser,
 }
 
 /// The largest file that is read, in bytes.
@@ -51,6 +57,8 @@ pub(super) struct Place {
     /// The folder as named.
     pub(super) folder: PathBuf,
     links: Links,
+    /// The unit of a worker, where units are what goes there.
+    unit: Option<String>,
     /// The command that runs the Stop hook there.
     pub(super) hook: String,
     /// Where artifacts are brought to, as the rules of Claude Code name it.
@@ -79,9 +87,10 @@ impl Place {
                 |folder| environment.path(folder),
             ),
             Target::Project => directory.join(".claude"),
+            Target::SystemdUser => environment.configuration_folder().join("systemd/user"),
             Target::AgentsMd | Target::ClaudeMd => directory.clone(),
         };
-        if target != Target::User {
+        if !matches!(target, Target::User | Target::SystemdUser) {
             let found = files::canonical(&directory).and_then(|path| files::metadata(&path));
             match found {
                 Ok(found) if found.is_dir() => {}
@@ -96,12 +105,12 @@ impl Place {
         }
         let script = match target {
             Target::Project => format!("\"$CLAUDE_PROJECT_DIR/.claude/{}\"", bundle::HOOK_PATH),
-            Target::User | Target::AgentsMd | Target::ClaudeMd => {
+            Target::User | Target::AgentsMd | Target::ClaudeMd | Target::SystemdUser => {
                 quote::quote(&folder.join(bundle::HOOK_PATH).display().to_string())
             }
         };
         let links = match target {
-            Target::User => Links::Within,
+            Target::User | Target::SystemdUser => Links::Within,
             Target::Project => Links::Never,
             Target::AgentsMd | Target::ClaudeMd => Links::Pages,
         };
@@ -111,9 +120,22 @@ impl Place {
         Ok(Self {
             folder,
             links,
+            unit: (target == Target::SystemdUser).then(|| unit::text(environment)),
             results: bundle::results(environment),
             hook: format!("LEGWORK_STOP_HOOK=1 sh {script}"),
         })
+    }
+
+    /// Lists the files that go there; the hook only where it is asked for.
+    pub(super) fn assets(&self, hook: bool) -> Vec<Asset> {
+        match &self.unit {
+            None => bundle::files(hook, &self.results),
+            Some(text) => vec![Asset {
+                path: unit::PATH.to_owned(),
+                text: text.clone(),
+                mode: 0o644,
+            }],
+        }
     }
 
     /// Returns where a path below the place really is; none where links lead out of it or nowhere, or are not followed.

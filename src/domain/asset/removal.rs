@@ -17,7 +17,7 @@ pub(super) fn plan_removal(place: &Place) -> Result<Vec<Planned>, Error> {
         There::Obstacle(_) => (None, true),
     };
     let mut manifest = Manifest::read(recorded.as_deref());
-    let shipped_files = bundle::files(true, &place.results);
+    let shipped_files = place.assets(true);
     let mut paths: Vec<String> = manifest.files.keys().cloned().collect();
     paths.extend(
         shipped_files

@@ -38,6 +38,6 @@ pub(crate) use error::Error;
 pub(crate) use grant::{Terms, grant_scope};
 pub(crate) use minutes::{masked, noted, shown};
 pub(crate) use model::{Authorization, Decision, Outcome, Request, State, Via};
-pub(crate) use policy::{has_key, is_needed};
+pub(crate) use policy::{any_is_needed, has_key, is_needed};
 pub(crate) use records::{find_request, list_authorizations, waiting};
 pub(crate) use table::{AUTHORIZATIONS, REQUESTS};

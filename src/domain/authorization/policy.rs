@@ -34,6 +34,12 @@ pub(crate) fn is_needed(
     Ok(!needed(context, about, input)?.is_empty())
 }
 
+/// Returns whether work in any of these scopes needs a grant.
+pub(crate) fn any_is_needed(context: &Context, scopes: &[Scope]) -> Result<bool, Error> {
+    let required = context.configuration()?.authorization.required();
+    Ok(scopes.iter().any(|scope| required.contains(scope)))
+}
+
 /// Returns whether a person can grant by a key.
 pub(crate) fn has_key(context: &Context) -> Result<bool, Error> {
     Ok(context.configuration()?.authorization.key_sha256.is_some())

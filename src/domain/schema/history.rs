@@ -6,7 +6,9 @@
 //! line that was published is never changed: a later change of a table is a line of its own at the end.
 
 use crate::{
-    domain::{audit, authorization, forge, host, job, preflight, task, verification, workspace},
+    domain::{
+        audit, authorization, forge, host, job, preflight, task, verification, worker, workspace,
+    },
     system::store::{Migration, Schema},
 };
 
@@ -29,4 +31,5 @@ pub(crate) static HISTORY: Schema = &[
         &audit::AUDIT_HEAD,
     ]),
     Migration::Statements(task::BY_APPROVAL),
+    Migration::Tables(&[&worker::SESSIONS]),
 ];

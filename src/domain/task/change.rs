@@ -341,6 +341,7 @@ pub(crate) async fn retry(
         after.back_off_until = None;
         // A person let it run once, with all attempts that it had; this is more.
         after.decision = None;
+        after.losses = 0;
         if reset_failures {
             after.failures = 0;
         } else {

@@ -15,7 +15,7 @@ use super::{
     desk::{self, Desk, Stop},
     error::Error,
     id::TaskId,
-    model::{Attempt, AttemptEnd, Lane, Lease, Readiness, Spent, State, Task},
+    model::{Attempt, AttemptEnd, Lane, Lease, Readiness, Spent, State, Task, WorkerRun},
     records::{self, Head},
     unclaimable::{Unclaimable, WhyNone, why_none},
 };
@@ -26,6 +26,9 @@ use crate::{
 
 /// Bytes of randomness in a token.
 const RANDOM: usize = 8;
+
+/// Bytes of randomness in the key of a run.
+const RUN_KEY: usize = 16;
 
 /// Heads read of a lane beyond those that are wanted, because one that cannot be read is passed over.
 const SPARE: u32 = 8;
@@ -53,6 +56,8 @@ pub(crate) struct Claim {
     pub(crate) hosts: Vec<Name>,
     /// Seconds of the lease.
     pub(crate) lease_s: u64,
+    /// The session of the worker that claims, where one does.
+    pub(crate) session: Option<String>,
 }
 
 impl Claim {
@@ -90,7 +95,7 @@ pub(crate) struct Outcome {
     /// When time alone changes something about any task (RFC 3339, UTC).
     pub(crate) next_due_at: Option<String>,
     /// The version of the ledger, by which a change is noticed.
-    version: u64,
+    pub(super) version: u64,
 }
 
 /// Claims tasks, waiting for one for at most so long; a dry run does not wait.
@@ -135,7 +140,8 @@ pub(crate) async fn claim(
     }
 }
 
-fn once(desk: &mut Desk<'_>, claim: &Claim) -> Result<Outcome, Stop> {
+/// Claims what can be claimed now.
+pub(super) fn once(desk: &mut Desk<'_>, claim: &Claim) -> Result<Outcome, Stop> {
     let asked = digest::canonical(&json!([
         claim.task_id,
         claim.count,
@@ -262,7 +268,15 @@ fn take(desk: &mut Desk<'_>, claim: &Claim, asked: &str, before: &Task) -> Resul
     task.reason = None;
     task.back_off_until = None;
     task.progress = None;
+    let run = match &claim.session {
+        Some(session) => Some(WorkerRun {
+            session: session.clone(),
+            key: files::random_hexadecimal(RUN_KEY).map_err(Error::Random)?,
+        }),
+        None => None,
+    };
     let lease = Lease {
+        run,
         attempt: task.attempts,
         token: token.clone(),
         claimer: claim.claimer.clone(),

@@ -281,10 +281,12 @@ impl<'c> Desk<'c> {
             if lease.until > self.now_text() {
                 return Ok(after);
             }
-            let data = json!({"attempt": lease.attempt, "claimer": lease.claimer, "lease_until": lease.until});
-            self.end_attempt(&mut after, AttemptEnd::Lost, None, None)?;
-            put_back(&mut after);
-            let after = self.save(before, after, Some(("lost", data)))?;
+            if lease.run.is_some() {
+                // Nobody knows whether its run goes on. What ends the attempt is the evidence of a worker that looks.
+                let data = json!({"attempt": lease.attempt, "claimer": lease.claimer, "lease_until": lease.until});
+                return self.save(before, after, Some(("unattended", data)));
+            }
+            let after = self.lose(before, &lease, None)?;
             // It may be too late for another attempt.
             let waits = after.state == State::Waiting;
             return if waits {
@@ -308,6 +310,27 @@ impl<'c> Desk<'c> {
             );
         }
         self.save(before, after, None)
+    }
+
+    /// Ends the attempt that is under way as lost: the task waits for another one, unless too many were lost.
+    pub(super) fn lose(
+        &mut self,
+        before: &Task,
+        lease: &Lease,
+        note: Option<&str>,
+    ) -> Result<Task, Stop> {
+        let mut after = before.clone();
+        let data = json!({
+            "attempt": lease.attempt, "claimer": lease.claimer, "lease_until": lease.until, "note": note,
+        });
+        self.end_attempt(&mut after, AttemptEnd::Lost, note, None)?;
+        after.losses += 1;
+        put_back(&mut after);
+        if after.state == State::Waiting && after.is_worn_out() {
+            after.state = State::Failed;
+            after.reason = Some("attempts_lost".to_owned());
+        }
+        self.save(before, after, Some(("lost", data)))
     }
 
     /// Lets the ends of this transaction have their consequences for the tasks that depend on them.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     contract::{Effect, Name},
+    domain::authorization,
     system::{Context, clock, digest, files},
 };
 
@@ -40,6 +41,11 @@ pub(crate) async fn enqueue(
     dry_run: bool,
 ) -> Result<(Vec<Enqueued>, Effect), Error> {
     let order = order(&specs)?;
+    // What needs leave as a call needs it as a task too: nobody is asked any more when a worker carries it out.
+    let guarded = specs
+        .iter()
+        .map(|spec| authorization::any_is_needed(context, spec.scopes()))
+        .collect::<Result<Vec<bool>, _>>()?;
     desk::transact(context, dry_run, |desk| {
         let mut done: BTreeMap<usize, Enqueued> = BTreeMap::new();
         let mut named: BTreeMap<Name, TaskId> = BTreeMap::new();
@@ -49,7 +55,8 @@ pub(crate) async fn enqueue(
                 continue;
             };
             let (key, digest) = identity(spec, &keyed);
-            let enqueued = one(desk, spec, &key, digest, &named)?;
+            let is_guarded = guarded.get(index).copied().unwrap_or(true);
+            let enqueued = one(desk, (spec, is_guarded), &key, digest, &named)?;
             if let Some(name) = &spec.name {
                 named.insert(name.clone(), enqueued.task.task_id.clone());
                 keyed.insert(name.clone(), key);
@@ -86,7 +93,7 @@ fn identity(spec: &TaskSpec, keyed: &BTreeMap<Name, String>) -> (String, String)
 
 fn one(
     desk: &mut Desk<'_>,
-    spec: &TaskSpec,
+    (spec, is_guarded): (&TaskSpec, bool),
     key: &str,
     content_digest: String,
     named: &BTreeMap<Name, TaskId>,
@@ -118,6 +125,7 @@ fn one(
     let task_id = TaskId::of(desk.ledger.last_number, &random);
     let now = desk.now_text();
     let mut spec = spec.clone();
+    spec.requires_approval |= is_guarded;
     spec.depends_on = others.iter().map(as_name).collect();
     spec.labels.sort();
     spec.labels.dedup();
@@ -134,6 +142,7 @@ fn one(
         back_off_until: None,
         attempts: 0,
         failures: 0,
+        losses: 0,
         events: 0,
         checkpoints: 0,
         lease: None,

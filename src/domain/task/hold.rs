@@ -39,18 +39,175 @@ pub(crate) async fn renew(
     lease_s: u64,
     dry_run: bool,
 ) -> Result<(Task, Effect), Error> {
-    desk::transact(context, dry_run, |desk| {
-        let before = held(desk, fence)?;
-        let mut after = before.clone();
-        // What a second call a moment later would add is no effect, and costs no write.
-        let enough = desk.in_ms(i64::try_from(lease_s.saturating_mul(900)).unwrap_or(i64::MAX));
-        match &mut after.lease {
-            Some(lease) if lease.until < enough => lease.until = desk.in_s(lease_s),
-            _ => return Ok(before),
+    desk::transact(context, dry_run, |desk| renew_at_desk(desk, fence, lease_s)).await
+}
+
+/// Renews the lease of a fence.
+pub(super) fn renew_at_desk(
+    desk: &mut Desk<'_>,
+    fence: &Fence,
+    lease_s: u64,
+) -> Result<Task, Stop> {
+    let before = held(desk, fence)?;
+    let mut after = before.clone();
+    // What a second call a moment later would add is no effect, and costs no write.
+    let enough = desk.in_ms(i64::try_from(lease_s.saturating_mul(900)).unwrap_or(i64::MAX));
+    match &mut after.lease {
+        Some(lease) if lease.until < enough => lease.until = desk.in_s(lease_s),
+        _ => return Ok(before),
+    }
+    desk.save(&before, after, None)
+}
+
+/// How a holder ends its attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    /// It gives the task back.
+    Released {
+        /// Why, for the record of the attempt.
+        note: Option<String>,
+        /// Seconds that the task waits before the next attempt.
+        delay_s: u64,
+    },
+    /// The work is done.
+    Done {
+        /// What was done, in a sentence.
+        summary: Option<String>,
+        /// What it brought back.
+        result: Option<Value>,
+        /// What it cost.
+        spent: Spent,
+    },
+    /// The work failed.
+    Failed {
+        /// Why.
+        error: String,
+        /// Whether another attempt makes sense.
+        retry: bool,
+        /// What it brought back all the same; what was there before stays where it brought nothing.
+        result: Option<Value>,
+        /// What it cost.
+        spent: Spent,
+    },
+    /// What did the work is gone, and nobody knows how far it came.
+    Lost {
+        /// What is known of it.
+        note: String,
+    },
+}
+
+impl Ending {
+    /// Returns what the same ending is known by when it comes again.
+    fn digest(&self) -> String {
+        digest::canonical(&match self {
+            Self::Released { note, delay_s } => json!(["release", note, delay_s]),
+            Self::Done {
+                summary, result, ..
+            } => json!(["complete", summary, result]),
+            Self::Failed { error, retry, .. } => json!(["fail", error, retry]),
+            Self::Lost { note } => json!(["lost", note]),
+        })
+    }
+
+    /// Ends the attempt of a task in this way; returns the event to note.
+    fn apply(
+        self,
+        desk: &mut Desk<'_>,
+        after: &mut Task,
+        digest: String,
+    ) -> Result<(&'static str, Value), Stop> {
+        match self {
+            Self::Released { note, delay_s } => {
+                let note = note.as_deref();
+                desk.end_attempt(after, AttemptEnd::Released, note, Some(digest))?;
+                desk::put_back(after);
+                if delay_s > 0 && after.state == State::Waiting {
+                    after.back_off_until = Some(desk.in_s(delay_s));
+                }
+                Ok(("released", json!({"note": note, "state": after.state})))
+            }
+            Self::Done {
+                summary,
+                result,
+                spent,
+            } => {
+                note_spent(after, spent);
+                let (state, end) = if after.is_spent() {
+                    (State::BudgetExhausted, AttemptEnd::BudgetExhausted)
+                } else {
+                    (State::Succeeded, AttemptEnd::Succeeded)
+                };
+                desk.end_attempt(after, end, summary.as_deref(), Some(digest))?;
+                after.state = state;
+                after.reason = (state == State::BudgetExhausted).then(|| "budget_spent".to_owned());
+                after.asked = None;
+                let data = json!({"summary": summary});
+                after.summary = summary;
+                after.result = result;
+                Ok((state.name(), data))
+            }
+            Self::Failed {
+                error,
+                retry,
+                result,
+                spent,
+            } => {
+                note_spent(after, spent);
+                let is_spent = after.is_spent();
+                desk.end_attempt(after, AttemptEnd::Failed, Some(&error), Some(digest))?;
+                after.failures += 1;
+                after.error = Some(error.clone());
+                after.result = result.or_else(|| after.result.take());
+                if after.asked.is_some() {
+                    desk::put_back(after);
+                } else if is_spent {
+                    after.state = State::BudgetExhausted;
+                    after.reason = Some("budget_spent".to_owned());
+                } else if retry && after.failures < after.spec.max_attempts {
+                    after.state = State::Waiting;
+                    after.back_off_until =
+                        Some(desk.in_ms(after.spec.backoff.pause_ms(after.failures)));
+                } else {
+                    after.state = State::Failed;
+                    let reason = if retry {
+                        "attempts_exhausted"
+                    } else {
+                        "not_retryable"
+                    };
+                    after.reason = Some(reason.to_owned());
+                }
+                let data =
+                    json!({"error": error, "state": after.state, "until": after.back_off_until});
+                Ok(("attempt_failed", data))
+            }
+            // `at_desk` has no use of this: a loss is written by the desk itself.
+            Self::Lost { note } => Ok(("lost", json!({"note": note}))),
         }
-        desk.save(&before, after, None)
-    })
-    .await
+    }
+
+    /// Ends the attempt of a fence; a holder that is a worker shows its session too.
+    pub(super) fn at_desk(
+        self,
+        desk: &mut Desk<'_>,
+        fence: &Fence,
+        session: Option<&str>,
+    ) -> Result<Task, Stop> {
+        let task = desk.task(&fence.task_id)?;
+        let digest = self.digest();
+        let Some(lease) = lease_of(&task, fence).cloned() else {
+            return ended_before(desk, fence, task, &digest);
+        };
+        let holder = lease.run.as_ref().map(|run| run.session.as_str());
+        if session.is_some() && session != holder {
+            return Err(lost(&task, fence));
+        }
+        if let Self::Lost { note } = &self {
+            return desk.lose(&task, &lease, Some(note));
+        }
+        let mut after = task.clone();
+        let event = self.apply(desk, &mut after, digest)?;
+        desk.save(&task, after, Some(event))
+    }
 }
 
 /// Gives a task back without an end; where its holder was asked to stop, it is paused or cancelled.
@@ -61,16 +218,11 @@ pub(crate) async fn release(
     delay_s: u64,
     dry_run: bool,
 ) -> Result<(Task, Effect), Error> {
-    let digest = digest::canonical(&json!(["release", note, delay_s]));
-    end(context, fence, digest, dry_run, |desk, after, digest| {
-        desk.end_attempt(after, AttemptEnd::Released, note, Some(digest))?;
-        desk::put_back(after);
-        if delay_s > 0 && after.state == State::Waiting {
-            after.back_off_until = Some(desk.in_s(delay_s));
-        }
-        Ok(("released", json!({"note": note, "state": after.state})))
-    })
-    .await
+    let ending = Ending::Released {
+        note: note.map(str::to_owned),
+        delay_s,
+    };
+    desk::transact(context, dry_run, |desk| ending.at_desk(desk, fence, None)).await
 }
 
 /// Ends a task as done. What it may cost and did is its end even then.
@@ -82,24 +234,12 @@ pub(crate) async fn complete(
     spent: Spent,
     dry_run: bool,
 ) -> Result<(Task, Effect), Error> {
-    let digest = digest::canonical(&json!(["complete", summary, result]));
-    let brought = result.clone();
-    let ended = end(context, fence, digest, dry_run, |desk, after, digest| {
-        note_spent(after, spent);
-        let (state, end) = if after.is_spent() {
-            (State::BudgetExhausted, AttemptEnd::BudgetExhausted)
-        } else {
-            (State::Succeeded, AttemptEnd::Succeeded)
-        };
-        desk.end_attempt(after, end, summary, Some(digest))?;
-        after.state = state;
-        after.reason = (state == State::BudgetExhausted).then(|| "budget_spent".to_owned());
-        after.asked = None;
-        after.summary = summary.map(str::to_owned);
-        after.result = brought;
-        Ok((state.name(), json!({"summary": summary})))
-    })
-    .await;
+    let ending = Ending::Done {
+        summary: summary.map(str::to_owned),
+        result: result.clone(),
+        spent,
+    };
+    let ended = desk::transact(context, dry_run, |desk| ending.at_desk(desk, fence, None)).await;
     let Err(Error::Ended(_)) = &ended else {
         return ended;
     };
@@ -118,54 +258,13 @@ pub(crate) async fn fail(
     spent: Spent,
     dry_run: bool,
 ) -> Result<(Task, Effect), Error> {
-    let digest = digest::canonical(&json!(["fail", error, retry]));
-    end(context, fence, digest, dry_run, |desk, after, digest| {
-        note_spent(after, spent);
-        let is_spent = after.is_spent();
-        desk.end_attempt(after, AttemptEnd::Failed, Some(error), Some(digest))?;
-        after.failures += 1;
-        after.error = Some(error.to_owned());
-        if after.asked.is_some() {
-            desk::put_back(after);
-        } else if is_spent {
-            after.state = State::BudgetExhausted;
-            after.reason = Some("budget_spent".to_owned());
-        } else if retry && after.failures < after.spec.max_attempts {
-            after.state = State::Waiting;
-            after.back_off_until = Some(desk.in_ms(after.spec.backoff.pause_ms(after.failures)));
-        } else {
-            after.state = State::Failed;
-            let reason = if retry {
-                "attempts_exhausted"
-            } else {
-                "not_retryable"
-            };
-            after.reason = Some(reason.to_owned());
-        }
-        let data = json!({"error": error, "state": after.state, "until": after.back_off_until});
-        Ok(("attempt_failed", data))
-    })
-    .await
-}
-
-/// Ends the attempt of a fence by `change`, which returns the event to note.
-async fn end(
-    context: &Context,
-    fence: &Fence,
-    digest: String,
-    dry_run: bool,
-    change: impl FnOnce(&mut Desk<'_>, &mut Task, String) -> Result<(&'static str, Value), Stop>,
-) -> Result<(Task, Effect), Error> {
-    desk::transact(context, dry_run, |desk| {
-        let task = desk.task(&fence.task_id)?;
-        if lease_of(&task, fence).is_none() {
-            return ended_before(desk, fence, task, &digest);
-        }
-        let mut after = task.clone();
-        let event = change(desk, &mut after, digest)?;
-        desk.save(&task, after, Some(event))
-    })
-    .await
+    let ending = Ending::Failed {
+        error: error.to_owned(),
+        retry,
+        result: None,
+        spent,
+    };
+    desk::transact(context, dry_run, |desk| ending.at_desk(desk, fence, None)).await
 }
 
 /// Takes a write for an attempt that has ended: the one that ended it changes nothing, and no other one is taken.

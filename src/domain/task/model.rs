@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{id::TaskId, spec::TaskSpec};
 use crate::{contract::Name, domain::authorization::Decision};
 
+/// Attempts that may be lost before each one more counts as one that failed.
+const LOSSES_FORGIVEN: u32 = 2;
+
 /// Where a task stands.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -167,6 +170,21 @@ pub(crate) struct Lease {
     pub(crate) until: String,
     /// What this attempt cost so far.
     pub(crate) spent: Spent,
+    /// The run of a worker that does the work, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<WorkerRun>,
+}
+
+/// The work of an attempt as a worker does it.
+///
+/// It may go on when its worker is gone. So a lease that runs out does not let anybody claim the task: first a worker has to
+/// look what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WorkerRun {
+    /// The session of the worker that looks after it.
+    pub(crate) session: String,
+    /// 32 hexadecimal digits that name the run where it goes on; they stay when another worker takes over.
+    pub(crate) key: String,
 }
 
 /// What a holder shows with every write: nobody else has claimed the task since.
@@ -203,6 +221,9 @@ pub(crate) struct Task {
     pub(crate) attempts: u32,
     /// How many of those failed.
     pub(crate) failures: u32,
+    /// How many were lost since it last waited for a fresh start.
+    #[serde(default)]
+    pub(crate) losses: u32,
     /// How many events were noted.
     pub(crate) events: u32,
     /// How many checkpoints were saved.
@@ -274,6 +295,15 @@ impl Task {
         #[expect(clippy::cast_precision_loss, reason = "at most a year of seconds")]
         let wall = self.spec.max_wall_s.map(|most| most as f64);
         reaches(self.spec.budget_usd, spent.cost_usd) || reaches(wall, spent.wall_s)
+    }
+
+    /// Returns whether too many of its attempts were lost or failed for another one.
+    ///
+    /// The first [`LOSSES_FORGIVEN`] that were lost are nobody's fault; each one more counts like one that failed, so that a
+    /// task which ends every worker that takes it does not do so for ever.
+    pub(super) fn is_worn_out(&self) -> bool {
+        let counted = self.losses.saturating_sub(LOSSES_FORGIVEN);
+        counted > 0 && self.failures + counted >= self.spec.max_attempts
     }
 
     /// Returns which of the lanes it waits in.

@@ -15,10 +15,15 @@ use crate::system::clock;
 pub(super) fn of(task: &Task, unmet: u64, now: Timestamp) -> (Readiness, Option<String>) {
     match task.state {
         State::Waiting => waiting(task, unmet, now),
-        State::Claimed => (
-            Readiness::Claimed,
-            task.lease.as_ref().map(|lease| lease.until.clone()),
-        ),
+        State::Claimed => {
+            let until = task.lease.as_ref().map(|lease| lease.until.clone());
+            // Once it has run out, time alone changes nothing about a run that a worker has to look at.
+            let is_left = |until: &String| {
+                let is_run = task.lease.as_ref().is_some_and(|lease| lease.run.is_some());
+                !is_run || *until > clock::text(now)
+            };
+            (Readiness::Claimed, until.filter(is_left))
+        }
         State::Paused => (Readiness::Paused, task.spec.deadline.clone()),
         State::Held => (Readiness::Held, task.spec.deadline.clone()),
         State::Succeeded
@@ -150,6 +155,11 @@ pub(super) fn reasons(
     if let Some(lease) = &task.lease {
         let message = if lease.until > now {
             format!("{} holds it until {}", lease.claimer, lease.until)
+        } else if lease.run.is_some() {
+            format!(
+                "the lease of the worker {} ran out at {}: it waits for a worker that looks what became of its run",
+                lease.claimer, lease.until
+            )
         } else {
             format!(
                 "the lease of {} ran out at {}: it can be claimed",

@@ -222,6 +222,16 @@ pub(super) fn due(connection: &Connection, now: &str, limit: u32) -> rusqlite::R
     Ok(rows.read)
 }
 
+/// Lists tasks that somebody holds, in the order of their numbers.
+pub(super) fn claimed(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Task>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {TASK_COLUMNS} FROM tasks WHERE state = 'claimed' ORDER BY number LIMIT ?1"
+    ))?;
+    let rows = TASKS.rows(&mut statement, [limit], table::task)?;
+    set_aside(&rows.damaged);
+    Ok(rows.read)
+}
+
 /// Returns when time alone changes something next (RFC 3339, UTC).
 pub(super) fn next_due(connection: &Connection) -> rusqlite::Result<Option<String>> {
     connection

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::contract::{Name, Violation, Violations};
+use crate::contract::{Name, Scope, Violation, Violations};
 
 /// The counters that `resources` names by fields of their own.
 const OWN_COUNTERS: &[&str] = &["slots", "gpus", "gpu_mem_bytes"];
@@ -186,7 +186,7 @@ pub(crate) struct TaskSpec {
     /// Whether it waits until a person lets it run.
     #[serde(default)]
     pub(crate) requires_approval: bool,
-    /// How many attempts may fail before it has failed. One that was released or lost does not count.
+    /// How many attempts may fail before it has failed. One that was released does not count; of those that were lost, the third and later ones do.
     #[serde(default = "max_attempts")]
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) max_attempts: u32,
@@ -267,6 +267,20 @@ impl Default for TaskSpec {
 }
 
 impl TaskSpec {
+    /// Lists the scopes of its work. Those of a call are not among them: it is held against them when it is made.
+    pub(super) fn scopes(&self) -> &'static [Scope] {
+        let is_here = self
+            .host
+            .as_ref()
+            .is_none_or(|host| host.as_str() == "local");
+        match (&self.call, &self.prompt, is_here) {
+            (Some(_), ..) => &[],
+            (None, Some(_), _) => &[Scope::Spend, Scope::RemoteWrite],
+            (None, None, true) => &[Scope::RunCommand],
+            (None, None, false) => &[Scope::RunCommand, Scope::RemoteWrite],
+        }
+    }
+
     /// Lists what is wrong with it that no schema says; `at` is where it stands in the input.
     pub(crate) fn violations(&self, at: &str) -> Violations {
         let mut wrong = Violations::default();

@@ -37,7 +37,7 @@ pub(crate) async fn recover(
     .await?;
     let lost = taken
         .into_iter()
-        .filter(|(before, _)| before.lease.is_some());
+        .filter(|(before, after)| before.lease.is_some() && after.lease.is_none());
     Ok(((lost.collect(), due), effect))
 }
 

@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Installs what other agents need to use legwork: slash commands and a skill for Claude Code as files, or a block of
-/// instructions in a file that any agent reads.
+/// instructions in a file that any agent reads; or the unit of a worker for the user's own systemd, which
+/// `systemctl --user enable --now legwork-worker` starts.
 ///
 /// What is there already and as legwork left it is brought up to date; the same call again changes nothing. A file or
 /// block that a person edited, or that is not from legwork, is never overwritten unless it is named in `overwrite`: then
@@ -23,7 +24,7 @@ use crate::{
 pub(crate) struct Input {
     /// What to install into.
     pub(crate) target: Target,
-    /// The project's folder, for targets other than `user`; the current folder where none is given.
+    /// The project's folder, for targets other than `user` and `systemd_user`; the current folder where none is given.
     #[serde(default = "directory")]
     #[schemars(length(min = 1, max = 4096), extend("format" = "directory-path"))]
     pub(crate) directory: String,

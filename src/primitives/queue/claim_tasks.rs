@@ -157,6 +157,7 @@ impl Primitive for ClaimTasks {
             agents: input.agents,
             hosts: input.hosts,
             lease_s: input.lease_s,
+            session: None,
         };
         let (outcome, effect) = task::claim(context, &claim, input.wait_s, input.dry_run).await?;
         // To find nothing is no replay of anything.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{Answer, Code, Effects, Failure},
-    domain::task::{self, State, TaskId},
+    domain::{
+        task::{self, State, TaskId},
+        worker,
+    },
     primitives::Primitive,
     system::Context,
 };
@@ -92,6 +95,11 @@ impl Primitive for CollectTasks {
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {
         let (found, effect) =
             task::collect(context, input.older_than_s, input.limit, input.dry_run).await?;
+        if !input.dry_run {
+            for task in &found.removed {
+                worker::forget(context, &task.task_id);
+            }
+        }
         Ok(Answer::new(
             effect,
             Output {

@@ -14,6 +14,8 @@ use crate::{
 /// Takes up all leases that have run out: their attempts are `lost`, never failed, and the tasks can be claimed again, or are paused
 /// or cancelled where their holders were asked for that. `claim-tasks` does the same by itself before it looks for a task.
 ///
+/// A task that a worker runs is not among them: a worker has to look what became of its run first (`worker-status`).
+///
 /// What became of the work of a lost attempt is not known: look before it is done again, where doing it twice does harm.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

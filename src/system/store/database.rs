@@ -24,7 +24,7 @@ use super::{
     error::{damaged, is_busy},
     schema::{self, Schema},
 };
-use crate::system::{clock, files, meter::Meter, temporary::Scratch};
+use crate::system::{clock, files, meter::Meter, temporary::Scratch, watched_file::WatchedFile};
 
 /// The name of the write-ahead log, beside the database.
 const LOG: &str = "legwork.db-wal";
@@ -113,6 +113,19 @@ impl Store {
             store.migrate()?;
         }
         Ok(store)
+    }
+
+    /// Watches for writes of any process, so that nobody has to look for them; nothing where that cannot be had.
+    ///
+    /// The log is there as long as this is open. Must be called on a runtime.
+    pub(crate) fn watch(&self) -> Option<WatchedFile> {
+        match WatchedFile::new(&self.path.with_file_name(LOG)) {
+            Ok(watched) => Some(watched),
+            Err(error) => {
+                tracing::debug!(%error, "the write-ahead log cannot be watched");
+                None
+            }
+        }
     }
 
     /// Reads.

@@ -105,6 +105,7 @@ fn the_default_lets_the_main_job_run_and_guards_what_a_person_wrote() {
     // The call that stands for others needs what they need.
     let wanted = [
         json!({"primitive": "collect-tasks", "where_given": null}),
+        json!({"primitive": "restart-worker", "where_given": null}),
         json!({"primitive": "install-assets", "where_given": "overwrite"}),
         json!({"primitive": "set-config", "where_given": null}),
     ];

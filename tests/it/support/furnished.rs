@@ -22,6 +22,7 @@
 //! | request `req-0123456789abcdef` | a call that waits for a person, who is at hand with the key |
 //! | request `req-a0b1c2d3e4f56789` | a call that a person has let through: `fetch-artifacts` of the job that has ended |
 //! | authorization `grant-0123456789abcdef` | two calls of `spend`, of which none was made; nothing needs leave while examples are played |
+//! | worker `nightly`, session `session-1-00000001` | a worker in the background that takes no tasks; started where an example names it |
 //! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, a `CLAUDE.md` with an installed block, the key `keys/signer` with the list `keys/allowed_signers`, and a proof in `proof` signed by it |
 //!
 //! Ids of jobs follow from what was launched, so [`Furnished::fill`] puts the ids at hand in the place of those.
@@ -31,7 +32,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Output};
 use serde_json::{Value, json};
 
 use super::{
-    Forge, Gpus, KEY, KEY_VARIABLE, Reply, Sshd, World, sha256, snapshot,
+    Forge, Gpus, KEY, KEY_VARIABLE, Reply, Sshd, World, end_workers, sha256, snapshot,
     sshd::masters,
     workplace::{control, end_jobs},
 };
@@ -62,6 +63,10 @@ const TASKS: [&str; 5] = [
 
 /// The token of the claim of the second of them, as examples name it.
 const TOKEN: &str = "2-0000000000000002";
+
+/// The worker that runs where an example names it, and its session.
+const WORKER: &str = "nightly";
+const SESSION: &str = "session-1-00000001";
 
 /// The lease that is there where an example names it.
 const LEASE: &str = "train-41";
@@ -398,6 +403,11 @@ impl Furnished {
                 text = text.replace(named, &self.launch(agent, "acme/widgets#12"));
             }
         }
+        if text.contains(WORKER) {
+            let started = self.make("start-worker", &json!({"name": WORKER, "concurrency": 0}));
+            let session_id = started["data"]["session"]["session_id"].as_str();
+            text = text.replace(SESSION, session_id.expect("the id of a session"));
+        }
         if text.contains(LEASE) {
             self.make("reserve-gpus", &json!({"lease_id": LEASE, "host": "lab"}));
         }
@@ -484,6 +494,7 @@ impl Furnished {
             fs::remove_file(self.root()).expect("the file goes");
             fs::rename(gone, self.root()).expect("the folder comes back");
         }
+        end_workers(&self.world);
         end_jobs(&self.world, &self.root(), |job| job != self.ended);
         end_jobs(&self.world, &self.world.home().join("legwork"), |_| true);
         self.shell(
@@ -529,6 +540,7 @@ impl Furnished {
 
 impl Drop for Furnished {
     fn drop(&mut self) {
+        end_workers(&self.world);
         end_jobs(&self.world, &self.root(), |job| job != self.ended);
         end_jobs(&self.world, &self.world.home().join("legwork"), |_| true);
     }

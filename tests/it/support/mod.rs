@@ -29,7 +29,7 @@ pub(crate) use machine::{TestBed, assert_isolated, data, files_with, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
 pub(crate) use processes::{
-    at_once, await_catching, descendants, fed, json_lines, kill, signal, start,
+    at_once, await_catching, descendants, end_workers, fed, json_lines, kill, signal, start,
 };
 pub(crate) use sshd::{Limits, Sshd, masters};
 pub(crate) use workplace::{CHECK, MEND, Workplace, control, eventually};

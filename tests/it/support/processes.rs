@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Call, eventually};
+use super::{Call, World, eventually};
 
 /// Starts a program whose stdout and stderr are read once it has ended.
 pub(crate) fn start(command: &mut Command) -> Child {
@@ -102,6 +102,34 @@ pub(crate) fn descendants(process: u32) -> Vec<(u32, String)> {
         }
     }
     found
+}
+
+/// Kills the workers of a world, and what their tasks left; of each the environment names the world's folder.
+pub(crate) fn end_workers(world: &World) {
+    let home = world.path("state/legwork");
+    let home = format!("LEGWORK_HOME={}", home.display());
+    let mark = world.path("state/legwork/tasks");
+    let mark = format!("LEGWORK_TASK_RUN={}", mark.display());
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(number) = process.file_name().to_string_lossy().parse() else {
+            continue;
+        };
+        let variables = fs::read(process.path().join("environ")).unwrap_or_default();
+        let has = |wanted: &dyn Fn(&[u8]) -> bool| variables.split(|byte| *byte == 0).any(wanted);
+        let arguments = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let is_worker = arguments
+            .split(|byte| *byte == 0)
+            .any(|word| word == b"run-worker");
+        if is_worker && has(&|one| one == home.as_bytes())
+            || has(&|one| one.starts_with(mark.as_bytes()))
+        {
+            kill(number);
+            eventually("it is gone", || {
+                let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+                !stat.contains(") R") && !stat.contains(") S") && !stat.contains(") D")
+            });
+        }
+    }
 }
 
 fn pid(process: u32) -> Pid {

@@ -39,6 +39,7 @@ const TABLES: &[(&str, &[&str], &str)] = &[
     ("requests", &["request_id"], "list-waiting"),
     ("audit", &["number"], "list-audit"),
     ("audit_head", &["name"], ""),
+    ("worker_sessions", &["session_id"], "list-sessions"),
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
@@ -153,6 +154,8 @@ impl Store {
             ),
             ("recover-tasks", json!({})),
             ("collect-tasks", json!({"older_than_s": 0, "dry_run": true})),
+            ("list-sessions", json!({})),
+            ("worker-status", json!({})),
         ];
         let lines: String = calls
             .iter()
@@ -189,6 +192,10 @@ fn fill_queue(place: &Workplace) -> String {
         let mut report = fence.clone();
         report["checkpoint"] = json!({"step": step});
         place.call("report-progress", &report).ok();
+    }
+    for _ in 0..2 {
+        let worker = ["run-worker", "--concurrency", "0", "--idle-exit-s", "0"];
+        place.world().legwork(worker).ok();
     }
     claimed.text("/tasks/0/task_id")
 }

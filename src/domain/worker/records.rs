@@ -1,0 +1,178 @@
+//! The sessions of workers in the database: all statements of this noun.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    error::Error,
+    session::{Session, id},
+    table::{self, COLUMNS, SESSIONS},
+};
+use crate::{
+    contract::Name,
+    system::{
+        Context, files,
+        store::{Damage, Page},
+    },
+};
+
+/// Bytes of randomness in an id.
+const RANDOM: usize = 4;
+
+/// Sessions that have ended and are kept, whatever their worker.
+const KEPT: i64 = 1000;
+
+/// Writes down a session that begins; `make` gets its id.
+pub(super) async fn begin(
+    context: &Context,
+    make: impl FnOnce(Name) -> Session,
+) -> Result<Session, Error> {
+    let random = files::random_hexadecimal(RANDOM)
+        .map_err(|error| Error::Folder(files::Error::of(Path::new("/dev/urandom"), error)))?;
+    let session = context
+        .store()?
+        .write(|connection| {
+            let last: i64 = connection.query_row(
+                "SELECT coalesce(max(number), 0) FROM worker_sessions WHERE number < 4000000000000000000",
+                [],
+                |row| row.get(0),
+            )?;
+            let session = make(id(last + 1, &random));
+            connection.execute(
+                "INSERT INTO worker_sessions (number, session_id, worker, ended_at, record) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    last + 1,
+                    session.session_id.as_str(),
+                    session.worker.as_str(),
+                    session.ended_at,
+                    json(&session)?,
+                ],
+            )?;
+            connection.execute(
+                "DELETE FROM worker_sessions WHERE ended_at IS NOT NULL AND number < ?1",
+                [last - KEPT],
+            )?;
+            Ok(session)
+        })
+        .await?;
+    Ok(session)
+}
+
+/// Writes a session over what was there of it.
+pub(super) async fn put(context: &Context, session: &Session) -> Result<(), Error> {
+    context
+        .store()?
+        .write(|connection| {
+            connection
+                .execute(
+                    "UPDATE worker_sessions SET ended_at = ?2, record = ?3 WHERE session_id = ?1",
+                    params![
+                        session.session_id.as_str(),
+                        session.ended_at,
+                        json(session)?
+                    ],
+                )
+                .map(drop)
+        })
+        .await?;
+    Ok(())
+}
+
+/// Finds a session by its id; nothing where there is none, or it cannot be read.
+pub(super) fn find(context: &Context, session_id: &str) -> Result<Option<Session>, Error> {
+    let found = context.store()?.read(|connection| {
+        one(
+            connection,
+            &format!("SELECT {COLUMNS} FROM worker_sessions WHERE session_id = ?1"),
+            session_id,
+        )
+    })?;
+    Ok(found)
+}
+
+/// Finds the newest session of a worker that can be read.
+pub(super) fn newest(context: &Context, worker: &Name) -> Result<Option<Session>, Error> {
+    let found = context.store()?.read(|connection| {
+        one(
+            connection,
+            &format!(
+                "SELECT {COLUMNS} FROM worker_sessions WHERE worker = ?1 ORDER BY number DESC LIMIT 1"
+            ),
+            worker.as_str(),
+        )
+    })?;
+    Ok(found)
+}
+
+fn one(connection: &Connection, statement: &str, value: &str) -> rusqlite::Result<Option<Session>> {
+    let found = connection
+        .prepare_cached(statement)?
+        .query_row([value], |row| table::session(&SESSIONS.record(row)))
+        .optional();
+    match Damage::set_apart(found)? {
+        Ok(session) => Ok(session),
+        Err(damage) => {
+            tracing::warn!(%damage, "set aside");
+            Ok(None)
+        }
+    }
+}
+
+/// Lists the sessions that have not ended, as far as they know themselves.
+pub(super) fn open(context: &Context, limit: u32) -> Result<Page<Session>, Error> {
+    let page = context.store()?.read(|connection| {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM worker_sessions WHERE ended_at IS NULL ORDER BY number DESC LIMIT ?1"
+        ))?;
+        SESSIONS.page(
+            &mut statement,
+            [i64::from(limit) + 1],
+            (limit, &["number"]),
+            table::session,
+        )
+    })?;
+    Ok(page)
+}
+
+/// Lists sessions, of one worker or of all, the newest first, before a number.
+pub(super) fn list(
+    context: &Context,
+    worker: Option<&Name>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Page<Session>, Error> {
+    let page = context.store()?.read(|connection| {
+        let most = i64::from(limit) + 1;
+        let order = (limit, &["number"][..]);
+        // The first part has no bound, so that a row whose number is damaged is met too.
+        let condition = match (worker, before) {
+            (None, None) => "",
+            (None, Some(_)) => "WHERE number < ?2",
+            (Some(_), None) => "WHERE worker = ?3",
+            (Some(_), Some(_)) => "WHERE worker = ?3 AND number < ?2",
+        };
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM worker_sessions {condition} ORDER BY number DESC LIMIT ?1"
+        ))?;
+        let worker = worker.map(Name::as_str);
+        match (worker, before) {
+            (None, None) => SESSIONS.page(&mut statement, [most], order, table::session),
+            (None, Some(before)) => {
+                SESSIONS.page(&mut statement, params![most, before], order, table::session)
+            }
+            (Some(worker), before) => SESSIONS.page(
+                &mut statement,
+                params![most, before, worker],
+                order,
+                table::session,
+            ),
+        }
+    })?;
+    Ok(page)
+}
+
+fn json(session: &Session) -> rusqlite::Result<String> {
+    serde_json::to_string(session)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
