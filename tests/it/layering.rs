@@ -895,6 +895,7 @@ fn the_top_folder_is_in_order() {
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "README.md",
+        "build.rs",
         "docs",
         "schemas",
         "slash_commands",
