@@ -51,6 +51,14 @@ pub(crate) enum Refused {
     Unwritable(files::Error),
 }
 
+/// Lists what is wrong with settings whatever the file says.
+pub(crate) fn check(settings: &BTreeMap<String, Value>) -> Violations {
+    match edited(Path::new(""), "", settings) {
+        Err(Refused::Settings(violations)) => violations,
+        Err(Refused::File(_) | Refused::Unwritable(_)) | Ok(_) => Violations::default(),
+    }
+}
+
 /// Changes settings, by their dotted keys; a value that is null takes the setting away. Returns those that are not as they were.
 ///
 /// All of them are changed or none. In a `dry_run` nothing is written.

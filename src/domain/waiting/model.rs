@@ -24,7 +24,7 @@ pub(crate) struct Waiting {
     /// The version that was looked at, where it can change while it waits.
     pub(crate) version: Option<u64>,
     /// Since when it waits (RFC 3339, UTC).
-    pub(crate) since: String,
+    pub(crate) waiting_since: String,
     /// Until when it waits (RFC 3339, UTC); nothing where it has no end.
     pub(crate) expires_at: Option<String>,
     /// The command by which a person lets it through.

@@ -55,7 +55,7 @@ fn requests(context: &Context, after: Option<i64>, limit: u32) -> Result<Part, E
             scopes: request.scopes.clone(),
             arguments_sha256: Some(request.arguments_sha256.clone()),
             version: None,
-            since: request.requested_at.clone(),
+            waiting_since: request.requested_at.clone(),
             expires_at: Some(request.expires_at.clone()),
             command: request.command(),
             kind: "authorization",
@@ -92,7 +92,7 @@ fn of_task(task: Task) -> Waiting {
         scopes: Vec::new(),
         arguments_sha256: None,
         version: Some(task.version),
-        since: task.created_at,
+        waiting_since: task.created_at,
         expires_at: task.spec.deadline,
         command,
     }

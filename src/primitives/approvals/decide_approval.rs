@@ -122,17 +122,17 @@ impl Primitive for DecideApproval {
         match (&input.request_id, &input.task_id) {
             (None, None) => found.push(Violation::new(
                 "/request_id",
-                "required",
+                "oneOf",
                 "either a request or a task has to be named",
             )),
             (Some(_), Some(_)) => found.push(Violation::new(
                 "/task_id",
-                "not",
+                "oneOf",
                 "one thing is decided at a time: leave out `task_id`, or `request_id`",
             )),
             (Some(_), None) if input.expected_version.is_some() => found.push(Violation::new(
                 "/expected_version",
-                "not",
+                "oneOf",
                 "it belongs to `task_id`; a request never changes",
             )),
             (Some(_), None) | (None, Some(_)) => {}

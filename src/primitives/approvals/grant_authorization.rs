@@ -120,12 +120,12 @@ impl Primitive for GrantAuthorization {
         match (&input.request_id, input.scope) {
             (None, None) => found.push(Violation::new(
                 "/request_id",
-                "required",
+                "oneOf",
                 "either a request or a scope has to be named",
             )),
             (Some(_), Some(_)) => found.push(Violation::new(
                 "/scope",
-                "not",
+                "oneOf",
                 "a request is granted alone: leave out `scope`, or `request_id`",
             )),
             (Some(_), None) => {
@@ -136,7 +136,7 @@ impl Primitive for GrantAuthorization {
                 ] {
                     if is_given {
                         let message = "it belongs to `scope`; a request is let through once";
-                        found.push(Violation::new(field, "not", message));
+                        found.push(Violation::new(field, "oneOf", message));
                     }
                 }
             }

@@ -61,7 +61,7 @@ pub(crate) struct Waiting {
     /// Of a `task` the version that is shown here, which `decide-approval` can be held to; null for an `authorization`.
     pub(crate) version: Option<u64>,
     /// Since when it waits (RFC 3339, UTC).
-    pub(crate) since: String,
+    pub(crate) waiting_since: String,
     /// Until when it waits (RFC 3339, UTC); null where it has no end.
     pub(crate) expires_at: Option<String>,
     /// The command by which a person lets it through.
@@ -114,7 +114,7 @@ impl From<waiting::Waiting> for Waiting {
             scopes: one.scopes,
             arguments_sha256: one.arguments_sha256,
             version: one.version,
-            since: one.since,
+            waiting_since: one.waiting_since,
             expires_at: one.expires_at,
             command: one.command,
         }

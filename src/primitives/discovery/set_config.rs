@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Answer, Code, Effect, Effects, Failure, Next, Reach, Scope, Scoped, details},
+    contract::{
+        Answer, Code, Effect, Effects, Failure, Next, Reach, Scope, Scoped, Violations, details,
+    },
     primitives::Primitive,
     system::{
         Context, named_lock,
@@ -24,7 +26,10 @@ use crate::{
 pub(crate) struct Input {
     /// What to set: dotted keys as in TOML, such as `hosts.gpu-box.root`, and their values. A table takes the place of the whole
     /// table; null takes a setting away.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(
+        length(min = 1, max = 200),
+        extend("examples" = [{"defaults.max_wall_s": 7200}, {"hosts.gpu-box.root": null}])
+    )]
     pub(crate) settings: BTreeMap<String, Value>,
     /// Whether only to report what would be changed.
     #[serde(default)]
@@ -70,6 +75,10 @@ impl Primitive for SetConfig {
             settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
             dry_run: false,
         }]
+    }
+
+    fn check(input: &Input) -> Violations {
+        settings::check(&input.settings)
     }
 
     async fn run(context: &Context, input: Input) -> Result<Answer<Output>, Failure> {

@@ -40,8 +40,11 @@ fn fitting(numbers: &mut Numbers, place: &Value) -> Value {
     if let Some(only) = place.get("const") {
         return only.clone();
     }
-    if let Some(options) = place["enum"].as_array() {
-        return numbers.of(options).clone();
+    // What is inside of a map of free keys no schema says.
+    for keyword in ["enum", "examples"] {
+        if let Some(options) = place[keyword].as_array() {
+            return numbers.of(options).clone();
+        }
     }
     let kinds: Vec<&str> = match &place["type"] {
         Value::String(one) => vec![one],
