@@ -9,7 +9,7 @@ use std::env;
 /// Links the released program for Linux at a fixed place.
 ///
 /// A program that may lie anywhere has the loader write 29,000 addresses before `main` (clap's, serde's and the schemas' tables
-/// are full of them): a third of the pages that a call touches, and a megabyte of its memory. What is given up is that the place of
+/// are full of them): a third of the page faults of a short call, and a sixth of its time. What is given up is that the place of
 /// this program's own code is random; stack, heap and libraries stay so. Builds for tests are linked as usual.
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
