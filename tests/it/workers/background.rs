@@ -154,7 +154,12 @@ fn a_worker_that_is_busy_is_not_restarted_before_it_has_ended_unless_by_force() 
     );
     let nobody = yard.call("worker-status", &json!({"name": "nobody"}));
     assert_eq!(nobody.error_code(), "worker_not_found");
-    let task_id = yard.script("echo begun; sleep 3; echo done", &json!({}));
+    let go = yard.world.path("go");
+    let script = format!(
+        "echo begun; n=0; while [ ! -e '{}' ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.1; done; echo done",
+        go.display()
+    );
+    let task_id = yard.script(&script, &json!({}));
     let started = yard.call("start-worker", &json!({"name": "night"})).ok();
     yard.await_log(&task_id, "begun");
     let session_id = started.at("/session/session_id");
@@ -171,6 +176,7 @@ fn a_worker_that_is_busy_is_not_restarted_before_it_has_ended_unless_by_force() 
     let restarted = yard.call("restart-worker", &forced).ok();
     assert_eq!(restarted.effect(), "applied");
     assert_eq!(restarted.text("/before/session/state"), "gone");
+    fs::write(go, "").expect("a file");
     yard.await_state(&task_id, "succeeded");
     assert_eq!(yard.log(&task_id, 1), "begun\ndone\n");
     assert_eq!(yard.show(&task_id).at("/task/attempts"), 1);
