@@ -12,7 +12,7 @@ use crate::{
         Answer, Chapter, Code, Description, Failure, Name, details, publication, unknown_primitive,
     },
     domain::authorization::{self, Admission, Execution, Resumption},
-    system::Context,
+    system::{Context, clock},
 };
 
 /// How long the very same call is waited for where it is under way, and this one has no limit of its own.
@@ -209,7 +209,7 @@ impl Authorized<'_> {
                 let limit = entry.limit(input.clone()).unwrap_or(PATIENCE);
                 let running = (target.run)(context, execution.input());
                 // Where the time is over the call has begun and not ended: the next one takes it up.
-                let Ok(ended) = tokio::time::timeout(limit, running).await else {
+                let Some(ended) = clock::within(limit, running).await else {
                     return Err(out_of_time(entry.about.name, limit));
                 };
                 let effect = match &ended {
@@ -265,9 +265,9 @@ async fn run<P: Primitive>(
     let running = P::run(context, input);
     let answer = match limit {
         None => running.await?,
-        Some(limit) => match tokio::time::timeout(limit, running).await {
-            Ok(answer) => answer?,
-            Err(_elapsed) => return Err(out_of_time(P::NAME, limit)),
+        Some(limit) => match clock::within(limit, running).await {
+            Some(answer) => answer?,
+            None => return Err(out_of_time(P::NAME, limit)),
         },
     };
     let data = serde_json::value::to_raw_value(&answer.data)

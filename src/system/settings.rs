@@ -14,12 +14,13 @@ use serde_json::Value;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, TableLike};
 
 use super::{
-    configuration::{self, Error, LIMIT},
+    configuration::{self, LIMIT},
     files,
     meter::Meter,
 };
 use crate::contract::{
-    Violation, Violations,
+    Code, Coded, Violation, Violations, details,
+    details::Details,
     validation::{escape, parts},
 };
 
@@ -41,21 +42,52 @@ pub(crate) struct Change {
 }
 
 /// Why settings were not changed.
-#[derive(Debug)]
-pub(crate) enum Refused {
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
     /// They are wrong: what is wrong with them, by pointers into the input of the call.
+    #[error("{} of the settings are wrong, the first: {}", .0.count(), .0.first().map_or("", Violation::message))]
     Settings(Violations),
     /// The file cannot be used.
-    File(Error),
+    #[error(transparent)]
+    File(configuration::Error),
     /// It cannot be written.
+    #[error(transparent)]
     Unwritable(files::Error),
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Settings(_) => Code::SpecInvalid,
+            Self::File(inner) => inner.code(),
+            Self::Unwritable(inner) => inner.code(),
+        }
+    }
+
+    fn remediation(&self) -> String {
+        match self {
+            Self::Settings(_) => {
+                "Correct what details.violations names; nothing was changed.".to_owned()
+            }
+            Self::File(inner) => inner.remediation(),
+            Self::Unwritable(inner) => inner.remediation(),
+        }
+    }
+
+    fn details(&self) -> Details {
+        match self {
+            Self::Settings(violations) => details::Input::new(violations.clone(), None).into(),
+            Self::File(inner) => inner.details(),
+            Self::Unwritable(inner) => inner.details(),
+        }
+    }
 }
 
 /// Lists what is wrong with settings whatever the file says.
 pub(crate) fn check(settings: &BTreeMap<String, Value>) -> Violations {
     match edited(Path::new(""), "", settings) {
-        Err(Refused::Settings(violations)) => violations,
-        Err(Refused::File(_) | Refused::Unwritable(_)) | Ok(_) => Violations::default(),
+        Err(Error::Settings(violations)) => violations,
+        Err(Error::File(_) | Error::Unwritable(_)) | Ok(_) => Violations::default(),
     }
 }
 
@@ -67,7 +99,7 @@ pub(crate) fn change(
     path: &Path,
     settings: &BTreeMap<String, Value>,
     dry_run: bool,
-) -> Result<Vec<Change>, Refused> {
+) -> Result<Vec<Change>, Error> {
     let path = &target(path);
     for _ in 0..ATTEMPTS {
         let before = read(path)?;
@@ -82,11 +114,11 @@ pub(crate) fn change(
                 .and_then(|()| files::write_beside_others(meter, path, after.as_bytes(), MODE));
             return match written {
                 Ok(()) => Ok(changes),
-                Err(source) => Err(Refused::Unwritable(files::Error::of(path, source))),
+                Err(source) => Err(Error::Unwritable(files::Error::of(path, source))),
             };
         }
     }
-    Err(Refused::File(Error::Unreadable {
+    Err(Error::File(configuration::Error::Unreadable {
         path: path.clone(),
         source: io::Error::new(
             io::ErrorKind::ResourceBusy,
@@ -104,9 +136,9 @@ fn target(path: &Path) -> PathBuf {
     }
 }
 
-fn read(path: &Path) -> Result<String, Refused> {
+fn read(path: &Path) -> Result<String, Error> {
     let unreadable = |source| {
-        Refused::File(Error::Unreadable {
+        Error::File(configuration::Error::Unreadable {
             path: path.to_owned(),
             source,
         })
@@ -124,14 +156,14 @@ fn edited(
     path: &Path,
     before: &str,
     settings: &BTreeMap<String, Value>,
-) -> Result<(String, Vec<Change>), Refused> {
+) -> Result<(String, Vec<Change>), Error> {
     let in_file = |violations| {
-        Refused::File(Error::Invalid {
+        Error::File(configuration::Error::Invalid {
             path: path.to_owned(),
             violations,
         })
     };
-    let keys = keys(settings).map_err(Refused::Settings)?;
+    let keys = keys(settings).map_err(Error::Settings)?;
     let mut document: DocumentMut = match before.parse() {
         Ok(document) => document,
         // The one who reads it says it better, and without the line, which may hold a secret.
@@ -152,7 +184,7 @@ fn edited(
         }
     }
     if !wrong.is_empty() {
-        return Err(Refused::Settings(wrong));
+        return Err(Error::Settings(wrong));
     }
     let after = document.to_string();
     // A table is set off from what is above it by an empty line, also where nothing is.
@@ -165,7 +197,7 @@ fn edited(
         return Err(if ours.is_empty() {
             in_file(theirs)
         } else {
-            Refused::Settings(ours)
+            Error::Settings(ours)
         });
     }
     let new = plain(&after);

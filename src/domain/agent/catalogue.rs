@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::configuration::{self, Configuration};
+use crate::{
+    contract::configuration::{self, Configuration},
+    system::environment::Environment,
+};
 
 use super::{ADAPTERS, Adapter, Error, Options, ProjectSettings, Request, request::CommandLine};
 
@@ -38,6 +41,23 @@ impl Agent {
     /// Returns the options of a launch that it has.
     pub(crate) fn options(&self) -> Options {
         self.adapter.options(&self.argv)
+    }
+
+    /// Reads the values of its secrets, which the caller's environment holds.
+    pub(crate) fn secret_values(
+        &self,
+        environment: &Environment,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let read = |(variable, source): (&String, &String)| {
+            let value = environment
+                .get(source)
+                .ok_or_else(|| Error::SecretMissing {
+                    agent: self.name.clone(),
+                    variable: source.clone(),
+                })?;
+            Ok((variable.clone(), value.to_owned()))
+        };
+        self.secrets.iter().map(read).collect()
     }
 
     /// Returns the arguments that run it on a request; the first is the program. Never a shell text.

@@ -31,6 +31,14 @@ pub(crate) enum Error {
         /// The options it has.
         known: Vec<String>,
     },
+    /// A secret that the configuration names is not set here.
+    #[error("the variable {variable} that agent {agent} takes a secret from is not set")]
+    SecretMissing {
+        /// The agent.
+        agent: String,
+        /// The variable.
+        variable: String,
+    },
 }
 
 impl Error {
@@ -50,6 +58,7 @@ impl Coded for Error {
             Self::Unknown { .. } => Code::AgentUnknown,
             Self::Misconfigured { .. } => Code::ConfigInvalid,
             Self::OptionUnsupported { .. } => Code::AgentOptionUnsupported,
+            Self::SecretMissing { .. } => Code::SecretUnavailable,
         }
     }
 
@@ -63,6 +72,9 @@ impl Coded for Error {
             }
             Self::OptionUnsupported { agent, option, .. } => {
                 format!("Leave `{option}` out, or choose another agent than {agent:?}.")
+            }
+            Self::SecretMissing { variable, .. } => {
+                format!("Set {variable} in the environment of legwork.")
             }
         }
     }
@@ -80,6 +92,9 @@ impl Coded for Error {
                 details::Unknown::new("option", *option)
                     .known(known.clone())
                     .into()
+            }
+            Self::SecretMissing { variable, .. } => {
+                details::Unknown::new("environment variable", variable).into()
             }
         }
     }

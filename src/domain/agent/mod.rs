@@ -15,6 +15,7 @@ mod login;
 mod project_settings;
 mod report;
 mod request;
+mod session;
 
 pub(crate) use adapter::Adapter;
 pub(crate) use adapters::ADAPTERS;
@@ -25,3 +26,4 @@ pub(crate) use log::{Summary, decode, summarise};
 pub(crate) use login::{Login, LoginState};
 pub(crate) use project_settings::ProjectSettings;
 pub(crate) use request::{Options, Request};
+pub(crate) use session::session_id;

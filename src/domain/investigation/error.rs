@@ -35,14 +35,6 @@ pub(crate) enum Error {
         /// The host.
         host: String,
     },
-    /// A secret named in the configuration is not set.
-    #[error("the variable {variable} that agent {agent} takes a secret from is not set")]
-    SecretMissing {
-        /// The agent.
-        agent: String,
-        /// The variable.
-        variable: String,
-    },
     /// A step of the launch failed before anything was started.
     #[error("the launch of {job_id} failed at the step {step} on {host}")]
     Launch {
@@ -154,7 +146,6 @@ impl Coded for Error {
             Self::KeyReused { .. } => Code::IdempotencyKeyReused,
             Self::NothingToDo => Code::SpecInvalid,
             Self::AgentMissing { .. } => Code::AgentMissing,
-            Self::SecretMissing { .. } => Code::SecretUnavailable,
             Self::Launch { .. } | Self::LaunchSilent { .. } => Code::LaunchFailed,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::FolderUnwritable { .. } => Code::HostFolderUnwritable,
@@ -177,9 +168,6 @@ impl Coded for Error {
             Self::AgentMissing { program, host, .. } => format!(
                 "Install {program} on {host}, or set its full path under agents in the configuration."
             ),
-            Self::SecretMissing { variable, .. } => {
-                format!("Set {variable} in the environment of legwork.")
-            }
             Self::Launch { .. } => {
                 "Read details.stderr, run preflight for the host, then send the same call again."
                     .to_owned()
@@ -244,9 +232,6 @@ impl Coded for Error {
                 format!("the program of agent {agent} is not on PATH there"),
             )
             .into(),
-            Self::SecretMissing { variable, .. } => {
-                details::Unknown::new("environment variable", variable).into()
-            }
             Self::Launch { step, stderr, .. } => details::Step::new(step, "", stderr).into(),
             Self::LaunchSilent { stderr, .. } => details::Step::new("start", "", stderr).into(),
             Self::DiskFull { path, stderr, .. } | Self::FolderUnwritable { path, stderr, .. } => {
@@ -292,7 +277,6 @@ impl Coded for Error {
             Self::KeyReused { .. }
             | Self::NothingToDo
             | Self::AgentMissing { .. }
-            | Self::SecretMissing { .. }
             | Self::Launch { .. }
             | Self::DiskFull { .. }
             | Self::FolderUnwritable { .. }
@@ -328,7 +312,6 @@ impl Coded for Error {
             Self::NothingToDo
             | Self::HeldOut { .. }
             | Self::Unmet { .. }
-            | Self::SecretMissing { .. }
             | Self::Launch { .. }
             | Self::LaunchSilent { .. }
             | Self::DiskFull { .. }

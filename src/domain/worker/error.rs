@@ -53,14 +53,6 @@ pub(crate) enum Error {
         /// Why not.
         reason: String,
     },
-    /// The secret of an agent is not set here.
-    #[error("the variable {variable}, from which the agent {agent} takes a secret, is not set")]
-    SecretMissing {
-        /// The agent.
-        agent: String,
-        /// The variable.
-        variable: String,
-    },
     /// A folder of this machine cannot be made.
     #[error(transparent)]
     Folder(files::Error),
@@ -81,7 +73,6 @@ impl Coded for Error {
             Self::Running { .. } => Code::WorkerRunning,
             Self::NotStarted { .. } => Code::WorkerNotStarted,
             Self::NotEnded { .. } | Self::NotYours { .. } => Code::WorkerNotEnded,
-            Self::SecretMissing { .. } => Code::SecretUnavailable,
             Self::Folder(inner) => inner.code(),
             Self::Start(_) => Code::HostToolMissing,
             Self::Below(inner) => inner.code(),
@@ -104,9 +95,6 @@ impl Coded for Error {
                     .to_owned()
             }
             Self::NotYours { .. } => "Send the call as the user who started it.".to_owned(),
-            Self::SecretMissing { variable, .. } => {
-                format!("Set {variable} where the worker is started.")
-            }
             Self::Folder(inner) => inner.remediation(),
             Self::Start(_) => "Make /bin/sh work on this machine.".to_owned(),
             Self::Below(inner) => inner.remediation(),
@@ -122,9 +110,6 @@ impl Coded for Error {
             }
             Self::NotEnded { worker, .. } | Self::NotYours { worker, .. } => {
                 details::Unknown::new("worker", worker.as_str()).into()
-            }
-            Self::SecretMissing { variable, .. } => {
-                details::Unknown::new("environment variable", variable.as_str()).into()
             }
             Self::Folder(inner) => inner.details(),
             Self::Start(source) => {
@@ -143,7 +128,6 @@ impl Coded for Error {
             | Self::NotStarted { .. }
             | Self::NotEnded { .. }
             | Self::NotYours { .. }
-            | Self::SecretMissing { .. }
             | Self::Start(_) => self.code().retry(),
         }
     }
@@ -161,11 +145,9 @@ impl Coded for Error {
                 "see what it does",
             )],
             Self::Below(inner) => inner.next(),
-            Self::NotStarted { .. }
-            | Self::NotYours { .. }
-            | Self::SecretMissing { .. }
-            | Self::Folder(_)
-            | Self::Start(_) => Vec::new(),
+            Self::NotStarted { .. } | Self::NotYours { .. } | Self::Folder(_) | Self::Start(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -156,22 +156,14 @@ fn work(context: &Context, task: &Task) -> Result<Work, Error> {
         max_cost_usd: None,
         worktree: supervised::CWD,
         job: supervised::JOB,
-        session_id: &supervised::session_id(task),
+        session_id: &agent::session_id(&format!("{}.{}", task.task_id, task.attempts)),
     })?;
     let mut variables = agent.variables.clone();
     variables.extend(spec.env.clone());
-    let secrets = agent.secrets.iter().map(|(variable, source)| {
-        let value = context.environment().get(source);
-        let value = value.ok_or_else(|| Error::SecretMissing {
-            agent: agent.name.clone(),
-            variable: source.clone(),
-        })?;
-        Ok((variable.clone(), value.to_owned()))
-    });
     Ok(Work {
         argv,
         variables,
-        secrets: secrets.collect::<Result<_, Error>>()?,
+        secrets: agent.secret_values(context.environment())?,
         stdin: prompt.clone(),
         adapter: Some(agent.adapter),
     })

@@ -12,7 +12,7 @@ use crate::{
         task::Task,
     },
     system::{
-        Context, clock, digest,
+        Context, clock,
         machine::Machine,
         quote::{quote, quote_around},
         script::Script,
@@ -116,20 +116,6 @@ fn own_variables(task: &Task) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
-}
-
-/// Returns the id of the agent's session: a UUID that only this attempt has.
-pub(super) fn session_id(task: &Task) -> String {
-    let digest = digest::sha256(format!("{}.{}", task.task_id, task.attempts).as_bytes());
-    let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(13, 16),
-        part(17, 20),
-        part(20, 32)
-    )
 }
 
 /// Reads the end of what a run printed. Where its host does not answer it is asked again: an agent's own word of how it went

@@ -7,14 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{
-        Answer, Code, Effect, Effects, Failure, Next, Reach, Scope, Scoped, Violations, details,
-    },
+    contract::{Answer, Code, Effect, Effects, Failure, Next, Reach, Scope, Scoped, Violations},
     primitives::Primitive,
-    system::{
-        Context, named_lock,
-        settings::{self, Refused},
-    },
+    system::{Context, named_lock, settings},
 };
 
 /// Changes settings of the configuration file, all of them or none.
@@ -85,8 +80,7 @@ impl Primitive for SetConfig {
         let path = context.environment().configuration_file();
         let _turn = named_lock::lock(context, "configuration").await?;
         let meter = context.meter();
-        let changes = settings::change(meter, &path, &input.settings, input.dry_run);
-        let changes = changes.map_err(refused)?;
+        let changes = settings::change(meter, &path, &input.settings, input.dry_run)?;
         let effect = match (input.dry_run, changes.is_empty()) {
             (true, _) => Effect::None,
             (false, true) => Effect::Replayed,
@@ -108,25 +102,5 @@ impl Primitive for SetConfig {
             json!({}),
             "see what is in force",
         )))
-    }
-}
-
-fn refused(refused: Refused) -> Failure {
-    match refused {
-        Refused::File(error) => error.into(),
-        Refused::Unwritable(error) => error.into(),
-        Refused::Settings(violations) => {
-            let first = violations.first().map(|first| first.message().to_owned());
-            Failure::new(
-                Code::SpecInvalid,
-                format!(
-                    "{} of the settings are wrong, the first: {}",
-                    violations.count(),
-                    first.unwrap_or_default()
-                ),
-                "Correct what details.violations names; nothing was changed.",
-            )
-            .with_details(details::Input::new(violations, None).into())
-        }
     }
 }

@@ -69,18 +69,3 @@ fn slug(text: &str, max_chars: usize) -> String {
     }
     slug.trim_matches('-').to_owned()
 }
-
-/// Derives the id of the agent's own conversation from the job id, so that a follow-up run can resume it.
-///
-/// The id is a UUID of version 8, the version for ids of one's own making.
-pub(super) fn session_id(job_id: &JobId) -> String {
-    let digest = digest::sha256(job_id.as_str().as_bytes());
-    format!(
-        "{}-{}-8{}-8{}-{}",
-        &digest[..8],
-        &digest[8..12],
-        &digest[13..16],
-        &digest[17..20],
-        &digest[20..32]
-    )
-}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{identity, plan::Plan, request::Request};
+use super::{plan::Plan, request::Request};
 use crate::{
     domain::{
         agent,
@@ -38,7 +38,7 @@ impl Prepared {
         let message = request.message.as_deref();
         let input =
             prompt_input::of_job(context, &plan.job_id, &plan.spec, issue.as_ref(), message)?;
-        let session_id = identity::session_id(&plan.job_id);
+        let session_id = agent::session_id(plan.job_id.as_str());
         let argv = plan.agent.argv(&agent::Request {
             prompt_file: &format!("{}/prompt.md", command::JOB),
             model: plan.spec.model.as_deref(),
@@ -55,7 +55,7 @@ impl Prepared {
             prompt: input.prompt,
             repro: input.repro,
             argv,
-            secrets: secrets(context, plan)?,
+            secrets: plan.agent.secret_values(context.environment())?,
             session_id,
         })
     }
@@ -76,22 +76,4 @@ impl Prepared {
             .map(|word| word.replace('\0', ""))
             .collect()
     }
-}
-
-/// Reads the secrets that the configuration names from the environment of this process.
-fn secrets(context: &Context, plan: &Plan) -> Result<BTreeMap<String, String>, Error> {
-    plan.agent
-        .secrets
-        .iter()
-        .map(|(variable, source)| {
-            let value = context
-                .environment()
-                .get(source)
-                .ok_or_else(|| Error::SecretMissing {
-                    agent: plan.spec.agent.to_string(),
-                    variable: source.clone(),
-                })?;
-            Ok((variable.clone(), value.to_owned()))
-        })
-        .collect()
 }
