@@ -58,6 +58,7 @@ want npm npm
 want jq jq
 want curl curl
 want rsync rsync
+want strace strace
 /usr/bin/python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages+=(python3 python3-venv python3-pip)
 if [ "${#packages[@]}" -gt 0 ]; then
     say "installing ${packages[*]}"
@@ -137,7 +138,7 @@ for pinned in "${CHECKS_PYTHON[@]}"; do
     has "${pinned#*==}" "$testbed/checks/python/bin/python" -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "${pinned%%==*}"
 done
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
-for program in ssh ssh-keygen busybox shellcheck dash git tar bash zsh fish mandoc groff man script jq curl rsync; do
+for program in ssh ssh-keygen busybox shellcheck dash git tar bash zsh fish mandoc groff man script jq curl rsync strace; do
     command -v "$program" >/dev/null || die "$program is missing"
 done
 for component in fmt clippy; do

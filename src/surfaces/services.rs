@@ -85,6 +85,7 @@ impl Service {
             let served = catch_unwind(AssertUnwindSafe(|| service.serve(&runtime)));
             // Another thread may be reading standard input, and dropping the runtime would wait for it.
             runtime.shutdown_background();
+            context.settle();
             served.map_err(|panic| limits::panicked(panic.as_ref()))
         });
         served.unwrap_or_else(|failure| {

@@ -44,6 +44,12 @@ struct Shared {
 struct Cached<T>(Mutex<Option<(Fingerprint, Arc<T>)>>);
 
 impl<T> Cached<T> {
+    /// Returns the value where it was made.
+    fn made(&self) -> Option<Arc<T>> {
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().map(|(_, made)| Arc::clone(made))
+    }
+
     const fn nothing() -> Self {
         Self(Mutex::new(None))
     }
@@ -210,6 +216,14 @@ impl Context {
                 Store::open(&home, self.shared.schema)
             })?;
         Ok(self.store.get_or_init(|| opened))
+    }
+
+    /// Leaves the database as processes that make one call find it best; for a service, at its end.
+    pub fn settle(&self) {
+        let store = self.shared.store.made();
+        if let Some(store) = store {
+            store.settle();
+        }
     }
 
     /// Looks at the terminal on standard error.

@@ -353,14 +353,39 @@ pub(crate) struct Lock {
     _file: File,
 }
 
-/// Takes the lock of a file if nobody has it.
-pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
-    let file = OpenOptions::new()
+fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(path)?;
+        .open(path)
+}
+
+/// Opens a file to wait for the disk to have it; nothing where there is none.
+pub(crate) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the lock of a file, with the thread standing still for as long as it takes.
+pub(crate) fn wait_for_lock(path: &Path) -> io::Result<Lock> {
+    let file = open_lock(path)?;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Takes the lock of a file if nobody has it.
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
+    let file = open_lock(path)?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(Lock { _file: file })),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),

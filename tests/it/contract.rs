@@ -1010,7 +1010,14 @@ fn many_processes_make_one_database() {
                 .into_owned()
         })
         .filter(|name| {
-            !["legwork.db", "legwork.db-wal", "legwork.db-shm", "ssh"].contains(&name.as_str())
+            ![
+                "legwork.db",
+                "legwork.db-wal",
+                "legwork.db-shm",
+                "legwork.db.lock",
+                "ssh",
+            ]
+            .contains(&name.as_str())
         })
         .collect();
     assert_eq!(leftovers, [""; 0]);

@@ -125,6 +125,9 @@ const OUTSIDE_WORLD: &[&str] = &[
     "indicatif",
 ];
 
+/// The crates of the engines that keep the database. What nouns write is carried out by any of them.
+const ENGINES: &[&str] = &["rusqlite", "libsqlite3_sys", "postgres", "tokio_postgres"];
+
 /// Methods of `Path` that look at the disk. Those that `Metadata` has too (`is_file`, `is_dir`) are left to clippy,
 /// which knows types.
 const DISK_METHODS: &[&str] = &[
@@ -707,6 +710,32 @@ fn every_noun_has_errors_with_codes() {
             format!("domain/{noun}/error.rs has no Coded error")
         });
     }
+    faults.none();
+}
+
+#[test]
+fn engines_are_named_in_the_store_alone() {
+    let faults = Faults::default();
+    let mut named = BTreeSet::new();
+    for source in SOURCES.iter() {
+        for name in &source.names {
+            let Some(engine) = ENGINES.iter().find(|engine| is_below(name, engine)) else {
+                continue;
+            };
+            named.insert(*engine);
+            faults.unless(source.file.starts_with("system/store/"), || {
+                format!("{} names {name}", source.file)
+            });
+        }
+        // What leaves the store is of no engine: nothing of theirs is passed on by another name.
+        for (alias, exported) in &source.exports {
+            let is_of_engine = ENGINES.iter().any(|engine| is_below(exported, engine));
+            faults.unless(!is_of_engine, || {
+                format!("{} passes on {exported} as {alias}", source.file)
+            });
+        }
+    }
+    assert!(named.contains("rusqlite"), "only {named:?} were found");
     faults.none();
 }
 

@@ -43,6 +43,7 @@ mod secrets;
 mod settings;
 mod slash_commands;
 mod stop_hook;
+mod stores;
 mod strangers;
 mod supervisor;
 mod support;

@@ -1,6 +1,5 @@
 //! The audit log in the database. All of its statements stand here.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::{
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::system::{
     Context, clock, digest,
-    store::{Damage, Page},
+    store::{Connection, Damage, Fault, Page, Value as Sql},
 };
 
 /// What stands in place of a digest before the first entry.
@@ -31,12 +30,15 @@ pub(super) struct Raw {
 }
 
 /// Appends an entry, in the transaction of what it tells of.
-pub(crate) fn append(connection: &Connection, note: Note<'_>) -> rusqlite::Result<()> {
-    let last: Option<(i64, String)> = connection
-        .prepare_cached("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let noted = Damage::set_apart(head_of(connection))?.ok().flatten();
+pub(crate) fn append(connection: &Connection<'_>, note: Note<'_>) -> Result<(), Fault> {
+    // As it stands, sound or not: `verify` finds what does not fit.
+    let last = AUDIT.one(
+        connection,
+        "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1",
+        &[],
+        |row| Ok((row.number("number")?, row.text("digest")?)),
+    )?;
+    let noted = Fault::set_apart(head_of(connection))?.ok().flatten();
     let (last, previous) = last.unwrap_or_else(|| (0, NOTHING_BEFORE.to_owned()));
     // Where the end was cut off, the gap in the numbers stays to be seen.
     let number = noted
@@ -59,22 +61,28 @@ pub(crate) fn append(connection: &Connection, note: Note<'_>) -> rusqlite::Resul
             | Value::Array(_) => Map::new(),
         },
     };
-    let record = text(&entry)?;
+    let record = serde_json::to_string(&entry)?;
     let digest = table::digest_of(&previous, &record);
-    connection
-        .prepare_cached(
-            "INSERT INTO audit (number, record, previous, digest) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![number, record, previous, digest])?;
-    let head = text(&Head { number, digest })?;
-    let of_head = digest::sha256(head.as_bytes());
-    connection
-        .prepare_cached(
-            "INSERT INTO audit_head (name, record, digest) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET record = excluded.record, digest = excluded.digest",
-        )?
-        .execute(params![NAME, head, of_head])
-        .map(|_rows| ())
+    connection.execute(
+        "INSERT INTO audit (number, record, previous, digest) VALUES (?1, ?2, ?3, ?4)",
+        &[
+            number.into(),
+            (&record).into(),
+            (&previous).into(),
+            (&digest).into(),
+        ],
+    )?;
+    let head = serde_json::to_string(&Head { number, digest })?;
+    connection.execute(
+        "INSERT INTO audit_head (name, record, digest) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET record = excluded.record, digest = excluded.digest",
+        &[
+            NAME.into(),
+            (&head).into(),
+            (&digest::sha256(head.as_bytes())).into(),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Lists entries with their digests, newest first; the place of the last one is its number.
@@ -84,32 +92,41 @@ pub(crate) fn list(
     limit: u32,
 ) -> Result<Page<(Entry, String)>, Error> {
     // The first part has no bound, so that a row whose number is damaged is met too.
-    let earlier = before.map_or("?1 IS NULL", |_| "number < ?1");
-    let statement =
-        format!("SELECT {COLUMNS} FROM audit WHERE {earlier} ORDER BY number DESC LIMIT ?2");
+    let (statement, parameters) = part("<", "DESC", before, i64::from(limit) + 1);
     Ok(context.store()?.read(|connection| {
-        AUDIT.page(
-            &mut connection.prepare(&statement)?,
-            params![before, i64::from(limit) + 1],
-            (limit, &["number"]),
-            table::entry,
-        )
+        let order = (limit, &["number"][..]);
+        AUDIT.page(connection, &statement, &parameters, order, table::entry)
     })?)
+}
+
+/// Writes the statement that finds a part of the log, beyond a number where one is given.
+fn part(beyond: &str, order: &str, number: Option<i64>, limit: i64) -> (String, Vec<Sql<'static>>) {
+    let mut parameters = vec![limit.into()];
+    let mut condition = String::new();
+    if let Some(number) = number {
+        parameters.push(number.into());
+        condition = format!("WHERE number {beyond} ?2");
+    }
+    let statement =
+        format!("SELECT {COLUMNS} FROM audit {condition} ORDER BY number {order} LIMIT ?1");
+    (statement, parameters)
 }
 
 /// Returns where the log ends, as it is noted beside it; nothing where there is no entry.
 pub(crate) fn head(context: &Context) -> Result<Option<Head>, Error> {
     let found = context
         .store()?
-        .read(|connection| Damage::set_apart(head_of(connection)))?;
+        .read(|connection| Fault::set_apart(head_of(connection)))?;
     Ok(found.ok().flatten())
 }
 
-fn head_of(connection: &Connection) -> rusqlite::Result<Option<Head>> {
-    connection
-        .prepare_cached("SELECT name, record, digest FROM audit_head WHERE name = ?1")?
-        .query_row([NAME], |row| table::head(&AUDIT_HEAD.record(row)))
-        .optional()
+fn head_of(connection: &Connection<'_>) -> Result<Option<Head>, Fault> {
+    AUDIT_HEAD.one(
+        connection,
+        "SELECT name, record, digest FROM audit_head WHERE name = ?1",
+        &[NAME.into()],
+        table::head,
+    )
 }
 
 /// Reads so many entries behind a number, oldest first, as they are; nothing is said of their soundness.
@@ -118,14 +135,10 @@ pub(super) fn behind(
     number: Option<i64>,
     limit: u32,
 ) -> Result<Vec<Result<Raw, Damage>>, Error> {
-    let later = number.map_or("?1 IS NULL", |_| "number > ?1");
-    let statement = format!("SELECT {COLUMNS} FROM audit WHERE {later} ORDER BY number LIMIT ?2");
-    Ok(context.store()?.read(|connection| {
-        let mut statement = connection.prepare(&statement)?;
-        let mut rows = statement.query(params![number, limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let record = AUDIT.record(row);
+    let (statement, parameters) = part(">", "", number, limit.into());
+    let found = context.store()?.read(|connection| {
+        // What cannot be read stays in its place in the row of entries.
+        AUDIT.rows(connection, &statement, &parameters, |record| {
             let raw = || {
                 Ok(Raw {
                     number: record.number("number")?,
@@ -134,13 +147,8 @@ pub(super) fn behind(
                     digest: record.text("digest")?,
                 })
             };
-            found.push(Damage::set_apart(raw())?);
-        }
-        Ok(found)
-    })?)
-}
-
-fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+            Fault::set_apart(raw())
+        })
+    })?;
+    Ok(found.read)
 }

@@ -3,7 +3,7 @@
 use super::model::{Entry, Head};
 use crate::system::{
     digest,
-    store::{Record, Table},
+    store::{Fault, Record, Table},
 };
 
 /// The log.
@@ -40,7 +40,7 @@ pub(super) fn digest_of(previous: &str, record: &str) -> String {
 }
 
 /// Reads an entry, whose number and digests must be those of its text.
-pub(super) fn entry(row: &Record<'_, '_>) -> rusqlite::Result<(Entry, String)> {
+pub(super) fn entry(row: &Record<'_>) -> Result<(Entry, String), Fault> {
     let entry: Entry = row.json("record")?;
     if row.number("number")? != entry.number {
         return Err(row.damaged("number", "it is not that of the record"));
@@ -54,7 +54,7 @@ pub(super) fn entry(row: &Record<'_, '_>) -> rusqlite::Result<(Entry, String)> {
 }
 
 /// Reads where the log ends.
-pub(super) fn head(row: &Record<'_, '_>) -> rusqlite::Result<Head> {
+pub(super) fn head(row: &Record<'_>) -> Result<Head, Fault> {
     let head: Head = row.json("record")?;
     let wanted = digest::sha256(row.text("record")?.as_bytes());
     if row.digits("digest", DIGITS)? != wanted {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
@@ -15,7 +14,12 @@ use super::{
 use crate::{
     contract::{Answer, Description, Failure, Name},
     domain::audit::{self, Event, Note},
-    system::{Context, clock, failpoint, files, files::Lock, named_lock},
+    system::{
+        Context, clock, failpoint, files,
+        files::Lock,
+        named_lock,
+        store::{Connection, Fault},
+    },
 };
 
 /// What the door says to a call.
@@ -224,7 +228,7 @@ pub(crate) async fn settle(
 }
 
 /// Begins a call that came by itself.
-fn begin_newest(transaction: &Connection, call: &Call, seen: Seen) -> rusqlite::Result<Begun> {
+fn begin_newest(transaction: &Connection<'_>, call: &Call, seen: Seen) -> Result<Begun, Fault> {
     let newest = records::newest(transaction, &call.sha256)?;
     if let Some((number, request)) = &newest
         && (*number, request.attempts) > seen
@@ -237,11 +241,11 @@ fn begin_newest(transaction: &Connection, call: &Call, seen: Seen) -> rusqlite::
 
 /// Begins a call that is resumed by its request; nothing where that is gone.
 fn begin_request(
-    transaction: &Connection,
+    transaction: &Connection<'_>,
     call: &Call,
     request_id: &Name,
     seen: u32,
-) -> rusqlite::Result<Option<Begun>> {
+) -> Result<Option<Begun>, Fault> {
     standing::expire(transaction, call, &clock::now_text())?;
     let Some(mut request) = records::request(transaction, request_id)? else {
         return Ok(None);
@@ -260,10 +264,10 @@ fn begin_request(
 
 /// Counts the use and records that the call has begun, or says what it waits for.
 fn begin(
-    transaction: &Connection,
+    transaction: &Connection<'_>,
     call: &Call,
     newest: Option<Request>,
-) -> rusqlite::Result<Begun> {
+) -> Result<Begun, Fault> {
     let now = clock::now();
     let at = clock::text(now);
     match standing::look(transaction, call, newest, &at)? {

@@ -1,7 +1,6 @@
 //! What a person decides of a request: to let its call through, once, to say no, and to take back what was granted.
 
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::{
@@ -16,7 +15,10 @@ use super::{
 use crate::{
     contract::{Effect, Name},
     domain::audit::Event,
-    system::{Context, clock, digest, store::Written},
+    system::{
+        Context, clock, digest,
+        store::{Connection, Fault, Written},
+    },
 };
 
 /// What was decided of a request.
@@ -68,7 +70,7 @@ pub(crate) async fn approve(
     let by = approver::verify(context, &question(&request, "let through, once"))?;
     let (user, note) = (context.environment().user(), masked(context, note));
     let authorization_id = fresh_id("grant")?;
-    let approve = |transaction: &rusqlite::Transaction<'_>| {
+    let approve = |transaction: &Connection<'_>| {
         let Some(request) = records::request(transaction, request_id)? else {
             return Ok(Written::Unchanged(Found::Gone));
         };
@@ -161,7 +163,7 @@ pub(crate) async fn reject(
     }
     let by = approver::verify(context, &question(&request, "rejected"))?;
     let (user, note) = (context.environment().user(), masked(context, note));
-    let reject = |transaction: &rusqlite::Transaction<'_>| {
+    let reject = |transaction: &Connection<'_>| {
         let Some(mut request) = records::request(transaction, request_id)? else {
             return Ok(Written::Unchanged(Found::Gone));
         };
@@ -222,7 +224,7 @@ pub(crate) async fn revoke(
         return Ok((grant, effect));
     }
     let user = context.environment().user();
-    let revoke = |transaction: &rusqlite::Transaction<'_>| {
+    let revoke = |transaction: &Connection<'_>| {
         let at = clock::now_text();
         let is_first = take_back(transaction, authorization_id, &at)?;
         let Some(grant) = records::authorization(transaction, authorization_id)? else {
@@ -262,9 +264,9 @@ pub(crate) async fn revoke(
 
 /// Finds what lets a request through already; the request itself where it is closed.
 fn before_approval(
-    connection: &Connection,
+    connection: &Connection<'_>,
     mut request: Request,
-) -> rusqlite::Result<Result<Option<Authorization>, Request>> {
+) -> Result<Result<Option<Authorization>, Request>, Fault> {
     let now = clock::now_text();
     let is_over = request.expires_at <= now;
     match request.state {
@@ -288,7 +290,7 @@ fn before_approval(
 }
 
 /// Takes an authorization back; false where that was done before, or there is none.
-fn take_back(connection: &Connection, id: &Name, at: &str) -> rusqlite::Result<bool> {
+fn take_back(connection: &Connection<'_>, id: &Name, at: &str) -> Result<bool, Fault> {
     match records::authorization(connection, id)? {
         Some(mut grant) if grant.revoked_at.is_none() => {
             grant.revoked_at = Some(at.to_owned());

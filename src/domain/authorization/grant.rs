@@ -1,7 +1,6 @@
 //! What a person grants beforehand: so many calls of a scope, for some time.
 
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::{
@@ -16,7 +15,10 @@ use super::{
 use crate::{
     contract::{Effect, Name, Scope},
     domain::audit::Event,
-    system::{Context, clock, digest, store::Written},
+    system::{
+        Context, clock, digest,
+        store::{Connection, Fault, Written},
+    },
 };
 
 /// What is granted for calls of a scope.
@@ -69,7 +71,7 @@ pub(crate) async fn grant_scope(
         .idempotency_key
         .clone()
         .unwrap_or_else(|| terms_sha256.clone());
-    let there = |connection: &Connection| -> rusqlite::Result<There> {
+    let there = |connection: &Connection<'_>| -> Result<There, Fault> {
         let now = clock::now_text();
         Ok(match records::by_key(connection, &key)? {
             Some(grant) if grant.terms_sha256 != terms_sha256 => There::Other,
@@ -101,7 +103,7 @@ pub(crate) async fn grant_scope(
     let by = approver::verify(context, &question(terms))?;
     let user = context.environment().user();
     let authorization_id = fresh_id("grant")?;
-    let grant = |transaction: &rusqlite::Transaction<'_>| {
+    let grant = |transaction: &Connection<'_>| {
         match there(transaction)? {
             There::Same(grant) => return Ok(Written::Unchanged(Some((*grant, Effect::Replayed)))),
             There::Other => return Ok(Written::Unchanged(None)),

@@ -1,11 +1,13 @@
 //! What is written down of a decision.
 
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
     domain::audit::{self, Event, Note},
-    system::Context,
+    system::{
+        Context,
+        store::{Connection, Fault},
+    },
 };
 
 /// The most characters of what was asked for that are shown to the person who decides.
@@ -28,13 +30,13 @@ pub(crate) fn masked(context: &Context, note: Option<&str>) -> Option<String> {
 
 /// Notes what a person decided in the audit log.
 pub(crate) fn noted(
-    connection: &Connection,
+    connection: &Connection<'_>,
     event: Event,
     by: &str,
     user: &str,
     subject: &str,
     facts: Value,
-) -> rusqlite::Result<()> {
+) -> Result<(), Fault> {
     audit::append(
         connection,
         Note {

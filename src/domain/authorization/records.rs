@@ -2,8 +2,6 @@
 //!
 //! Those that take a `&Connection` are parts of a transaction of `admit` or `decide`.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use super::{
     error::Error,
     model::{Authorization, Request, State},
@@ -13,7 +11,7 @@ use crate::{
     contract::{Name, Scope},
     system::{
         Context,
-        store::{Damage, Page},
+        store::{Connection, Fault, Page},
     },
 };
 
@@ -35,83 +33,81 @@ pub(crate) fn find_request(context: &Context, request_id: &Name) -> Result<Reque
 
 /// Finds a request by its id.
 pub(super) fn request(
-    connection: &Connection,
+    connection: &Connection<'_>,
     request_id: &Name,
-) -> rusqlite::Result<Option<Request>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {REQUEST_COLUMNS} FROM requests WHERE request_id = ?1"
-        ))?
-        .query_row([request_id.as_str()], |row| {
-            table::request(&REQUESTS.record(row))
-        })
-        .optional()
+) -> Result<Option<Request>, Fault> {
+    REQUESTS.one(
+        connection,
+        &format!("SELECT {REQUEST_COLUMNS} FROM requests WHERE request_id = ?1"),
+        &[request_id.as_str().into()],
+        table::request,
+    )
 }
 
 /// Finds the newest request of a call. One that cannot be read counts as none: the call is asked for anew.
 pub(super) fn newest(
-    connection: &Connection,
+    connection: &Connection<'_>,
     call_sha256: &str,
-) -> rusqlite::Result<Option<Numbered>> {
-    let found = connection
-        .prepare_cached(&format!(
+) -> Result<Option<Numbered>, Fault> {
+    let found = REQUESTS.one(
+        connection,
+        &format!(
             "SELECT {REQUEST_COLUMNS} FROM requests WHERE call_sha256 = ?1 ORDER BY number DESC LIMIT 1"
-        ))?
-        .query_row([call_sha256], |row| {
-            let record = REQUESTS.record(row);
-            Ok((record.number("number")?, table::request(&record)?))
-        })
-        .optional();
-    Ok(Damage::set_apart(found)?.ok().flatten())
+        ),
+        &[call_sha256.into()],
+        |row| Ok((row.number("number")?, table::request(row)?)),
+    );
+    Ok(Fault::set_apart(found)?.ok().flatten())
 }
 
 /// Records a new request.
-pub(super) fn insert_request(connection: &Connection, request: &Request) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO requests (request_id, call_sha256, primitive, state, waiting, record, requested_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            request.request_id.as_str(),
-            request.call_sha256,
-            request.primitive,
-            request.state.name(),
-            i64::from(request.state == State::Pending),
-            text(request)?,
-            request.requested_at,
-            request.expires_at,
-        ])
-        .map(|_rows| ())
+pub(super) fn insert_request(connection: &Connection<'_>, request: &Request) -> Result<(), Fault> {
+    connection.execute(
+        "INSERT INTO requests (request_id, call_sha256, primitive, state, waiting, record, requested_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        &[
+            request.request_id.as_str().into(),
+            (&request.call_sha256).into(),
+            (&request.primitive).into(),
+            request.state.name().into(),
+            (request.state == State::Pending).into(),
+            (&serde_json::to_string(request)?).into(),
+            (&request.requested_at).into(),
+            (&request.expires_at).into(),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Records how a request stands now.
-pub(super) fn update_request(connection: &Connection, request: &Request) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE requests SET state = ?2, waiting = ?3, record = ?4, requested_at = ?5, expires_at = ?6
-             WHERE request_id = ?1",
-        )?
-        .execute(params![
-            request.request_id.as_str(),
-            request.state.name(),
-            i64::from(request.state == State::Pending),
-            text(request)?,
-            request.requested_at,
-            request.expires_at,
-        ])
-        .map(|_rows| ())
+pub(super) fn update_request(connection: &Connection<'_>, request: &Request) -> Result<(), Fault> {
+    connection.execute(
+        "UPDATE requests SET state = ?2, waiting = ?3, record = ?4, requested_at = ?5, expires_at = ?6
+         WHERE request_id = ?1",
+        &[
+            request.request_id.as_str().into(),
+            request.state.name().into(),
+            (request.state == State::Pending).into(),
+            (&serde_json::to_string(request)?).into(),
+            (&request.requested_at).into(),
+            (&request.expires_at).into(),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Drops requests whose time is over, and returns them; of very many the oldest.
-pub(super) fn expire(connection: &Connection, now: &str) -> rusqlite::Result<Vec<Request>> {
-    let mut over = connection
-        .prepare_cached(&format!(
+pub(super) fn expire(connection: &Connection<'_>, now: &str) -> Result<Vec<Request>, Fault> {
+    let over = REQUESTS.rows(
+        connection,
+        &format!(
             "SELECT {REQUEST_COLUMNS} FROM requests WHERE waiting = 1 AND expires_at <= ?1
              ORDER BY expires_at LIMIT {DROPPED_AT_ONCE}"
-        ))
-        .and_then(|mut statement| REQUESTS.rows(&mut statement, [now], table::request))?
-        .read;
+        ),
+        &[now.into()],
+        table::request,
+    )?;
+    let mut over = over.read;
     for request in &mut over {
         request.state = State::Expired;
         update_request(connection, request)?;
@@ -125,34 +121,33 @@ pub(crate) fn waiting(
     after: Option<i64>,
     limit: u32,
 ) -> Result<Page<Request>, Error> {
+    let mut parameters = vec![(i64::from(limit) + 1).into()];
+    let mut later = "";
+    if let Some(number) = after {
+        later = "AND number > ?2";
+        parameters.push(number.into());
+    }
     // What is no 0 is met, so that a row is named whose column is damaged.
-    let later = after.map_or("?1 IS NULL", |_| "number > ?1");
     let statement = format!(
-        "SELECT {REQUEST_COLUMNS} FROM requests WHERE coalesce(waiting, 1) <> 0 AND {later} ORDER BY number LIMIT ?2"
+        "SELECT {REQUEST_COLUMNS} FROM requests WHERE coalesce(waiting, 1) <> 0 {later} ORDER BY number LIMIT ?1"
     );
     Ok(context.store()?.read(|connection| {
-        REQUESTS.page(
-            &mut connection.prepare(&statement)?,
-            params![after, i64::from(limit) + 1],
-            (limit, &["number"]),
-            table::request,
-        )
+        let order = (limit, &["number"][..]);
+        REQUESTS.page(connection, &statement, &parameters, order, table::request)
     })?)
 }
 
 /// Finds an authorization by its id.
 pub(super) fn authorization(
-    connection: &Connection,
+    connection: &Connection<'_>,
     authorization_id: &Name,
-) -> rusqlite::Result<Option<Authorization>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE authorization_id = ?1"
-        ))?
-        .query_row([authorization_id.as_str()], |row| {
-            table::authorization(&AUTHORIZATIONS.record(row))
-        })
-        .optional()
+) -> Result<Option<Authorization>, Fault> {
+    AUTHORIZATIONS.one(
+        connection,
+        &format!("SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE authorization_id = ?1"),
+        &[authorization_id.as_str().into()],
+        table::authorization,
+    )
 }
 
 /// Finds an authorization by its id, for a call that looks at it outside of a transaction.
@@ -170,85 +165,78 @@ pub(crate) fn find_authorization(
 
 /// Finds the newest authorization of an idempotency key.
 pub(super) fn by_key(
-    connection: &Connection,
+    connection: &Connection<'_>,
     key: &str,
-) -> rusqlite::Result<Option<Authorization>> {
-    connection
-        .prepare_cached(&format!(
+) -> Result<Option<Authorization>, Fault> {
+    AUTHORIZATIONS.one(
+        connection,
+        &format!(
             "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE idempotency_key = ?1 ORDER BY number DESC LIMIT 1"
-        ))?
-        .query_row([key], |row| {
-            table::authorization(&AUTHORIZATIONS.record(row))
-        })
-        .optional()
+        ),
+        &[key.into()],
+        table::authorization,
+    )
 }
 
 /// Finds the authorization that lets a call of a primitive through in a scope: of several, the one that ends first.
 ///
 /// One that cannot be read is passed over; `list-authorizations` names it.
 pub(super) fn covering(
-    connection: &Connection,
+    connection: &Connection<'_>,
     scope: Scope,
     primitive: &str,
     now: &str,
-) -> rusqlite::Result<Option<Authorization>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE scope = ?1 AND live = 1 AND expires_at > ?2
-         ORDER BY expires_at, number"
-    ))?;
-    let mut rows = statement.query([scope.name(), now])?;
-    while let Some(row) = rows.next()? {
-        let read = table::authorization(&AUTHORIZATIONS.record(row));
-        if let Ok(found) = Damage::set_apart(read)? {
-            let is_of_primitive = found
-                .primitive
-                .as_ref()
-                .is_none_or(|only| only.as_str() == primitive);
-            if is_of_primitive {
-                return Ok(Some(found));
-            }
-        }
-    }
-    Ok(None)
+) -> Result<Option<Authorization>, Fault> {
+    let live = AUTHORIZATIONS.rows(
+        connection,
+        &format!(
+            "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE scope = ?1 AND live = 1 AND expires_at > ?2
+             ORDER BY expires_at, number"
+        ),
+        &[scope.name().into(), now.into()],
+        table::authorization,
+    )?;
+    Ok(live.read.into_iter().find(|found| {
+        let only = found.primitive.as_ref();
+        only.is_none_or(|only| only.as_str() == primitive)
+    }))
 }
 
 /// Records a new authorization.
 pub(super) fn insert_authorization(
-    connection: &Connection,
+    connection: &Connection<'_>,
     authorization: &Authorization,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO authorizations (authorization_id, idempotency_key, scope, live, record, granted_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            authorization.authorization_id.as_str(),
-            authorization.idempotency_key,
-            authorization.scope.map(Scope::name),
-            i64::from(authorization.is_live()),
-            text(authorization)?,
-            authorization.granted_at,
-            authorization.expires_at,
-        ])
-        .map(|_rows| ())
+) -> Result<(), Fault> {
+    connection.execute(
+        "INSERT INTO authorizations (authorization_id, idempotency_key, scope, live, record, granted_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            authorization.authorization_id.as_str().into(),
+            (&authorization.idempotency_key).into(),
+            authorization.scope.map(Scope::name).into(),
+            authorization.is_live().into(),
+            (&serde_json::to_string(authorization)?).into(),
+            (&authorization.granted_at).into(),
+            (&authorization.expires_at).into(),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Records how an authorization stands now.
 pub(super) fn update_authorization(
-    connection: &Connection,
+    connection: &Connection<'_>,
     authorization: &Authorization,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE authorizations SET live = ?2, record = ?3 WHERE authorization_id = ?1",
-        )?
-        .execute(params![
-            authorization.authorization_id.as_str(),
-            i64::from(authorization.is_live()),
-            text(authorization)?,
-        ])
-        .map(|_rows| ())
+) -> Result<(), Fault> {
+    connection.execute(
+        "UPDATE authorizations SET live = ?2, record = ?3 WHERE authorization_id = ?1",
+        &[
+            authorization.authorization_id.as_str().into(),
+            authorization.is_live().into(),
+            (&serde_json::to_string(authorization)?).into(),
+        ],
+    )?;
+    Ok(())
 }
 
 /// Lists authorizations, newest first; the place of the last one is its number.
@@ -258,23 +246,32 @@ pub(crate) fn list_authorizations(
     before: Option<i64>,
     limit: u32,
 ) -> Result<Page<Authorization>, Error> {
-    let earlier = before.map_or("?1 IS NULL", |_| "number < ?1");
-    let standing = live.map_or("?2 IS NULL", |_| "live = ?2");
+    let mut parameters = vec![(i64::from(limit) + 1).into()];
+    let mut conditions = Vec::new();
+    if let Some(number) = before {
+        parameters.push(number.into());
+        conditions.push(format!("number < ?{}", parameters.len()));
+    }
+    if let Some(live) = live {
+        parameters.push(live.into());
+        conditions.push(format!("live = ?{}", parameters.len()));
+    }
+    let condition = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("WHERE {}", conditions.join(" AND "))
+    };
     let statement = format!(
-        "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations WHERE {earlier} AND {standing}
-         ORDER BY number DESC LIMIT ?3"
+        "SELECT {AUTHORIZATION_COLUMNS} FROM authorizations {condition} ORDER BY number DESC LIMIT ?1"
     );
     Ok(context.store()?.read(|connection| {
+        let order = (limit, &["number"][..]);
         AUTHORIZATIONS.page(
-            &mut connection.prepare(&statement)?,
-            params![before, live.map(i64::from), i64::from(limit) + 1],
-            (limit, &["number"]),
+            connection,
+            &statement,
+            &parameters,
+            order,
             table::authorization,
         )
     })?)
-}
-
-fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

@@ -1,7 +1,6 @@
 //! How a call stands at the door: what lets it through, or what it waits for.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +10,10 @@ use super::{
 use crate::{
     contract::{Description, Name, Scope},
     domain::audit::{self, Event, Note},
-    system::{Context, clock, digest},
+    system::{
+        Context, clock, digest,
+        store::{Connection, Fault},
+    },
 };
 
 /// A call that needs leave.
@@ -117,13 +119,13 @@ pub(super) enum Standing {
 
 /// Finds out how a call stands, from the newest request of it.
 pub(super) fn look(
-    connection: &Connection,
+    connection: &Connection<'_>,
     call: &Call,
     newest: Option<Request>,
     now: &str,
-) -> rusqlite::Result<Standing> {
+) -> Result<Standing, Fault> {
     if let Some(request) = &newest {
-        let grants = |check: fn(&Authorization, &str) -> bool| -> rusqlite::Result<_> {
+        let grants = |check: fn(&Authorization, &str) -> bool| -> Result<_, Fault> {
             let mut found = Vec::new();
             for id in &request.authorizations {
                 match records::authorization(connection, id)? {
@@ -170,11 +172,11 @@ pub(super) fn look(
 
 /// Records that a call waits for a person. The same call again finds the request that waits already.
 pub(super) fn refuse(
-    connection: &Connection,
+    connection: &Connection<'_>,
     call: &Call,
     newest: Option<Request>,
     now: Timestamp,
-) -> rusqlite::Result<Request> {
+) -> Result<Request, Fault> {
     let at = clock::text(now);
     let until = later(now, call.ttl);
     let request = match newest {
@@ -230,11 +232,11 @@ pub(super) fn made(call: &Call, state: State, at: String, until: String) -> Requ
 
 /// Notes what happened to a call in the audit log.
 pub(super) fn note(
-    connection: &Connection,
+    connection: &Connection<'_>,
     event: Event,
     call: &Call,
     request: &Request,
-) -> rusqlite::Result<()> {
+) -> Result<(), Fault> {
     let facts = json!({
         "primitive": request.primitive,
         "arguments_sha256": request.arguments_sha256,
@@ -256,7 +258,7 @@ pub(super) fn note(
 }
 
 /// Drops the requests whose time is over, and notes it.
-pub(super) fn expire(connection: &Connection, call: &Call, now: &str) -> rusqlite::Result<()> {
+pub(super) fn expire(connection: &Connection<'_>, call: &Call, now: &str) -> Result<(), Fault> {
     for request in records::expire(connection, now)? {
         note(connection, Event::Expired, call, &request)?;
     }

@@ -1,7 +1,7 @@
 //! The tables of requests and authorizations, and how a row of them is read.
 
 use super::model::{Authorization, Request, State};
-use crate::system::store::{Record, Table};
+use crate::system::store::{Fault, Record, Table};
 
 /// Requests. The other columns repeat what `record` says, so that requests can be found by them.
 pub(crate) static REQUESTS: Table = Table {
@@ -28,7 +28,7 @@ pub(super) const AUTHORIZATION_COLUMNS: &str = "number, authorization_id, idempo
     granted_at, expires_at";
 
 /// Reads a request, whose columns must say what its record says.
-pub(super) fn request(row: &Record<'_, '_>) -> rusqlite::Result<Request> {
+pub(super) fn request(row: &Record<'_>) -> Result<Request, Fault> {
     let request: Request = row.json("record")?;
     for (column, recorded) in [
         ("request_id", request.request_id.as_str()),
@@ -49,7 +49,7 @@ pub(super) fn request(row: &Record<'_, '_>) -> rusqlite::Result<Request> {
 }
 
 /// Reads an authorization, whose columns must say what its record says.
-pub(super) fn authorization(row: &Record<'_, '_>) -> rusqlite::Result<Authorization> {
+pub(super) fn authorization(row: &Record<'_>) -> Result<Authorization, Fault> {
     let authorization: Authorization = row.json("record")?;
     for (column, recorded) in [
         ("authorization_id", authorization.authorization_id.as_str()),

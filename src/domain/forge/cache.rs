@@ -1,12 +1,11 @@
 //! What a forge answered before, kept in the store for conditional requests.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
 
 use super::Error;
 use crate::system::{
     Context, clock, digest,
-    store::{Damage, Record, Table},
+    store::{Fault, Record, Table},
 };
 
 /// Answers of forges: a cache.
@@ -41,7 +40,7 @@ impl Cached {
 }
 
 /// Reads an answer.
-fn read(row: &Record<'_, '_>) -> rusqlite::Result<Cached> {
+fn read(row: &Record<'_>) -> Result<Cached, Fault> {
     let at = row.time("at")?;
     Ok(Cached {
         etag: row.optional_text("etag")?,
@@ -64,14 +63,12 @@ pub(super) fn load(
     token: Option<&str>,
 ) -> Result<Option<Cached>, Error> {
     let found = context.store()?.read(|connection| {
-        let found = connection
-            .query_row(
-                "SELECT url, etag, body, link, at FROM issues WHERE url = ?1",
-                [key(url, token)],
-                |row| read(&ISSUES.record(row)),
-            )
-            .optional();
-        Damage::set_apart(found)
+        Fault::set_apart(ISSUES.one(
+            connection,
+            "SELECT url, etag, body, link, at FROM issues WHERE url = ?1",
+            &[(&key(url, token)).into()],
+            read,
+        ))
     })?;
     // What cannot be read is asked for anew, and replaced.
     Ok(found.unwrap_or_default())
@@ -89,13 +86,15 @@ pub(super) async fn save(
     };
     let written = context.store()?.write(|transaction| {
         transaction.execute(
-            "INSERT OR REPLACE INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                key(url, token),
-                answer.etag,
-                body,
-                answer.link,
-                clock::text(answer.at)
+            "INSERT INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (url) DO UPDATE SET
+                 etag = excluded.etag, body = excluded.body, link = excluded.link, at = excluded.at",
+            &[
+                (&key(url, token)).into(),
+                answer.etag.as_deref().into(),
+                body.into(),
+                answer.link.as_deref().into(),
+                (&clock::text(answer.at)).into(),
             ],
         )
     });

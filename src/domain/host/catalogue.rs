@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, params};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,7 +18,7 @@ use crate::{
         Context, clock,
         machine::{self, Machine, Transport},
         ssh::{self, Target},
-        store::{Damage, Rows, Written},
+        store::{Connection, Damage, Fault, Rows, Value, Written},
     },
 };
 
@@ -190,14 +189,18 @@ pub(crate) async fn add(
         return Err(taken(Origin::BuiltIn));
     }
     let text = serde_json::to_string(settings).unwrap_or_default();
-    let insert = |transaction: &rusqlite::Transaction<'_>| {
+    let insert = |transaction: &Connection<'_>| {
         let there = find(transaction, name)?;
         if there.is_some() || dry_run {
             return Ok(Written::Unchanged(there));
         }
         transaction.execute(
             "INSERT INTO hosts (name, settings, added_at) VALUES (?1, ?2, ?3)",
-            params![name.as_str(), text, clock::now_text()],
+            &[
+                name.as_str().into(),
+                (&text).into(),
+                (&clock::now_text()).into(),
+            ],
         )?;
         Ok(Written::Changed(None))
     };
@@ -231,32 +234,27 @@ pub(crate) async fn remove(
     if name.as_str() == LOCAL {
         return Err(not_ours(Origin::BuiltIn));
     }
-    let delete = |transaction: &rusqlite::Transaction<'_>| {
-        let jobs: Vec<String> = transaction
-            .prepare(
-                "SELECT job_id FROM jobs WHERE host = ?1 AND active = 1 ORDER BY number LIMIT 50",
-            )?
-            .query_map([name.as_str()], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+    let delete = |transaction: &Connection<'_>| {
+        let of_host: &[Value<'_>] = &[name.as_str().into()];
+        let jobs = transaction.texts(
+            "SELECT job_id FROM jobs WHERE host = ?1 AND active = 1 ORDER BY number LIMIT 50",
+            of_host,
+        )?;
         if !jobs.is_empty() {
             return Ok(Written::Unchanged(Err(jobs)));
         }
-        let registered: Option<Option<Host>> = transaction
-            .query_row(
-                "SELECT settings FROM hosts WHERE name = ?1",
-                [name.as_str()],
-                // A row that cannot be read is removed all the same.
-                |row| {
-                    let settings = row.get_ref(0)?.as_str().ok();
-                    Ok(settings.and_then(|text| serde_json::from_str(text).ok()))
-                },
-            )
-            .optional()?;
+        // A row that cannot be read is removed all the same.
+        let registered = HOSTS.one(
+            transaction,
+            "SELECT name, settings FROM hosts WHERE name = ?1",
+            of_host,
+            |row| Ok(Fault::set_apart(row.json::<Host>("settings"))?.ok()),
+        )?;
         if dry_run || registered.is_none() {
             return Ok(Written::Unchanged(Ok(registered)));
         }
-        transaction.execute("DELETE FROM hosts WHERE name = ?1", [name.as_str()])?;
-        transaction.execute("DELETE FROM checks WHERE host = ?1", [name.as_str()])?;
+        transaction.execute("DELETE FROM hosts WHERE name = ?1", of_host)?;
+        transaction.execute("DELETE FROM checks WHERE host = ?1", of_host)?;
         Ok(Written::Changed(Ok(registered)))
     };
     let removed = context
@@ -327,24 +325,15 @@ fn registered(context: &Context, name: &Name) -> Result<Option<Host>, Error> {
     Ok(context.store()?.read(|connection| find(connection, name))?)
 }
 
-fn find(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Host>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {} FROM hosts WHERE name = ?1",
-            table::COLUMNS
-        ))?
-        .query_row([name.as_str()], |row| table::host(&HOSTS.record(row)))
-        .optional()
-        .map(|found| found.map(|(_, settings)| settings))
+fn find(connection: &Connection<'_>, name: &Name) -> Result<Option<Host>, Fault> {
+    let statement = format!("SELECT {} FROM hosts WHERE name = ?1", table::COLUMNS);
+    let found = HOSTS.one(connection, &statement, &[name.as_str().into()], table::host)?;
+    Ok(found.map(|(_, settings)| settings))
 }
 
 fn all_registered(context: &Context) -> Result<Rows<(Name, Host)>, Error> {
     Ok(context.store()?.read(|connection| {
         let statement = format!("SELECT {} FROM hosts ORDER BY name", table::COLUMNS);
-        HOSTS.rows(
-            &mut *connection.prepare_cached(&statement)?,
-            [],
-            table::host,
-        )
+        HOSTS.rows(connection, &statement, &[], table::host)
     })?)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{Name, configuration::Host},
-    system::store::{Record, Table},
+    system::store::{Fault, Record, Table},
 };
 
 /// The hosts that `add-host` registered.
@@ -17,7 +17,7 @@ pub(crate) static HOSTS: Table = Table {
 pub(super) const COLUMNS: &str = "name, settings, added_at";
 
 /// Reads a host.
-pub(super) fn host(row: &Record<'_, '_>) -> rusqlite::Result<(Name, Host)> {
+pub(super) fn host(row: &Record<'_>) -> Result<(Name, Host), Fault> {
     row.time("added_at")?;
     Ok((row.word("name")?, row.json("settings")?))
 }

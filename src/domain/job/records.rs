@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params, types::Value as Sql};
 use serde_json::Value;
 
 use super::{
@@ -16,7 +15,7 @@ use crate::{
     domain::run::State,
     system::{
         Context, clock,
-        store::{Damage, Page},
+        store::{Connection, Damage, Fault, Page, Value as Sql},
     },
 };
 
@@ -60,20 +59,15 @@ pub(crate) fn find_by_key(context: &Context, key: &str) -> Result<Option<Job>, E
 pub(crate) fn find_by_diff(context: &Context, sha256: &str) -> Result<Option<Job>, Error> {
     // A digest is the same text wherever it stands in a record, so the search may find more than it should.
     let statement = format!(
-        "SELECT {JOB_COLUMNS} FROM jobs WHERE instr(record, ?1) > 0 ORDER BY number DESC LIMIT 20"
+        "SELECT {JOB_COLUMNS} FROM jobs WHERE record LIKE ?1 ORDER BY number DESC LIMIT 20"
     );
-    let found: Vec<Result<Option<Job>, Damage>> = context.store()?.read(|connection| {
-        let mut statement = connection.prepare_cached(&statement)?;
-        let mut rows = statement.query([sha256])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(Damage::set_apart(table::job(&JOBS.record(row)).map(Some))?);
-        }
-        Ok(found)
-    })?;
+    let holding = format!("%{sha256}%");
+    let found = context
+        .store()?
+        .read(|connection| JOBS.rows(connection, &statement, &[(&holding).into()], table::job))?;
     Ok(found
+        .read
         .into_iter()
-        .filter_map(|job| job.ok().flatten())
         .find(|job| job.verification_of(sha256).is_some()))
 }
 
@@ -83,24 +77,21 @@ pub(crate) fn find_all(
     ids: &[JobId],
 ) -> Result<Vec<Result<Option<Job>, Damage>>, Error> {
     Ok(context.store()?.read(|connection| {
-        // One transaction locks the database once, and reads all jobs as they were at one moment.
-        let moment = connection.unchecked_transaction()?;
-        ids.iter()
-            .map(|id| Damage::set_apart(one(&moment, "job_id", id.as_str())))
-            .collect()
+        connection.at_one_moment(|| {
+            ids.iter()
+                .map(|id| Fault::set_apart(one(connection, "job_id", id.as_str())))
+                .collect()
+        })
     })?)
 }
 
 /// Lists jobs, newest first; the place of the last one is its number.
 pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Error> {
     let mut conditions = Vec::new();
-    let mut values: Vec<Sql> = Vec::new();
-    let mut add = |condition: String, value: Sql| {
-        conditions.push(condition);
-        values.push(value);
-    };
+    let mut values: Vec<Sql<'_>> = Vec::new();
     if let Some(active) = filter.active {
-        add("active = ?".to_owned(), i64::from(active).into());
+        values.push(active.into());
+        conditions.push("active = ?1".to_owned());
     }
     for (column, name) in [
         ("host", &filter.host),
@@ -108,21 +99,21 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Erro
         ("agent", &filter.agent),
     ] {
         if let Some(name) = name {
-            add(format!("{column} = ?"), name.to_string().into());
+            values.push(name.as_str().into());
+            conditions.push(format!("{column} = ?{}", values.len()));
         }
     }
     if let Some(before) = filter.before {
-        add("number < ?".to_owned(), before.into());
+        values.push(before.into());
+        conditions.push(format!("number < ?{}", values.len()));
     }
     if !filter.states.is_empty() {
-        let marks = vec!["?"; filter.states.len()].join(", ");
-        conditions.push(format!("state IN ({marks})"));
-        values.extend(
-            filter
-                .states
-                .iter()
-                .map(|state| state.name().to_owned().into()),
-        );
+        let first = values.len() + 1;
+        values.extend(filter.states.iter().map(|state| Sql::from(state.name())));
+        let marks: Vec<String> = (first..=values.len())
+            .map(|place| format!("?{place}"))
+            .collect();
+        conditions.push(format!("state IN ({})", marks.join(", ")));
     }
     let condition = if conditions.is_empty() {
         String::new()
@@ -134,12 +125,8 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Job>, Erro
         i64::from(filter.limit) + 1
     );
     Ok(context.store()?.read(|connection| {
-        JOBS.page(
-            &mut *connection.prepare_cached(&statement)?,
-            rusqlite::params_from_iter(values),
-            (filter.limit, &["number"]),
-            table::job,
-        )
+        let order = (filter.limit, &["number"][..]);
+        JOBS.page(connection, &statement, &values, order, table::job)
     })?)
 }
 
@@ -169,16 +156,16 @@ pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Recorded, Err
         transaction.execute(
             "INSERT INTO jobs (job_id, idempotency_key, input_digest, host, repository, agent, state, active, outcome, record, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, NULL, ?8, ?9, ?9)",
-            params![
-                job.job_id.as_str(),
-                job.idempotency_key,
-                job.input_digest,
-                job.spec.host.as_str(),
-                job.spec.repository.as_str(),
-                job.spec.agent.as_str(),
-                job.state.name(),
-                text(job)?,
-                job.created_at,
+            &[
+                job.job_id.as_str().into(),
+                (&job.idempotency_key).into(),
+                (&job.input_digest).into(),
+                job.spec.host.as_str().into(),
+                job.spec.repository.as_str().into(),
+                job.spec.agent.as_str().into(),
+                job.state.name().into(),
+                (&serde_json::to_string(job)?).into(),
+                (&job.created_at).into(),
             ],
         )?;
         note(transaction, &job.job_id, "recorded", &serde_json::json!({}))?;
@@ -204,7 +191,7 @@ pub(crate) async fn withdraw(context: &Context, job_id: &JobId) -> Result<(), Er
         for table in ["events", "jobs"] {
             transaction.execute(
                 &format!("DELETE FROM {table} WHERE job_id = ?1"),
-                [job_id.as_str()],
+                &[job_id.as_str().into()],
             )?;
         }
         Ok(())
@@ -247,10 +234,10 @@ pub(super) async fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>
 }
 
 fn update_one(
-    transaction: &Connection,
+    transaction: &Connection<'_>,
     job_id: &JobId,
     change: impl FnOnce(&mut Job) -> Vec<(&'static str, Value)>,
-) -> rusqlite::Result<Option<Job>> {
+) -> Result<Option<Job>, Fault> {
     let Some(mut job) = one(transaction, "job_id", job_id.as_str())? else {
         return Ok(None);
     };
@@ -260,18 +247,17 @@ fn update_one(
         return Ok(Some(job));
     }
     job.updated_at = clock::now_text();
-    transaction
-        .prepare_cached(
-            "UPDATE jobs SET state = ?2, active = ?3, outcome = ?4, record = ?5, updated_at = ?6 WHERE job_id = ?1",
-        )?
-        .execute(params![
-            job_id.as_str(),
-            job.state.name(),
-            i64::from(!job.state.is_terminal()),
-            job.outcome.map(Outcome::name),
-            text(&job)?,
-            job.updated_at,
-        ])?;
+    transaction.execute(
+        "UPDATE jobs SET state = ?2, active = ?3, outcome = ?4, record = ?5, updated_at = ?6 WHERE job_id = ?1",
+        &[
+            job_id.as_str().into(),
+            job.state.name().into(),
+            (!job.state.is_terminal()).into(),
+            job.outcome.map(Outcome::name).into(),
+            (&serde_json::to_string(&job)?).into(),
+            (&job.updated_at).into(),
+        ],
+    )?;
     for (kind, data) in events {
         note(transaction, job_id, kind, &data)?;
     }
@@ -287,41 +273,49 @@ pub(crate) fn events(
 ) -> Result<Page<Event>, Error> {
     // One statement for all of this would keep the indexes from being used. The first part has no lower bound, so that
     // a row whose number is damaged is met too.
-    let of_job = job_id.map_or("?1 IS NULL", |_| "job_id = ?1");
-    let later = if after > 0 { "number > ?2" } else { "?2 <= 0" };
-    let statement = format!(
-        "SELECT {EVENT_COLUMNS} FROM events WHERE {of_job} AND {later} ORDER BY number LIMIT ?3"
-    );
+    let mut parameters: Vec<Sql<'_>> = vec![(i64::from(limit) + 1).into()];
+    let mut conditions = "1 = 1".to_owned();
+    if after > 0 {
+        parameters.push(after.into());
+        conditions += " AND number > ?2";
+    }
+    if let Some(job_id) = job_id {
+        parameters.push(job_id.as_str().into());
+        conditions = format!("{conditions} AND job_id = ?{}", parameters.len());
+    }
+    let statement =
+        format!("SELECT {EVENT_COLUMNS} FROM events WHERE {conditions} ORDER BY number LIMIT ?1");
     Ok(context.store()?.read(|connection| {
-        EVENTS.page(
-            &mut *connection.prepare_cached(&statement)?,
-            params![job_id.map(JobId::as_str), after, i64::from(limit) + 1],
-            (limit, &["number"]),
-            table::event,
-        )
+        let order = (limit, &["number"][..]);
+        EVENTS.page(connection, &statement, &parameters, order, table::event)
     })?)
 }
 
 /// Returns the number of the newest event, 0 where nothing has happened.
 pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
-    Ok(context.store()?.read(|connection| {
-        connection.query_row("SELECT coalesce(max(number), 0) FROM events", [], |row| {
-            row.get(0)
-        })
-    })?)
+    let last = context
+        .store()?
+        .read(|connection| connection.number("SELECT coalesce(max(number), 0) FROM events", &[]))?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Lists the jobs to which something happened after an event.
 pub(crate) fn changed_since(context: &Context, number: i64) -> Result<BTreeSet<String>, Error> {
-    Ok(context.store()?.read(|connection| {
-        connection
-            .prepare_cached("SELECT DISTINCT job_id FROM events WHERE number > ?1")?
-            .query_map([number], |row| row.get(0))?
-            .collect()
-    })?)
+    let changed = context.store()?.read(|connection| {
+        connection.texts(
+            "SELECT DISTINCT job_id FROM events WHERE number > ?1",
+            &[number.into()],
+        )
+    })?;
+    Ok(changed.into_iter().collect())
 }
 
-fn note(connection: &Connection, job_id: &JobId, kind: &str, data: &Value) -> rusqlite::Result<()> {
+fn note(
+    connection: &Connection<'_>,
+    job_id: &JobId,
+    kind: &str,
+    data: &Value,
+) -> Result<(), Fault> {
     debug_assert!(
         table::EVENT_KINDS.contains(&kind),
         "{kind} is not listed as a kind of event"
@@ -329,21 +323,17 @@ fn note(connection: &Connection, job_id: &JobId, kind: &str, data: &Value) -> ru
     connection
         .execute(
             "INSERT INTO events (job_id, kind, data, at) VALUES (?1, ?2, ?3, ?4)",
-            params![job_id.as_str(), kind, data.to_string(), clock::now_text()],
+            &[
+                job_id.as_str().into(),
+                kind.into(),
+                (&data.to_string()).into(),
+                (&clock::now_text()).into(),
+            ],
         )
         .map(|_rows| ())
 }
 
-fn one(connection: &Connection, column: &str, value: &str) -> rusqlite::Result<Option<Job>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE {column} = ?1"
-        ))?
-        .query_row([value], |row| table::job(&JOBS.record(row)))
-        .optional()
-}
-
-fn text(job: &Job) -> rusqlite::Result<String> {
-    serde_json::to_string(job)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+fn one(connection: &Connection<'_>, column: &str, value: &str) -> Result<Option<Job>, Fault> {
+    let statement = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE {column} = ?1");
+    JOBS.one(connection, &statement, &[value.into()], table::job)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::model::{Job, Outcome};
 use crate::{
     contract::JobId,
-    system::store::{Record, Table},
+    system::store::{Fault, Record, Table},
 };
 
 /// Jobs. The other columns repeat what `record` says, so that jobs can be found by them.
@@ -55,7 +55,7 @@ pub(crate) struct Event {
 /// Reads a job, whose columns must say what its record says.
 ///
 /// The key is not compared, because nothing is read off it: a launch finds the row by the column alone.
-pub(super) fn job(row: &Record<'_, '_>) -> rusqlite::Result<Job> {
+pub(super) fn job(row: &Record<'_>) -> Result<Job, Fault> {
     let job: Job = row.json("record")?;
     for (column, recorded) in [
         ("job_id", job.job_id.as_str()),
@@ -81,7 +81,7 @@ pub(super) fn job(row: &Record<'_, '_>) -> rusqlite::Result<Job> {
 }
 
 /// Reads an event.
-pub(super) fn event(row: &Record<'_, '_>) -> rusqlite::Result<Event> {
+pub(super) fn event(row: &Record<'_>) -> Result<Event, Fault> {
     let kind = row.text("kind")?;
     if !EVENT_KINDS.contains(&kind.as_str()) {
         return Err(row.damaged("kind", format!("{kind:?} is no kind of event")));

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::{
@@ -21,7 +20,7 @@ use crate::{
     system::{
         Context, clock, digest,
         machine::{Machine, Transport},
-        store::Damage,
+        store::Fault,
     },
 };
 
@@ -169,22 +168,19 @@ fn cached(
 ) -> Result<Option<Findings>, Error> {
     let subject = key.digest();
     let row = context.store()?.read(|connection| {
-        let found = connection
-            .query_row(
-                "SELECT host, subject, answer, at, at_epoch FROM checks
-                 WHERE host = ?1 AND subject = ?2",
-                params![machine.name.as_str(), subject],
-                |row| {
-                    let row = PASSES.record(row);
-                    Ok((
-                        row.json("answer")?,
-                        row.text("at")?,
-                        row.number("at_epoch")?,
-                    ))
-                },
-            )
-            .optional();
-        Damage::set_apart(found)
+        Fault::set_apart(PASSES.one(
+            connection,
+            "SELECT host, subject, answer, at, at_epoch FROM checks
+             WHERE host = ?1 AND subject = ?2",
+            &[machine.name.as_str().into(), (&subject).into()],
+            |row| {
+                Ok((
+                    row.json("answer")?,
+                    row.text("at")?,
+                    row.number("at_epoch")?,
+                ))
+            },
+        ))
     })?;
     // A row that cannot be read is a pass that is not known; the next one replaces it.
     Ok(row
@@ -216,12 +212,20 @@ async fn store(
     let written = context.store()?.write(|transaction| {
         match &answer {
             Some(answer) => transaction.execute(
-                "INSERT OR REPLACE INTO checks (host, subject, answer, at, at_epoch) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![host, subject, answer, findings.checked_at, now.as_second()],
+                "INSERT INTO checks (host, subject, answer, at, at_epoch) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (host, subject) DO UPDATE SET
+                     answer = excluded.answer, at = excluded.at, at_epoch = excluded.at_epoch",
+                &[
+                    host.into(),
+                    (&subject).into(),
+                    answer.into(),
+                    (&findings.checked_at).into(),
+                    now.as_second().into(),
+                ],
             )?,
             None => transaction.execute(
                 "DELETE FROM checks WHERE host = ?1 AND subject = ?2",
-                params![host, subject],
+                &[host.into(), (&subject).into()],
             )?,
         };
         Ok(())

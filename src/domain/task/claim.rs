@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     contract::{Effect, Name},
-    system::{Context, clock, digest, files, store::Damage},
+    system::{Context, clock, digest, files, store::Fault},
 };
 
 /// Bytes of randomness in a token.
@@ -215,7 +215,7 @@ fn again(
     });
     for attempt in before {
         let found = records::find(desk.connection, &attempt.task_id);
-        let Ok(Some(task)) = Damage::set_apart(found)? else {
+        let Ok(Some(task)) = Fault::set_apart(found)? else {
             continue;
         };
         let is_held = task
@@ -320,7 +320,7 @@ fn lost_before(desk: &Desk<'_>, task: &Task, attempt: u32) -> Result<Option<Atte
         return Ok(None);
     };
     let found = records::attempt(desk.connection, &task.task_id, before);
-    let found = Damage::set_apart(found)?.ok().flatten();
+    let found = Fault::set_apart(found)?.ok().flatten();
     Ok(found.filter(|attempt| attempt.end == Some(AttemptEnd::Lost)))
 }
 
@@ -355,7 +355,7 @@ impl Line {
                 return Ok(None);
             };
             let found = records::find(desk.connection, &head.task_id);
-            match Damage::set_apart(found)? {
+            match Fault::set_apart(found)? {
                 Ok(Some(task)) if task.readiness == Readiness::Ready => return Ok(Some(task)),
                 Ok(_) => {}
                 Err(damage) => tracing::warn!(%damage, "set aside"),

@@ -6,7 +6,6 @@
 //! so that whoever waited for the lock does not write with a time that is over.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{
@@ -22,7 +21,7 @@ use crate::{
     contract::{Effect, Name},
     system::{
         Context, clock, failpoint,
-        store::{Damage, Written},
+        store::{Connection, Damage, Fault, Written},
     },
 };
 
@@ -33,13 +32,13 @@ const DUE_AT_ONCE: u32 = 500;
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The database gave no answer.
-    Database(rusqlite::Error),
+    Database(Fault),
     /// It is refused.
     Refused(Box<Error>),
 }
 
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
+impl From<Fault> for Stop {
+    fn from(error: Fault) -> Self {
         Self::Database(error)
     }
 }
@@ -53,7 +52,7 @@ impl From<Error> for Stop {
 /// The queue, as one transaction sees it.
 pub(super) struct Desk<'c> {
     /// The transaction.
-    pub(super) connection: &'c Connection,
+    pub(super) connection: &'c Connection<'c>,
     /// The time, read once it had begun.
     pub(super) now: Timestamp,
     /// The counts.
@@ -100,7 +99,7 @@ pub(super) async fn transact<T>(
 }
 
 /// Reads the ledger, or counts all tasks where it is damaged, and says so.
-pub(super) fn ledger(connection: &Connection) -> rusqlite::Result<(Ledger, Option<Damage>)> {
+pub(super) fn ledger(connection: &Connection<'_>) -> Result<(Ledger, Option<Damage>), Fault> {
     match records::ledger(connection)? {
         Ok(Some(ledger)) => Ok((ledger, None)),
         Ok(None) => Ok((records::counted(connection)?, None)),
@@ -109,7 +108,7 @@ pub(super) fn ledger(connection: &Connection) -> rusqlite::Result<(Ledger, Optio
 }
 
 impl<'c> Desk<'c> {
-    fn open(connection: &'c Connection) -> rusqlite::Result<Self> {
+    fn open(connection: &'c Connection<'c>) -> Result<Self, Fault> {
         let (ledger, damage) = ledger(connection)?;
         if let Some(damage) = damage {
             tracing::warn!(%damage, "the queue was counted again");
@@ -257,10 +256,10 @@ impl<'c> Desk<'c> {
         Ok(())
     }
 
-    fn attempt_of(&self, task: &Task, lease: &Lease) -> rusqlite::Result<Option<Attempt>> {
+    fn attempt_of(&self, task: &Task, lease: &Lease) -> Result<Option<Attempt>, Fault> {
         let found = records::attempt(self.connection, &task.task_id, lease.attempt);
         // An attempt that cannot be read keeps nobody from ending the task.
-        Ok(Damage::set_apart(found)?.ok().flatten())
+        Ok(Fault::set_apart(found)?.ok().flatten())
     }
 
     /// Takes up what time alone has changed: leases that ran out, pauses that are over, deadlines.
@@ -340,7 +339,7 @@ impl<'c> Desk<'c> {
             let is_waiting = |state: &Option<State>| *state == Some(State::Waiting);
             for (task_id, _) in waiting.iter().filter(|(_, state)| is_waiting(state)) {
                 let found = records::find(self.connection, task_id);
-                let Ok(Some(task)) = Damage::set_apart(found)? else {
+                let Ok(Some(task)) = Fault::set_apart(found)? else {
                     continue;
                 };
                 self.weigh_dependencies(task)?;
@@ -405,12 +404,12 @@ pub(super) fn put_back(task: &mut Task) {
 
 /// Lists every reason why a task does not run now.
 pub(super) fn reasons(
-    connection: &Connection,
+    connection: &Connection<'_>,
     task: &Task,
     ledger: &Ledger,
     limits: &[Limit],
     now: Timestamp,
-) -> rusqlite::Result<Vec<Reason>> {
+) -> Result<Vec<Reason>, Fault> {
     let mut unmet = records::dependencies(connection, &task.task_id)?;
     unmet.retain(|(_, state)| *state != Some(State::Succeeded));
     Ok(readiness::reasons(task, &unmet, ledger, limits, now))

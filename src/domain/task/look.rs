@@ -16,7 +16,7 @@ use crate::{
     contract::Name,
     system::{
         Context, clock,
-        store::{Damage, Page},
+        store::{Connection, Damage, Fault, Page},
     },
 };
 
@@ -49,17 +49,15 @@ pub(crate) struct Detail {
 
 /// Shows a task.
 pub(crate) fn show(context: &Context, task_id: &TaskId) -> Result<Detail, Error> {
-    let found = context.store()?.read(|connection| {
-        // One transaction, so that all of it is of one moment.
-        let moment = connection.unchecked_transaction()?;
-        let Some(task) = records::find(&moment, task_id)? else {
+    let found = at_one_moment(context, |moment| {
+        let Some(task) = records::find(moment, task_id)? else {
             return Ok(None);
         };
-        let (ledger, damage) = desk::ledger(&moment)?;
-        let limits = records::limits(&moment)?;
-        let attempts = records::attempts(&moment, task_id, SHOWN)?;
-        let checkpoints = records::checkpoints(&moment, task_id, SHOWN)?;
-        let events = records::events(&moment, task_id, SHOWN)?;
+        let (ledger, damage) = desk::ledger(moment)?;
+        let limits = records::limits(moment)?;
+        let attempts = records::attempts(moment, task_id, SHOWN)?;
+        let checkpoints = records::checkpoints(moment, task_id, SHOWN)?;
+        let events = records::events(moment, task_id, SHOWN)?;
         let parts = [
             limits.damaged,
             attempts.damaged,
@@ -67,9 +65,9 @@ pub(crate) fn show(context: &Context, task_id: &TaskId) -> Result<Detail, Error>
             events.damaged,
         ];
         Ok(Some(Detail {
-            reasons: desk::reasons(&moment, &task, &ledger, &limits.read, clock::now())?,
-            dependencies: records::dependencies(&moment, task_id)?,
-            dependents: records::dependents(&moment, task_id, SHOWN)?,
+            reasons: desk::reasons(moment, &task, &ledger, &limits.read, clock::now())?,
+            dependencies: records::dependencies(moment, task_id)?,
+            dependents: records::dependents(moment, task_id, SHOWN)?,
             attempts: attempts.read,
             checkpoints: checkpoints.read,
             events: events.read,
@@ -114,9 +112,8 @@ pub(crate) fn tree(
     skip: usize,
     limit: usize,
 ) -> Result<Branches, Error> {
-    let found = context.store()?.read(|connection| {
-        let moment = connection.unchecked_transaction()?;
-        if records::find(&moment, task_id)?.is_none() {
+    let found = at_one_moment(context, |moment| {
+        if records::find(moment, task_id)?.is_none() {
             return Ok(None);
         }
         let mut seen = BTreeSet::from([task_id.clone()]);
@@ -126,7 +123,7 @@ pub(crate) fn tree(
             if listed.len() == limit {
                 return Ok(Some((listed, Some(place))));
             }
-            for (other, _) in records::dependencies(&moment, &next)? {
+            for (other, _) in records::dependencies(moment, &next)? {
                 if seen.insert(other.clone()) {
                     open.push_back((other, depth + 1));
                 }
@@ -134,7 +131,7 @@ pub(crate) fn tree(
             place += 1;
             if place > skip {
                 // One that cannot be read is named by the lists, and is in nobody's way here.
-                let found = Damage::set_apart(records::find(&moment, &next))?;
+                let found = Fault::set_apart(records::find(moment, &next))?;
                 listed.extend(found.ok().flatten().map(|task| (task, depth)));
             }
         }
@@ -164,20 +161,19 @@ pub(crate) struct Summary {
 
 /// Sums the queue up, at a cost that does not depend on its length.
 pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
-    Ok(context.store()?.read(|connection| {
-        let moment = connection.unchecked_transaction()?;
-        let (ledger, damage) = desk::ledger(&moment)?;
-        let limits = records::limits(&moment)?;
+    at_one_moment(context, |moment| {
+        let (ledger, damage) = desk::ledger(moment)?;
+        let limits = records::limits(moment)?;
         let mut heads: Vec<(bool, Head)> = Vec::new();
         for (lane, _) in ledger.open_lanes() {
-            let found = records::heads(&moment, &lane.text(), HEADS)?;
+            let found = records::heads(moment, &lane.text(), HEADS)?;
             heads.extend(found.into_iter().map(|head| (lane.has_gpu(), head)));
         }
         heads.sort_by_key(|(has_gpu, head)| (-head.priority, *has_gpu, head.number));
         let mut damaged: Vec<Damage> = damage.into_iter().chain(limits.damaged).collect();
         let mut first = Vec::new();
         for (_, head) in heads.into_iter().take(HEADS as usize) {
-            match Damage::set_apart(records::find(&moment, &head.task_id))? {
+            match Fault::set_apart(records::find(moment, &head.task_id))? {
                 Ok(found) => first.extend(found),
                 Err(damage) => damaged.push(damage),
             }
@@ -186,22 +182,21 @@ pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
             over_limits: ledger.over_limits(&limits.read),
             limits: in_use(&ledger, &limits.read, &limits.unknown),
             heads: first,
-            next_due_at: records::next_due(&moment)?,
+            next_due_at: records::next_due(moment)?,
             ledger,
             damaged,
         })
-    })?)
+    })
 }
 
 /// Lists the limits, and what is taken of names that have none.
 pub(crate) fn limits(context: &Context) -> Result<(Vec<LimitUse>, Vec<Damage>), Error> {
-    Ok(context.store()?.read(|connection| {
-        let moment = connection.unchecked_transaction()?;
-        let (ledger, damage) = desk::ledger(&moment)?;
-        let limits = records::limits(&moment)?;
+    at_one_moment(context, |moment| {
+        let (ledger, damage) = desk::ledger(moment)?;
+        let limits = records::limits(moment)?;
         let in_use = in_use(&ledger, &limits.read, &limits.unknown);
         Ok((in_use, damage.into_iter().chain(limits.damaged).collect()))
-    })?)
+    })
 }
 
 /// Lists the limits with what is taken of each; what cannot be read is not said to be without a limit.
@@ -224,4 +219,14 @@ fn in_use(ledger: &Ledger, limits: &[Limit], unknown: &[Name]) -> Vec<LimitUse> 
             total,
         })
         .collect()
+}
+
+/// Reads several things as they were at one moment.
+fn at_one_moment<T>(
+    context: &Context,
+    ask: impl FnOnce(&Connection<'_>) -> Result<T, Fault>,
+) -> Result<T, Error> {
+    Ok(context
+        .store()?
+        .read(|connection| connection.at_one_moment(|| ask(connection)))?)
 }

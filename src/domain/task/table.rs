@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     contract::Name,
-    system::store::{Record, Table},
+    system::store::{Fault, Record, Table},
 };
 
 /// Tasks.
@@ -103,7 +103,7 @@ pub(super) const TASK_COLUMNS: &str = "number, task_id, idempotency_key, state, 
     agent, finished_at, record";
 
 /// Reads a task.
-pub(super) fn task(row: &Record<'_, '_>) -> rusqlite::Result<Task> {
+pub(super) fn task(row: &Record<'_>) -> Result<Task, Fault> {
     let task: Task = row.json("record")?;
     row.agrees("task_id", task.task_id.as_str())?;
     number(row, "number", task.task_id.number())?;
@@ -132,7 +132,7 @@ pub(super) fn task(row: &Record<'_, '_>) -> rusqlite::Result<Task> {
 }
 
 /// Reads a claim.
-pub(super) fn attempt(row: &Record<'_, '_>) -> rusqlite::Result<Attempt> {
+pub(super) fn attempt(row: &Record<'_>) -> Result<Attempt, Fault> {
     let attempt: Attempt = row.json("record")?;
     row.agrees("task_id", attempt.task_id.as_str())?;
     row.agrees("claimer", attempt.claimer.as_str())?;
@@ -142,7 +142,7 @@ pub(super) fn attempt(row: &Record<'_, '_>) -> rusqlite::Result<Attempt> {
 }
 
 /// Reads an event.
-pub(super) fn event(row: &Record<'_, '_>) -> rusqlite::Result<Event> {
+pub(super) fn event(row: &Record<'_>) -> Result<Event, Fault> {
     let event: Event = row.json("record")?;
     row.agrees("task_id", event.task_id.as_str())?;
     number(row, "event", Some(i64::from(event.event)))?;
@@ -150,7 +150,7 @@ pub(super) fn event(row: &Record<'_, '_>) -> rusqlite::Result<Event> {
 }
 
 /// Reads a checkpoint.
-pub(super) fn checkpoint(row: &Record<'_, '_>) -> rusqlite::Result<Checkpoint> {
+pub(super) fn checkpoint(row: &Record<'_>) -> Result<Checkpoint, Fault> {
     let checkpoint: Checkpoint = row.json("record")?;
     row.agrees("task_id", checkpoint.task_id.as_str())?;
     number(row, "checkpoint", Some(i64::from(checkpoint.checkpoint)))?;
@@ -158,20 +158,20 @@ pub(super) fn checkpoint(row: &Record<'_, '_>) -> rusqlite::Result<Checkpoint> {
 }
 
 /// Reads a limit.
-pub(super) fn limit(row: &Record<'_, '_>) -> rusqlite::Result<Limit> {
+pub(super) fn limit(row: &Record<'_>) -> Result<Limit, Fault> {
     let limit: Limit = row.json("record")?;
     row.agrees("name", limit.name.as_str())?;
     Ok(limit)
 }
 
 /// Reads the ledger.
-pub(super) fn ledger(row: &Record<'_, '_>) -> rusqlite::Result<Ledger> {
+pub(super) fn ledger(row: &Record<'_>) -> Result<Ledger, Fault> {
     row.agrees("name", ledger::NAME)?;
     row.json("record")
 }
 
 /// Reads the id of a task.
-pub(super) fn id(row: &Record<'_, '_>, column: &str) -> rusqlite::Result<TaskId> {
+pub(super) fn id(row: &Record<'_>, column: &str) -> Result<TaskId, Fault> {
     let id: TaskId = row.word(column)?;
     if id.number().is_none() {
         return Err(row.damaged(column, "no task has such an id"));
@@ -179,7 +179,7 @@ pub(super) fn id(row: &Record<'_, '_>, column: &str) -> rusqlite::Result<TaskId>
     Ok(id)
 }
 
-fn number(row: &Record<'_, '_>, column: &str, recorded: Option<i64>) -> rusqlite::Result<()> {
+fn number(row: &Record<'_>, column: &str, recorded: Option<i64>) -> Result<(), Fault> {
     if Some(row.number(column)?) == recorded {
         Ok(())
     } else {

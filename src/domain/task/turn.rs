@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     contract::Name,
-    system::{Context, clock, store::Damage},
+    system::{Context, clock, store::Fault},
 };
 
 /// Tasks that somebody holds, of which one look reads so many.
@@ -102,7 +102,7 @@ fn by_itself(
     task_id: &TaskId,
     change: impl FnOnce(&mut Desk<'_>) -> Result<Task, Stop>,
 ) -> Result<Result<Task, Error>, Stop> {
-    if let Err(damage) = Damage::set_apart(records::find(desk.connection, task_id))? {
+    if let Err(damage) = Fault::set_apart(records::find(desk.connection, task_id))? {
         tracing::warn!(%damage, "set aside");
         return Ok(Err(Error::NotFound {
             task_id: task_id.clone(),
@@ -132,7 +132,7 @@ pub(crate) async fn adopt(
         let mut adopted = Vec::new();
         for (task_id, before_session) in left {
             let found = records::find(desk.connection, task_id);
-            let Ok(Some(before)) = Damage::set_apart(found)? else {
+            let Ok(Some(before)) = Fault::set_apart(found)? else {
                 continue;
             };
             if session_of(&before) != Some(before_session) {

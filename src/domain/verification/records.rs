@@ -1,13 +1,11 @@
 //! Verifications in the database: those under way, so that a call that was cut off finds its run again, and what was found.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use crate::{
     contract::JobId,
     domain::job::Verified,
     system::{
         Context, clock, files, store,
-        store::{Record, Table},
+        store::{Connection, Fault, Record, Table},
     },
 };
 
@@ -52,9 +50,15 @@ pub(super) async fn begin(
         transaction.execute(
             "INSERT INTO verifications (name, series, subject, key, record, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?5) ON CONFLICT (name) DO NOTHING",
-            params![name, series, subject, key, clock::now_text()],
+            &[
+                name.into(),
+                series.into(),
+                (&subject).into(),
+                (&key).into(),
+                (&clock::now_text()).into(),
+            ],
         )?;
-        one(transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        one(transaction, name)?.ok_or_else(Fault::missing)
     });
     Ok(begun.await?)
 }
@@ -64,7 +68,7 @@ pub(super) async fn withdraw(context: &Context, name: &str) -> Result<(), store:
     let withdrawn = context.store()?.write(|transaction| {
         transaction.execute(
             "DELETE FROM verifications WHERE name = ?1 AND record IS NULL",
-            [name],
+            &[name.into()],
         )
     });
     withdrawn.await.map(drop)
@@ -77,18 +81,24 @@ pub(super) async fn conclude(
     series: &str,
     found: &Verified,
 ) -> Result<Verified, store::Error> {
-    let text = json(found);
+    let text = serde_json::to_string(found);
     let concluded = context.store()?.write(|transaction| {
         transaction.execute(
             "INSERT INTO verifications (name, series, subject, key, record, created_at, updated_at)
              VALUES (?1, ?2, ?3, '', ?4, ?5, ?5)
              ON CONFLICT (name) DO UPDATE SET record = excluded.record, key = '', updated_at = excluded.updated_at
-             WHERE record IS NULL",
-            params![name, series, found.verification, text?, clock::now_text()],
+             WHERE verifications.record IS NULL",
+            &[
+                name.into(),
+                series.into(),
+                (&found.verification).into(),
+                (&text?).into(),
+                (&clock::now_text()).into(),
+            ],
         )?;
         one(transaction, name)?
             .and_then(|known| known.found)
-            .ok_or(rusqlite::Error::QueryReturnedNoRows)
+            .ok_or_else(Fault::missing)
     });
     concluded.await
 }
@@ -96,10 +106,10 @@ pub(super) async fn conclude(
 /// Lists what was found by a series of verifications, oldest first.
 pub(super) fn of_series(context: &Context, series: &str) -> Result<Vec<Verified>, store::Error> {
     context.store()?.read(|connection| {
-        let mut statement = connection.prepare_cached(&format!(
+        let statement = format!(
             "SELECT {COLUMNS} FROM verifications WHERE series = ?1 AND record IS NOT NULL ORDER BY created_at, name"
-        ))?;
-        let rows = VERIFICATIONS.rows(&mut statement, [series], known)?;
+        );
+        let rows = VERIFICATIONS.rows(connection, &statement, &[series.into()], known)?;
         Ok(rows.read.into_iter().filter_map(|known| known.found).collect())
     })
 }
@@ -108,22 +118,13 @@ fn random() -> Result<String, super::Error> {
     files::random_hexadecimal(KEY_BYTES).map_err(super::Error::Random)
 }
 
-fn json(found: &Verified) -> rusqlite::Result<String> {
-    serde_json::to_string(found)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-fn one(connection: &Connection, name: &str) -> rusqlite::Result<Option<Known>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM verifications WHERE name = ?1"
-        ))?
-        .query_row([name], |row| known(&VERIFICATIONS.record(row)))
-        .optional()
+fn one(connection: &Connection<'_>, name: &str) -> Result<Option<Known>, Fault> {
+    let statement = format!("SELECT {COLUMNS} FROM verifications WHERE name = ?1");
+    VERIFICATIONS.one(connection, &statement, &[name.into()], known)
 }
 
 /// Reads a verification.
-fn known(row: &Record<'_, '_>) -> rusqlite::Result<Known> {
+fn known(row: &Record<'_>) -> Result<Known, Fault> {
     row.digits("name", 64)?;
     row.digits("series", 64)?;
     row.time("created_at")?;

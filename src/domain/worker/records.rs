@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-
 use super::{
     error::Error,
     session::{Session, id},
@@ -13,7 +11,7 @@ use crate::{
     contract::Name,
     system::{
         Context, files,
-        store::{Damage, Page},
+        store::{Connection, Fault, Page, Value},
     },
 };
 
@@ -33,25 +31,25 @@ pub(super) async fn begin(
     let session = context
         .store()?
         .write(|connection| {
-            let last: i64 = connection.query_row(
+            let last = connection.number(
                 "SELECT coalesce(max(number), 0) FROM worker_sessions WHERE number < 4000000000000000000",
-                [],
-                |row| row.get(0),
+                &[],
             )?;
+            let last = last.unwrap_or(0);
             let session = make(id(last + 1, &random));
             connection.execute(
                 "INSERT INTO worker_sessions (number, session_id, worker, ended_at, record) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    last + 1,
-                    session.session_id.as_str(),
-                    session.worker.as_str(),
-                    session.ended_at,
-                    json(&session)?,
+                &[
+                    (last + 1).into(),
+                    session.session_id.as_str().into(),
+                    session.worker.as_str().into(),
+                    session.ended_at.as_deref().into(),
+                    (&serde_json::to_string(&session)?).into(),
                 ],
             )?;
             connection.execute(
                 "DELETE FROM worker_sessions WHERE ended_at IS NOT NULL AND number < ?1",
-                [last - KEPT],
+                &[(last - KEPT).into()],
             )?;
             Ok(session)
         })
@@ -67,10 +65,10 @@ pub(super) async fn put(context: &Context, session: &Session) -> Result<(), Erro
             connection
                 .execute(
                     "UPDATE worker_sessions SET ended_at = ?2, record = ?3 WHERE session_id = ?1",
-                    params![
-                        session.session_id.as_str(),
-                        session.ended_at,
-                        json(session)?
+                    &[
+                        session.session_id.as_str().into(),
+                        session.ended_at.as_deref().into(),
+                        (&serde_json::to_string(session)?).into(),
                     ],
                 )
                 .map(drop)
@@ -105,12 +103,13 @@ pub(super) fn newest(context: &Context, worker: &Name) -> Result<Option<Session>
     Ok(found)
 }
 
-fn one(connection: &Connection, statement: &str, value: &str) -> rusqlite::Result<Option<Session>> {
-    let found = connection
-        .prepare_cached(statement)?
-        .query_row([value], |row| table::session(&SESSIONS.record(row)))
-        .optional();
-    match Damage::set_apart(found)? {
+fn one(
+    connection: &Connection<'_>,
+    statement: &str,
+    value: &str,
+) -> Result<Option<Session>, Fault> {
+    let found = SESSIONS.one(connection, statement, &[value.into()], table::session);
+    match Fault::set_apart(found)? {
         Ok(session) => Ok(session),
         Err(damage) => {
             tracing::warn!(%damage, "set aside");
@@ -122,12 +121,12 @@ fn one(connection: &Connection, statement: &str, value: &str) -> rusqlite::Resul
 /// Lists the sessions that have not ended, as far as they know themselves.
 pub(super) fn open(context: &Context, limit: u32) -> Result<Page<Session>, Error> {
     let page = context.store()?.read(|connection| {
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM worker_sessions WHERE ended_at IS NULL ORDER BY number DESC LIMIT ?1"
-        ))?;
         SESSIONS.page(
-            &mut statement,
-            [i64::from(limit) + 1],
+            connection,
+            &format!(
+                "SELECT {COLUMNS} FROM worker_sessions WHERE ended_at IS NULL ORDER BY number DESC LIMIT ?1"
+            ),
+            &[(i64::from(limit) + 1).into()],
             (limit, &["number"]),
             table::session,
         )
@@ -143,36 +142,31 @@ pub(super) fn list(
     limit: u32,
 ) -> Result<Page<Session>, Error> {
     let page = context.store()?.read(|connection| {
-        let most = i64::from(limit) + 1;
-        let order = (limit, &["number"][..]);
-        // The first part has no bound, so that a row whose number is damaged is met too.
-        let condition = match (worker, before) {
-            (None, None) => "",
-            (None, Some(_)) => "WHERE number < ?2",
-            (Some(_), None) => "WHERE worker = ?3",
-            (Some(_), Some(_)) => "WHERE worker = ?3 AND number < ?2",
-        };
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM worker_sessions {condition} ORDER BY number DESC LIMIT ?1"
-        ))?;
-        let worker = worker.map(Name::as_str);
-        match (worker, before) {
-            (None, None) => SESSIONS.page(&mut statement, [most], order, table::session),
-            (None, Some(before)) => {
-                SESSIONS.page(&mut statement, params![most, before], order, table::session)
-            }
-            (Some(worker), before) => SESSIONS.page(
-                &mut statement,
-                params![most, before, worker],
-                order,
-                table::session,
-            ),
+        let mut values: Vec<Value<'_>> = vec![(i64::from(limit) + 1).into()];
+        // Without a bound where there is none, so that a row whose number is damaged is met too.
+        let mut conditions = Vec::new();
+        if let Some(worker) = worker {
+            values.push(worker.as_str().into());
+            conditions.push(format!("worker = ?{}", values.len()));
         }
+        if let Some(before) = before {
+            values.push(before.into());
+            conditions.push(format!("number < ?{}", values.len()));
+        }
+        let condition = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", conditions.join(" AND "))
+        };
+        SESSIONS.page(
+            connection,
+            &format!(
+                "SELECT {COLUMNS} FROM worker_sessions {condition} ORDER BY number DESC LIMIT ?1"
+            ),
+            &values,
+            (limit, &["number"]),
+            table::session,
+        )
     })?;
     Ok(page)
-}
-
-fn json(session: &Session) -> rusqlite::Result<String> {
-    serde_json::to_string(session)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

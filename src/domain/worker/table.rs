@@ -1,7 +1,7 @@
 //! The table of sessions of workers, and how a row of it is read.
 
 use super::session::{Session, number};
-use crate::system::store::{Record, Table};
+use crate::system::store::{Fault, Record, Table};
 
 /// The sessions of workers.
 pub(crate) static SESSIONS: Table = Table {
@@ -15,7 +15,7 @@ pub(crate) static SESSIONS: Table = Table {
 pub(super) const COLUMNS: &str = "number, session_id, worker, ended_at, record";
 
 /// Reads a session.
-pub(super) fn session(row: &Record<'_, '_>) -> rusqlite::Result<Session> {
+pub(super) fn session(row: &Record<'_>) -> Result<Session, Fault> {
     let session: Session = row.json("record")?;
     row.agrees("session_id", session.session_id.as_str())?;
     row.agrees("worker", session.worker.as_str())?;

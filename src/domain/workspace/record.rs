@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, params, types::Value as Sql};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Specification, Step};
@@ -11,7 +10,7 @@ use crate::{
     domain::repository,
     system::{
         Context, clock,
-        store::{Record as Row, Table},
+        store::{Fault, Key, Record as Row, Table, Value},
     },
 };
 
@@ -121,14 +120,10 @@ pub(super) fn find(
     repository: &Name,
 ) -> Result<Option<Known>, Error> {
     Ok(context.store()?.read(|connection| {
-        connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM workspaces WHERE host = ?1 AND repository = ?2"
-            ))?
-            .query_row([host.as_str(), repository.as_str()], |row| {
-                known(&WORKSPACES.record(row))
-            })
-            .optional()
+        let statement =
+            format!("SELECT {COLUMNS} FROM workspaces WHERE host = ?1 AND repository = ?2");
+        let parameters: &[Value<'_>] = &[host.as_str().into(), repository.as_str().into()];
+        WORKSPACES.one(connection, &statement, parameters, known)
     })?)
 }
 
@@ -182,11 +177,11 @@ pub(super) async fn forget(
         transaction.execute(
             "DELETE FROM workspaces
              WHERE host = ?1 AND repository = ?2 AND specification = ?3 AND record = ?4",
-            params![
-                host.as_str(),
-                specification.repository.as_str(),
-                specified,
-                record
+            &[
+                host.as_str().into(),
+                specification.repository.as_str().into(),
+                (&specified).into(),
+                (&record).into(),
             ],
         )
     });
@@ -245,30 +240,33 @@ pub(crate) fn list(
     host: Option<&Name>,
     repository: Option<&Name>,
     limit: u32,
-    after: Option<(String, String)>,
+    after: Option<&(String, String)>,
 ) -> Result<Page, Error> {
+    let mut statement = format!("SELECT {COLUMNS} FROM workspaces WHERE 1 = 1");
+    let mut parameters: Vec<Value<'_>> = Vec::new();
     // The first part has no lower bound, so that a row whose key is damaged is met too.
-    let (after_host, after_repository) = after.unzip();
+    if let Some((host, repository)) = after {
+        parameters.extend([host, repository].map(Value::from));
+        statement += " AND (host, repository) > (?1, ?2)";
+    }
+    for (column, wanted) in [("host", host), ("repository", repository)] {
+        if let Some(name) = wanted {
+            parameters.push(name.as_str().into());
+            statement = format!("{statement} AND {column} = ?{}", parameters.len());
+        }
+    }
+    parameters.push((i64::from(limit) + 1).into());
+    statement = format!(
+        "{statement} ORDER BY host, repository LIMIT ?{}",
+        parameters.len()
+    );
     let page = context.store()?.read(|connection| {
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM workspaces
-             WHERE (?1 IS NULL OR (host, repository) > (?1, ?2))
-               AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR repository = ?4)
-             ORDER BY host, repository LIMIT ?5"
-        ))?;
-        let parameters = params![
-            after_host,
-            after_repository,
-            host.map(Name::as_str),
-            repository.map(Name::as_str),
-            i64::from(limit) + 1
-        ];
         let order = (limit, &["host", "repository"][..]);
-        WORKSPACES.page(&mut statement, parameters, order, known)
+        WORKSPACES.page(connection, &statement, &parameters, order, known)
     })?;
     Ok(Page {
         next: match page.last.as_deref() {
-            Some([Sql::Text(host), Sql::Text(repository)]) if page.more => {
+            Some([Key::Text(host), Key::Text(repository)]) if page.more => {
                 Some((host.clone(), repository.clone()))
             }
             _ => None,
@@ -279,7 +277,7 @@ pub(crate) fn list(
 }
 
 /// Reads a workspace, whose columns must say what its specification and record say.
-fn known(row: &Row<'_, '_>) -> rusqlite::Result<Known> {
+fn known(row: &Row<'_>) -> Result<Known, Fault> {
     let specification: Specification = row.json("specification")?;
     let stored: Stored = row.json("record")?;
     row.agrees("repository", specification.repository.as_str())?;
@@ -313,10 +311,9 @@ async fn write(
     let repository = specification.repository.as_str();
     let written = context.store()?.write(|transaction| {
         begin();
-        let before: bool = transaction.query_row(
-            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE host = ?1 AND repository = ?2)",
-            [host.as_str(), repository],
-            |row| row.get(0),
+        let before = transaction.number(
+            "SELECT 1 FROM workspaces WHERE host = ?1 AND repository = ?2",
+            &[host.as_str().into(), repository.into()],
         )?;
         // What is there already is not written again: a repeated call changes nothing, not even a time.
         transaction.execute(
@@ -325,21 +322,22 @@ async fn write(
              ON CONFLICT (host, repository) DO UPDATE SET
                  specification = excluded.specification, record = excluded.record,
                  ready = excluded.ready, updated_at = excluded.updated_at
-             WHERE (specification <> excluded.specification OR record <> excluded.record
-                    OR ready <> excluded.ready)
-               AND (?7 OR ready = 0 OR ?8 AND specification <> excluded.specification)",
-            params![
-                host.as_str(),
-                repository,
-                specified,
-                record,
-                stored.record.is_some(),
-                clock::now_text(),
-                over == Over::Anything,
-                over == Over::Otherwise
+             WHERE (workspaces.specification <> excluded.specification
+                    OR workspaces.record <> excluded.record OR workspaces.ready <> excluded.ready)
+               AND (?7 = 1 OR workspaces.ready = 0
+                    OR ?8 = 1 AND workspaces.specification <> excluded.specification)",
+            &[
+                host.as_str().into(),
+                repository.into(),
+                (&specified).into(),
+                (&record).into(),
+                stored.record.is_some().into(),
+                (&clock::now_text()).into(),
+                (over == Over::Anything).into(),
+                (over == Over::Otherwise).into(),
             ],
         )?;
-        Ok(!before)
+        Ok(before.is_none())
     });
     Ok(written.await?)
 }

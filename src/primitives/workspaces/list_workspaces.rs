@@ -100,7 +100,7 @@ impl Primitive for ListWorkspaces {
             input.host.as_ref(),
             input.repository.as_ref(),
             input.limit,
-            after,
+            after.as_ref(),
         )?;
         let workspaces = page
             .workspaces

@@ -22,31 +22,6 @@ impl Damage {
             reason: reason.into(),
         }
     }
-
-    /// Returns the damage that an error of the database carries, where a [`super::Record`] found one.
-    pub(crate) fn carried_by(error: &rusqlite::Error) -> Option<&Self> {
-        if let rusqlite::Error::FromSqlConversionFailure(_, _, inner) = error {
-            inner.downcast_ref()
-        } else {
-            None
-        }
-    }
-
-    /// Separates damage from other errors.
-    pub(crate) fn set_apart<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Result<T, Self>> {
-        match result {
-            Ok(read) => Ok(Ok(read)),
-            Err(error) => match Self::carried_by(&error) {
-                Some(damage) => Ok(Err(damage.clone())),
-                None => Err(error),
-            },
-        }
-    }
-
-    /// Turns it into an error that passes through the functions of the database.
-    pub(super) fn into_error(self) -> rusqlite::Error {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, Box::new(self))
-    }
 }
 
 impl fmt::Display for Damage {

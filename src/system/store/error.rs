@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::Damage;
+use super::{Damage, Fault, fault::Cause};
 use crate::{
     contract::{Code, Coded, details, details::Details},
     system::{digest, files},
@@ -69,7 +69,7 @@ pub(crate) enum Error {
     },
     /// A statement of ours is wrong.
     #[error("a statement failed: {0}")]
-    Statement(rusqlite::Error),
+    Statement(Fault),
 }
 
 fn listed(damage: &[Damage]) -> String {
@@ -101,33 +101,39 @@ fn named_table(error: &rusqlite::Error) -> String {
         .map_or_else(|| "?".to_owned(), |(table, _)| table.to_owned())
 }
 
-/// Returns whether another process has the lock that is needed.
-pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
-}
-
 impl Error {
-    /// Says what an error of the database means.
-    pub(super) fn of(path: &Path, error: rusqlite::Error) -> Self {
-        if let Some(damage) = Damage::carried_by(&error) {
-            return Self::Records {
+    /// Says what a fault of a statement means.
+    pub(super) fn of(path: &Path, fault: Fault) -> Self {
+        match fault.0 {
+            Cause::Damage(damage) => Self::Records {
                 path: path.to_owned(),
-                damage: vec![damage.clone()],
-            };
-        }
-        if is_busy(&error) {
-            return Self::Busy {
+                damage: vec![*damage],
+            },
+            Cause::Unsynced(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Self::Full {
+                    path: path.to_owned(),
+                }
+            }
+            Cause::Unsynced(error) => Self::Unusable {
                 path: path.to_owned(),
-            };
+                reason: error.to_string(),
+            },
+            Cause::Sqlite(error) => Self::of_sqlite(path, error),
+            cause @ (Cause::Encoding(_) | Cause::Missing | Cause::Unselected(_)) => {
+                Self::Statement(Fault(cause))
+            }
         }
+    }
+
+    fn of_sqlite(path: &Path, error: rusqlite::Error) -> Self {
         let records = || Self::Records {
             path: path.to_owned(),
             damage: vec![Damage::of_table(&named_table(&error), error.to_string())],
         };
         match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy {
+                path: path.to_owned(),
+            },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 damaged(path, &error.to_string())
             }
@@ -147,7 +153,7 @@ impl Error {
                 reason: error.to_string(),
             },
             _ if is_of_a_row(&error) => records(),
-            _ => Self::Statement(error),
+            _ => Self::Statement(error.into()),
         }
     }
 }

@@ -1,0 +1,4 @@
+//! The database: whose turn it is to write, and what outlives the power.
+
+mod power;
+mod turns;
