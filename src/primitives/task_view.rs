@@ -8,7 +8,7 @@ use crate::{
     contract::{Name, Violation, Violations},
     domain::{
         authorization::Decision,
-        task::{Asked, LimitUse, Progress, Readiness, Spent, State, Task, TaskId},
+        task::{Asked, Budget, LimitUse, Progress, Readiness, Spent, State, Task, TaskId, Terms},
     },
 };
 
@@ -88,6 +88,36 @@ pub(crate) struct LimitView {
     pub(crate) used: u64,
     /// How much is free; null where it is not limited.
     pub(crate) free: Option<u64>,
+    /// What may be spent of it; null where it is no budget.
+    pub(crate) budget: Option<BudgetView>,
+}
+
+/// A budget.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Budget")]
+pub(crate) struct BudgetView {
+    /// What may be spent.
+    pub(crate) terms: Terms,
+    /// What was spent, as holders of tasks reported it.
+    pub(crate) spent: Spent,
+    /// Since when that counts (RFC 3339, UTC).
+    pub(crate) started_at: String,
+    /// When it starts anew (RFC 3339, UTC); null where it does not by itself.
+    pub(crate) starts_anew_at: Option<String>,
+    /// Whether it is spent, so that no task of it is claimed.
+    pub(crate) is_spent: bool,
+}
+
+impl From<Budget> for BudgetView {
+    fn from(budget: Budget) -> Self {
+        Self {
+            starts_anew_at: budget.starts_anew_at(),
+            is_spent: budget.is_spent(),
+            terms: budget.terms,
+            spent: budget.spent,
+            started_at: budget.since,
+        }
+    }
 }
 
 impl From<LimitUse> for LimitView {
@@ -97,6 +127,7 @@ impl From<LimitUse> for LimitView {
             name: limit.name,
             total: limit.total,
             used: limit.used,
+            budget: limit.budget.map(BudgetView::from),
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Edit {
     pub(crate) budget_usd: Option<f64>,
     /// How long its attempts may take.
     pub(crate) max_wall_s: Option<u64>,
+    /// The budgets that it spends of.
+    pub(crate) budgets: Option<Vec<Name>>,
     /// Its labels.
     pub(crate) labels: Option<Vec<Name>>,
     /// What is taken out.
@@ -107,6 +109,9 @@ impl Edit {
         spec.requires_approval = self.requires_approval.unwrap_or(spec.requires_approval);
         spec.max_attempts = self.max_attempts.unwrap_or(spec.max_attempts);
         spec.backoff = self.backoff.unwrap_or(spec.backoff);
+        spec.budgets = self.budgets.unwrap_or(spec.budgets);
+        spec.budgets.sort();
+        spec.budgets.dedup();
         spec.labels = self.labels.unwrap_or(spec.labels);
         spec.labels.sort();
         spec.labels.dedup();

@@ -15,8 +15,9 @@ use super::{
     desk::{self, Desk, Stop},
     error::Error,
     id::TaskId,
-    model::{Attempt, AttemptEnd, Lane, Lease, Readiness, Spent, State, Task, WorkerRun},
+    model::{Attempt, AttemptEnd, Lane, Lease, Readiness, State, Task, WorkerRun},
     records::{self, Head},
+    spent::Spent,
     unclaimable::{Unclaimable, WhyNone, why_none},
 };
 use crate::{
@@ -186,7 +187,7 @@ fn outcome(
     Ok(Outcome {
         tasks,
         none,
-        next_due_at: records::next_due(desk.connection)?,
+        next_due_at: desk.next_due()?,
         version: desk.version_after(),
     })
 }

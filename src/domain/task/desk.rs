@@ -9,13 +9,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
+    budget::{Budget, Terms},
     error::Error,
     id::TaskId,
     ledger::Ledger,
-    model::{Asked, Attempt, AttemptEnd, Event, Lease, Limit, Readiness, State, Task},
+    limit::{self, Limit},
+    model::{Asked, Attempt, AttemptEnd, Event, Lease, Readiness, State, Task},
     readiness::{self, Reason},
     records,
     spec::OnDependencyFailure,
+    spent::Spent,
 };
 use crate::{
     contract::{Effect, Name},
@@ -113,17 +116,19 @@ impl<'c> Desk<'c> {
         if let Some(damage) = damage {
             tracing::warn!(%damage, "the queue was counted again");
         }
-        let limits = records::limits(connection)?;
+        let now = clock::now();
+        let limits = records::limits(connection)?.at(now);
         for damage in &limits.damaged {
             tracing::warn!(%damage, "nothing is taken of this limit");
         }
         let none = |name: &Name| Limit {
             name: name.clone(),
-            total: 0,
+            total: Some(0),
+            budget: Some(Budget::new(Terms::NOTHING, now)),
         };
         Ok(Self {
             connection,
-            now: clock::now(),
+            now,
             ledger,
             limits: limits
                 .read
@@ -228,9 +233,33 @@ impl<'c> Desk<'c> {
         }
         self.ledger.leave(before);
         self.ledger.enter(&after);
+        self.charge(&after.spec.budgets, after.spent().since(before.spent()))?;
         records::update(self.connection, &after)?;
         self.changed = true;
         Ok(after)
+    }
+
+    /// Notes in the budgets of a task what it spent.
+    fn charge(&mut self, budgets: &[Name], spent: Spent) -> Result<(), Stop> {
+        if spent.is_nothing() {
+            return Ok(());
+        }
+        for limit in &mut self.limits {
+            let is_unknown = self.unknown_limits.contains(&limit.name);
+            if let Some(budget) = &mut limit.budget
+                && budgets.contains(&limit.name)
+                && !is_unknown
+            {
+                budget.charge(spent);
+                records::put_limit(self.connection, limit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when time alone changes something about what can be claimed (RFC 3339, UTC).
+    pub(super) fn next_due(&self) -> Result<Option<String>, Fault> {
+        next_due(self.connection, &self.limits)
     }
 
     /// Ends the attempt that is under way; what it cost counts for the task.
@@ -391,6 +420,15 @@ impl<'c> Desk<'c> {
     pub(super) fn can_run(&self, task: &Task) -> bool {
         task.readiness == Readiness::Ready && self.ledger.fits(&task.lane(), &self.limits)
     }
+}
+
+/// Returns when time alone changes something about what can be claimed (RFC 3339, UTC).
+pub(super) fn next_due(
+    connection: &Connection<'_>,
+    limits: &[Limit],
+) -> Result<Option<String>, Fault> {
+    let due = records::next_due(connection)?;
+    Ok(due.into_iter().chain(limit::next_anew(limits)).min())
 }
 
 /// Puts a task whose attempt has ended back where it waits, or where its holder was asked to let it go.

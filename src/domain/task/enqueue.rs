@@ -8,9 +8,10 @@ use super::{
     desk::{self, Desk, Stop},
     error::Error,
     id::TaskId,
-    model::{Readiness, Spent, State, Task},
+    model::{Readiness, State, Task},
     records,
     spec::TaskSpec,
+    spent::Spent,
 };
 use crate::{
     contract::{Effect, Name},
@@ -129,6 +130,8 @@ fn one(
     spec.depends_on = others.iter().map(as_name).collect();
     spec.labels.sort();
     spec.labels.dedup();
+    spec.budgets.sort();
+    spec.budgets.dedup();
     spec.deadline = spec.deadline.as_deref().map(normal);
     spec.not_before = spec.not_before.as_deref().map(normal);
     let task = Task {
@@ -163,8 +166,8 @@ fn one(
         .limits
         .iter()
         .filter_map(|limit| {
-            let needed = *needs.get(limit.name.as_str())?;
-            (needed > limit.total).then(|| (limit.name.clone(), needed, limit.total))
+            let (needed, total) = (*needs.get(limit.name.as_str())?, limit.total?);
+            (needed > total).then(|| (limit.name.clone(), needed, total))
         })
         .collect();
     Ok(Enqueued {

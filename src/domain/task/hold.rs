@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{
     desk::{self, Desk, Stop},
     error::Error,
-    model::{Attempt, AttemptEnd, Checkpoint, Fence, Lease, Progress, Spent, State, Task},
+    model::{Attempt, AttemptEnd, Checkpoint, Fence, Lease, Progress, State, Task},
     records,
+    spent::Spent,
 };
 use crate::{
     contract::Effect,

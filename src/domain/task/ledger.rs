@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Lane, Limit, Readiness, State, Task};
+use super::{
+    limit::{self, Limit},
+    model::{Lane, Readiness, State, Task},
+};
 
 /// The name of the one row.
 pub(super) const NAME: &str = "queue";
@@ -94,6 +97,7 @@ impl Ledger {
     /// Returns whether a task of a lane fits the limits now: all that it needs, or nothing.
     pub(super) fn fits(&self, lane: &Lane, limits: &[Limit]) -> bool {
         self.lacking(&lane.needs, limits).next().is_none()
+            && limit::spent(&lane.budgets, limits).next().is_none()
     }
 
     /// Lists the limits of which too little is free: the name, what is needed, and what is free. What has no limit is free.
@@ -104,7 +108,7 @@ impl Ledger {
     ) -> impl Iterator<Item = (&'a Limit, u64, u64)> {
         limits.iter().filter_map(move |limit| {
             let needed = *needs.get(limit.name.as_str())?;
-            let free = limit.total.saturating_sub(self.used(limit.name.as_str()));
+            let free = limit.total?.saturating_sub(self.used(limit.name.as_str()));
             (needed > free).then_some((limit, needed, free))
         })
     }

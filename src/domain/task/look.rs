@@ -7,7 +7,8 @@ use super::{
     error::Error,
     id::TaskId,
     ledger::Ledger,
-    model::{Attempt, Checkpoint, Event, Limit, State, Task},
+    limit::Limit,
+    model::{Attempt, Checkpoint, Event, State, Task},
     readiness::Reason,
     records::{self, Filter, Head},
     upkeep::LimitUse,
@@ -54,7 +55,7 @@ pub(crate) fn show(context: &Context, task_id: &TaskId) -> Result<Detail, Error>
             return Ok(None);
         };
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?;
+        let limits = records::limits(moment)?.at(clock::now());
         let attempts = records::attempts(moment, task_id, SHOWN)?;
         let checkpoints = records::checkpoints(moment, task_id, SHOWN)?;
         let events = records::events(moment, task_id, SHOWN)?;
@@ -163,7 +164,7 @@ pub(crate) struct Summary {
 pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
     at_one_moment(context, |moment| {
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?;
+        let limits = records::limits(moment)?.at(clock::now());
         let mut heads: Vec<(bool, Head)> = Vec::new();
         for (lane, _) in ledger.open_lanes() {
             let found = records::heads(moment, &lane.text(), HEADS)?;
@@ -182,7 +183,7 @@ pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
             over_limits: ledger.over_limits(&limits.read),
             limits: in_use(&ledger, &limits.read, &limits.unknown),
             heads: first,
-            next_due_at: records::next_due(moment)?,
+            next_due_at: desk::next_due(moment, &limits.read)?,
             ledger,
             damaged,
         })
@@ -193,7 +194,7 @@ pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
 pub(crate) fn limits(context: &Context) -> Result<(Vec<LimitUse>, Vec<Damage>), Error> {
     at_one_moment(context, |moment| {
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?;
+        let limits = records::limits(moment)?.at(clock::now());
         let in_use = in_use(&ledger, &limits.read, &limits.unknown);
         Ok((in_use, damage.into_iter().chain(limits.damaged).collect()))
     })
@@ -201,22 +202,19 @@ pub(crate) fn limits(context: &Context) -> Result<(Vec<LimitUse>, Vec<Damage>), 
 
 /// Lists the limits with what is taken of each; what cannot be read is not said to be without a limit.
 fn in_use(ledger: &Ledger, limits: &[Limit], unknown: &[Name]) -> Vec<LimitUse> {
-    let mut all: BTreeMap<Name, Option<u64>> = ledger
+    let mut all: BTreeMap<Name, Option<&Limit>> = ledger
         .used
         .keys()
         .filter_map(|name| Some((Name::new(name.as_str()).ok()?, None)))
         .filter(|(name, _)| !unknown.contains(name))
         .collect();
-    all.extend(
-        limits
-            .iter()
-            .map(|limit| (limit.name.clone(), Some(limit.total))),
-    );
+    all.extend(limits.iter().map(|limit| (limit.name.clone(), Some(limit))));
     all.into_iter()
-        .map(|(name, total)| LimitUse {
+        .map(|(name, limit)| LimitUse {
             used: ledger.used(name.as_str()),
             name,
-            total,
+            total: limit.and_then(|limit| limit.total),
+            budget: limit.and_then(|limit| limit.budget.clone()),
         })
         .collect()
 }

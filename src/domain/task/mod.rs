@@ -1,6 +1,7 @@
 //! Tasks: what waits in the queue, who claims it, and how it ends.
 
 mod approval;
+mod budget;
 mod change;
 mod claim;
 mod desk;
@@ -9,17 +10,20 @@ mod error;
 mod hold;
 mod id;
 mod ledger;
+mod limit;
 mod look;
 mod model;
 mod readiness;
 mod records;
 mod spec;
+mod spent;
 mod table;
 mod turn;
 mod unclaimable;
 mod upkeep;
 
 pub(crate) use approval::{approve, reject};
+pub(crate) use budget::{Budget, Period, Terms};
 pub(crate) use change::{Clearable, Edit, cancel, edit, pause, resume, retry};
 pub(crate) use claim::{Claim, claim};
 pub(crate) use enqueue::enqueue;
@@ -27,11 +31,12 @@ pub(crate) use error::Error;
 pub(crate) use hold::{Ending, Report, checkpoint, complete, fail, release, renew, report};
 pub(crate) use id::TaskId;
 pub(crate) use look::{awaiting_approval, limits, list, peek, show, tree};
-pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, Spent, State, Task};
+pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, State, Task};
 pub(crate) use readiness::Reason;
 pub(crate) use records::Filter;
 pub(crate) use spec::{Backoff, OnDependencyFailure, Resources, TaskSpec, resources, times};
+pub(crate) use spent::Spent;
 pub(crate) use table::{BY_APPROVAL, TABLES};
 pub(crate) use turn::{Finish, Turn, Turned, adopt, claimed, find, ledger_version, turn};
 pub(crate) use unclaimable::{Unclaimable, WhyNone};
-pub(crate) use upkeep::{LimitUse, collect, recover, set_limit};
+pub(crate) use upkeep::{Amount, LimitUse, collect, recover, set_limit};

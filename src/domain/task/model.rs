@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{id::TaskId, spec::TaskSpec};
+use super::{id::TaskId, spec::TaskSpec, spent::Spent};
 use crate::{contract::Name, domain::authorization::Decision};
 
 /// Attempts that may be lost before each one more counts as one that failed.
@@ -128,33 +128,6 @@ pub(crate) struct Progress {
     pub(crate) message: Option<String>,
     /// When it was reported (RFC 3339, UTC).
     pub(crate) at: String,
-}
-
-/// What work cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Spent {
-    /// US dollars.
-    pub(crate) cost_usd: f64,
-    /// Seconds.
-    pub(crate) wall_s: f64,
-}
-
-impl Spent {
-    /// Returns the larger of each: a report that was under way takes nothing back.
-    pub(super) const fn at_least(self, other: Self) -> Self {
-        Self {
-            cost_usd: self.cost_usd.max(other.cost_usd),
-            wall_s: self.wall_s.max(other.wall_s),
-        }
-    }
-
-    /// Returns the sum of each.
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            cost_usd: self.cost_usd + other.cost_usd,
-            wall_s: self.wall_s + other.wall_s,
-        }
-    }
 }
 
 /// Who holds a task, and until when.
@@ -312,6 +285,7 @@ impl Task {
             agent: self.spec.agent.clone(),
             host: self.spec.host.clone(),
             needs: self.spec.resources.needs(),
+            budgets: self.spec.budgets.clone(),
         }
     }
 }
@@ -327,6 +301,9 @@ pub(super) struct Lane {
     pub(super) host: Option<Name>,
     /// What each takes of the limits.
     pub(super) needs: BTreeMap<String, u64>,
+    /// The budgets that each spends of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets: Vec<Name>,
 }
 
 impl Lane {
@@ -423,13 +400,4 @@ pub(crate) struct Checkpoint {
     pub(crate) payload: Value,
     /// When it was saved (RFC 3339, UTC).
     pub(crate) at: String,
-}
-
-/// A named limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Limit {
-    /// Its name.
-    pub(crate) name: Name,
-    /// How much there is.
-    pub(crate) total: u64,
 }

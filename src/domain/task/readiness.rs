@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{
     id::TaskId,
     ledger::Ledger,
-    model::{Limit, Readiness, State, Task},
+    limit::{self, Limit},
+    model::{Readiness, State, Task},
 };
 use crate::system::clock;
 
@@ -75,6 +76,8 @@ pub(crate) enum ReasonKind {
     Approval,
     /// Too little of a limit is free: `limit`, `needed`, `free`, `total`.
     Limit,
+    /// A budget is spent: `limit`, and `until` where it starts anew by itself.
+    Budget,
     /// Its own `not_before` has not come: `until`.
     NotBefore,
     /// It pauses after an attempt: `until`.
@@ -209,12 +212,12 @@ pub(super) fn reasons(
         }
     }
     for (limit, needed, free) in ledger.lacking(&task.lane().needs, limits) {
-        let never = if needed > limit.total {
+        let (name, total) = (&limit.name, limit.total.unwrap_or_default());
+        let never = if needed > total {
             ", which is never enough"
         } else {
             ""
         };
-        let (name, total) = (&limit.name, limit.total);
         found.push(Reason {
             limit: Some(name.to_string()),
             needed: Some(needed),
@@ -223,6 +226,21 @@ pub(super) fn reasons(
             ..Reason::new(
                 ReasonKind::Limit,
                 format!("it needs {needed} of {name}, and {free} of {total} are free{never}"),
+            )
+        });
+    }
+    for (name, budget) in limit::spent(&task.spec.budgets, limits) {
+        let anew = budget.starts_anew_at();
+        let then = match &anew {
+            Some(time) => format!("it starts anew at {time}"),
+            None => "set-limit gives it more".to_owned(),
+        };
+        found.push(Reason {
+            limit: Some(name.to_string()),
+            until: anew,
+            ..Reason::new(
+                ReasonKind::Budget,
+                format!("the budget {name} is spent, {}: {then}", budget.shown()),
             )
         });
     }

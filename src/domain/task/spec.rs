@@ -209,6 +209,10 @@ pub(crate) struct TaskSpec {
     #[serde(default)]
     #[schemars(range(min = 1, max = 31_536_000))]
     pub(crate) max_wall_s: Option<u64>,
+    /// The budgets that it spends of, which `set-limit` sets: once one is spent, it is not claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub(crate) budgets: Vec<Name>,
     /// Words to find it by.
     #[serde(default)]
     #[schemars(length(max = 32))]
@@ -257,6 +261,7 @@ impl Default for TaskSpec {
             not_before: None,
             budget_usd: None,
             max_wall_s: None,
+            budgets: Vec::new(),
             labels: Vec::new(),
             cwd: None,
             env: BTreeMap::new(),

@@ -5,7 +5,8 @@
 use super::{
     id::TaskId,
     ledger::{self, Ledger},
-    model::{Attempt, Checkpoint, Event, Limit, Task},
+    limit::Limit,
+    model::{Attempt, Checkpoint, Event, Task},
 };
 use crate::{
     contract::Name,

@@ -14,7 +14,7 @@ use super::{
 pub(crate) enum WhyNone {
     /// No task waits at all.
     Empty,
-    /// What could run needs more of a limit than is free.
+    /// What could run needs more of a limit than is free, or its budget is spent.
     Limits,
     /// What could run is for other agents or hosts.
     Others,
@@ -33,7 +33,7 @@ pub(crate) enum WhyNone {
 /// How many tasks could not be claimed, by what is in their way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Unclaimable {
-    /// A limit.
+    /// A limit, or a budget that is spent.
     pub(crate) limits: u64,
     /// They are for other agents or hosts.
     pub(crate) others: u64,

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
+    budget::{Budget, Terms},
     desk,
     error::Error,
     id::TaskId,
-    model::{Limit, Task},
+    limit::Limit,
+    model::Task,
     records,
 };
 use crate::{
@@ -32,7 +34,7 @@ pub(crate) async fn recover(
                 break;
             }
         }
-        Ok((all, records::next_due(desk.connection)?))
+        Ok((all, desk.next_due()?))
     })
     .await?;
     let lost = taken
@@ -103,38 +105,64 @@ pub(crate) struct LimitUse {
     pub(crate) total: Option<u64>,
     /// How much claimed tasks have taken.
     pub(crate) used: u64,
+    /// What may be spent, and what of it is, where it is a budget.
+    pub(crate) budget: Option<Budget>,
 }
 
-/// Sets a limit, or takes it away where there is no total.
+/// How much there is of what a limit names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Amount {
+    /// Any: there is no limit.
+    Unlimited,
+    /// So much, to be taken and given back.
+    Total(u64),
+    /// So much, to be spent.
+    Budget(Terms),
+}
+
+/// Sets a limit or a budget, or takes it away.
 ///
-/// A limit below what is taken keeps tasks from being claimed until enough of them have ended.
+/// A limit below what is taken keeps tasks from being claimed until enough of them have ended. Of a budget whose terms
+/// change, what was spent stays spent.
 pub(crate) async fn set_limit(
     context: &Context,
     name: &Name,
-    total: Option<u64>,
+    amount: Amount,
     dry_run: bool,
 ) -> Result<(LimitUse, Effect), Error> {
     desk::transact(context, dry_run, |desk| {
+        let is_unknown = desk.unknown_limits.contains(name);
         let there = desk.limits.iter().find(|limit| limit.name == *name);
         // A row that cannot be read is written over or removed.
-        let is_so = there.map(|limit| limit.total) == total && !desk.unknown_limits.contains(name);
-        if !is_so || total.is_none() && records::has_limit(desk.connection, name)? {
-            match total {
-                Some(total) => records::put_limit(
-                    desk.connection,
-                    &Limit {
-                        name: name.clone(),
-                        total,
-                    },
-                )?,
-                None => records::delete_limit(desk.connection, name)?,
-            }
+        let there = there.filter(|_| !is_unknown);
+        let budget = match amount {
+            Amount::Budget(terms) => Some(match there.and_then(|limit| limit.budget.clone()) {
+                Some(budget) => budget.with(terms, desk.now),
+                None => Budget::new(terms, desk.now),
+            }),
+            Amount::Unlimited | Amount::Total(_) => None,
+        };
+        let total = match amount {
+            Amount::Total(total) => Some(total),
+            Amount::Unlimited | Amount::Budget(_) => None,
+        };
+        let wanted = (amount != Amount::Unlimited).then(|| Limit {
+            name: name.clone(),
+            total,
+            budget,
+        });
+        if let Some(limit) = wanted.as_ref().filter(|limit| there != Some(*limit)) {
+            records::put_limit(desk.connection, limit)?;
+            desk.has_changed();
+        } else if wanted.is_none() && records::has_limit(desk.connection, name)? {
+            records::delete_limit(desk.connection, name)?;
             desk.has_changed();
         }
         Ok(LimitUse {
             name: name.clone(),
             total,
             used: desk.ledger.used(name.as_str()),
+            budget: wanted.and_then(|limit| limit.budget),
         })
     })
     .await

@@ -14,7 +14,7 @@ use crate::{
 /// Changes what is asked of a task that has not ended; what is not given stays as it is.
 ///
 /// `expected_version` is that of the task when it was looked at: where somebody changed it since, the call is `version_conflict`. A task that is
-/// as wanted already stays as it is. The work itself cannot be changed. A task that a person let run, and whose resources, caps or attempts
+/// as wanted already stays as it is. The work itself cannot be changed. A task that a person let run, and whose resources, caps, budgets or attempts
 /// are changed, waits for a person again; `requires_approval` can be set and not taken away, which is for `decide-approval`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +68,10 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(range(min = 1, max = 31_536_000))]
     pub(crate) max_wall_s: Option<u64>,
+    /// The budgets that it spends of, in place of those it had.
+    #[serde(default)]
+    #[schemars(length(max = 8))]
+    pub(crate) budgets: Option<Vec<Name>>,
     /// Words to find it by, in place of those it had.
     #[serde(default)]
     #[schemars(length(max = 32))]
@@ -120,6 +124,7 @@ impl Primitive for EditTask {
             not_before: None,
             budget_usd: None,
             max_wall_s: None,
+            budgets: None,
             labels: Some(vec![Name::fixed("urgent")]),
             clear: Vec::new(),
             dry_run: false,
@@ -160,6 +165,7 @@ impl Primitive for EditTask {
             not_before: input.not_before,
             budget_usd: input.budget_usd,
             max_wall_s: input.max_wall_s,
+            budgets: input.budgets,
             labels: input.labels,
             clear: input.clear,
         };

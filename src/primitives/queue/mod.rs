@@ -21,4 +21,4 @@ pub(crate) mod set_limit;
 pub(crate) mod show_limits;
 pub(crate) mod show_task;
 
-use super::task_view::{LimitView, TaskOutput, TaskView, bounded};
+use super::task_view::{BudgetView, LimitView, TaskOutput, TaskView, bounded};

@@ -236,7 +236,7 @@ fn a_summary_counts_every_state_and_what_waits_for_what() {
     );
     assert_eq!(
         peeked.at("/limits/0"),
-        json!({"name": "slots", "total": 1, "used": 1, "free": 0})
+        json!({"name": "slots", "total": 1, "used": 1, "free": 0, "budget": null})
     );
     let heads: Vec<Value> = (0..2)
         .map(|n| peeked.at(&format!("/heads/{n}/task_id")))

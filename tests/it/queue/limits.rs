@@ -138,7 +138,7 @@ fn a_limit_can_be_lowered_below_what_is_taken_and_taken_away() {
     let limits = queue.call("show-limits", &json!({})).ok().at("/limits");
     assert_eq!(
         limits,
-        json!([{"name": "slots", "total": null, "used": 5, "free": null}])
+        json!([{"name": "slots", "total": null, "used": 5, "free": null, "budget": null}])
     );
 }
 

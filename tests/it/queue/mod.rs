@@ -1,6 +1,7 @@
 //! The queue: tasks, their claims, and what stands in their way.
 
 mod basics;
+mod budgets;
 mod changes;
 mod crowds;
 mod dependencies;

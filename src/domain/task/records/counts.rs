@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
+
 use super::super::{
     ledger::{self, Ledger},
-    model::Limit,
+    limit::Limit,
     table::{self, LEDGER, LIMITS, TASK_COLUMNS, TASKS},
 };
 use crate::{
@@ -21,6 +23,16 @@ pub(crate) struct Limits {
     pub(crate) unknown: Vec<Name>,
     /// The rows that cannot be read.
     pub(crate) damaged: Vec<Damage>,
+}
+
+impl Limits {
+    /// Returns them as they stand now: budgets may have started anew.
+    pub(crate) fn at(self, now: Timestamp) -> Self {
+        Self {
+            read: self.read.into_iter().map(|limit| limit.at(now)).collect(),
+            ..self
+        }
+    }
 }
 
 /// Lists the limits.
