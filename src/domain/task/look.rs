@@ -102,6 +102,13 @@ pub(crate) fn awaiting_approval(
         .read(|connection| records::awaiting_approval(connection, after.unwrap_or(0), limit))?)
 }
 
+/// Lists tasks that are held until somebody decides, oldest first, behind a number.
+pub(crate) fn held(context: &Context, after: Option<i64>, limit: u32) -> Result<Page<Task>, Error> {
+    Ok(context
+        .store()?
+        .read(|connection| records::held(connection, after.unwrap_or(0), limit))?)
+}
+
 /// Tasks, each with how far away it is, and the place from which more follow.
 type Branches = (Vec<(Task, u32)>, Option<usize>);
 

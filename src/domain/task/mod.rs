@@ -30,7 +30,7 @@ pub(crate) use enqueue::enqueue;
 pub(crate) use error::Error;
 pub(crate) use hold::{Ending, Report, checkpoint, complete, fail, release, renew, report};
 pub(crate) use id::TaskId;
-pub(crate) use look::{awaiting_approval, limits, list, peek, show, tree};
+pub(crate) use look::{awaiting_approval, held, limits, list, peek, show, tree};
 pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, State, Task};
 pub(crate) use readiness::Reason;
 pub(crate) use records::Filter;

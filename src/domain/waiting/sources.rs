@@ -11,7 +11,7 @@ use crate::{
         authorization,
         task::{self, Task},
     },
-    system::{Context, clock},
+    system::{Context, clock, store::Page},
 };
 
 /// A noun of which something can wait.
@@ -32,6 +32,10 @@ pub(super) static SOURCES: &[Source] = &[
     Source {
         kind: "task",
         list: tasks,
+    },
+    Source {
+        kind: "held_task",
+        list: held,
     },
 ];
 
@@ -70,21 +74,37 @@ fn requests(context: &Context, after: Option<i64>, limit: u32) -> Result<Part, E
 
 fn tasks(context: &Context, after: Option<i64>, limit: u32) -> Result<Part, Error> {
     let page = task::awaiting_approval(context, after, limit)?;
-    let (warnings, last, more) = (page.warnings(), page.last_number(), page.more);
-    Ok(Part {
-        waiting: page.read.into_iter().map(of_task).collect(),
-        warnings,
-        last: last.filter(|_| more),
-    })
+    Ok(part(page, |task| {
+        let command = format!(
+            "legwork decide-approval --task-id {} --expected-version {} --decision approve",
+            task.task_id, task.version
+        );
+        let since = task.created_at.clone();
+        of_task("task", task, since, command)
+    }))
 }
 
-fn of_task(task: Task) -> Waiting {
-    let command = format!(
-        "legwork decide-approval --task-id {} --expected-version {} --decision approve",
-        task.task_id, task.version
-    );
+fn held(context: &Context, after: Option<i64>, limit: u32) -> Result<Part, Error> {
+    let page = task::held(context, after, limit)?;
+    Ok(part(page, |task| {
+        let command = format!("legwork resume-task --task-id {}", task.task_id);
+        let since = task.updated_at.clone();
+        of_task("held_task", task, since, command)
+    }))
+}
+
+fn part(page: Page<Task>, show: impl Fn(Task) -> Waiting) -> Part {
+    let (warnings, last, more) = (page.warnings(), page.last_number(), page.more);
+    Part {
+        waiting: page.read.into_iter().map(show).collect(),
+        warnings,
+        last: last.filter(|_| more),
+    }
+}
+
+fn of_task(kind: &'static str, task: Task, waiting_since: String, command: String) -> Waiting {
     Waiting {
-        kind: "task",
+        kind,
         id: task.task_id.to_string(),
         primitive: None,
         input: serde_json::to_value(&task.spec).ok().filter(is_small),
@@ -92,7 +112,7 @@ fn of_task(task: Task) -> Waiting {
         scopes: Vec::new(),
         arguments_sha256: None,
         version: Some(task.version),
-        waiting_since: task.created_at,
+        waiting_since,
         expires_at: task.spec.deadline,
         command,
     }

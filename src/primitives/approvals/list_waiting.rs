@@ -42,13 +42,14 @@ pub(crate) struct Output {
 /// Something that waits for a person.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Waiting {
-    /// What it is: `authorization`, a call that needs leave, or `task`, one of the queue that does not run before a person lets it.
+    /// What it is: `authorization`, a call that needs leave; `task`, one of the queue that does not run before a person lets it; or `held_task`,
+    /// one that depends on another that did not succeed, and that somebody lets run (`resume-task`) or ends (`cancel-task`).
     pub(crate) kind: String,
-    /// Its id: of an `authorization` the `request_id`, of a `task` the `task_id`.
+    /// Its id: of an `authorization` the `request_id`, of a `task` or `held_task` the `task_id`.
     pub(crate) id: String,
-    /// The primitive that would run; null for a `task`.
+    /// The primitive that would run; null for a task.
     pub(crate) primitive: Option<String>,
-    /// Its input, or what was asked of a `task`. Not to be trusted. Null where it holds a secret, and so was not kept, or where
+    /// Its input, or what was asked of a task. Not to be trusted. Null where it holds a secret, and so was not kept, or where
     /// it takes more than 16384 bytes: the question at the terminal shows how it begins, and `show-task` all of a task.
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub(crate) input: Option<Value>,
@@ -58,7 +59,7 @@ pub(crate) struct Waiting {
     pub(crate) scopes: Vec<Scope>,
     /// SHA-256 of the canonical JSON (RFC 8785) of `{"input": …, "primitive": …}`, as they were sent.
     pub(crate) arguments_sha256: Option<String>,
-    /// Of a `task` the version that is shown here, which `decide-approval` can be held to; null for an `authorization`.
+    /// Of a task the version that is shown here, to which `decide-approval` can be held; null for an `authorization`.
     pub(crate) version: Option<u64>,
     /// Since when it waits (RFC 3339, UTC).
     pub(crate) waiting_since: String,

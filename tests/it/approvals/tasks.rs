@@ -216,6 +216,18 @@ fn calls_and_tasks_that_wait_are_one_list_of_pages() {
     let tasks: Vec<String> = (0..3)
         .map(|n| asked(&desk, &json!({"command": [n.to_string()]})))
         .collect();
+    let broken = json!({"tasks": [
+        {"name": "first", "command": ["first"]},
+        {"command": ["second"], "depends_on": ["first"], "on_dependency_failure": "hold"},
+    ]});
+    let held = desk.call("enqueue-tasks", &broken).ok();
+    let held = held.text("/tasks/1/task/task_id");
+    let claimed = claim(&desk, "one");
+    let failed = json!({
+        "task_id": claimed.at("/tasks/0/task_id"), "attempt": claimed.at("/tasks/0/attempt"),
+        "token": claimed.at("/tasks/0/token"), "error": "it broke",
+    });
+    desk.call("fail-task", &failed).ok();
     let mut seen = Vec::new();
     let mut input = json!({"limit": 2});
     loop {
@@ -231,7 +243,18 @@ fn calls_and_tasks_that_wait_are_one_list_of_pages() {
     }
     let wanted: Vec<Value> = std::iter::once(&call)
         .chain(&tasks)
+        .chain([&held])
         .map(|id| json!(id))
         .collect();
     assert_eq!(seen, wanted);
+    // What it says lets that one run, and it waits for nobody any more.
+    let last = desk.call("list-waiting", &json!({})).ok();
+    assert_eq!(last.text("/waiting/4/kind"), "held_task");
+    assert_eq!(
+        last.text("/waiting/4/command"),
+        format!("legwork resume-task --task-id {held}")
+    );
+    desk.call("resume-task", &json!({"task_id": held})).ok();
+    let left = desk.call("list-waiting", &json!({})).ok();
+    assert_eq!(left.at("/waiting/4"), Value::Null);
 }

@@ -69,8 +69,26 @@ pub(crate) fn awaiting_approval(
     after: i64,
     limit: u32,
 ) -> Result<Page<Task>, Fault> {
+    oldest(connection, "readiness = 'approval'", after, limit)
+}
+
+/// Lists tasks that are held until somebody decides, oldest first; the place of the last one is its number.
+pub(crate) fn held(
+    connection: &Connection<'_>,
+    after: i64,
+    limit: u32,
+) -> Result<Page<Task>, Fault> {
+    oldest(connection, "state = 'held'", after, limit)
+}
+
+fn oldest(
+    connection: &Connection<'_>,
+    condition: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Page<Task>, Fault> {
     let statement = format!(
-        "SELECT {TASK_COLUMNS} FROM tasks WHERE readiness = 'approval' AND number > ?1 ORDER BY number LIMIT ?2"
+        "SELECT {TASK_COLUMNS} FROM tasks WHERE {condition} AND number > ?1 ORDER BY number LIMIT ?2"
     );
     TASKS.page(
         connection,

@@ -17,6 +17,6 @@ pub(super) use counts::{counted, delete_limit, has_limit, ledger, limits, put_le
 pub(super) use dependencies::{dependencies, dependents, replace_dependencies, unmet};
 pub(super) use events::{checkpoints, events, put_checkpoint, put_event};
 pub(crate) use listing::Filter;
-pub(super) use listing::{awaiting_approval, list};
+pub(super) use listing::{awaiting_approval, held, list};
 pub(super) use tasks::{Head, delete, find, find_by_key, heads, insert, replace_labels, update};
 pub(super) use times::{claimed, collectable, depended_upon, due, next_due};
