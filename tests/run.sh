@@ -145,6 +145,9 @@ for component in fmt clippy; do
     cargo "$component" --version >/dev/null 2>&1 || rustup component add "${component/fmt/rustfmt}" >&2 || die "cargo $component is missing"
 done
 
+# What is built once needs nothing for building it again, which takes half of the disk.
+[ -d target/debug/incremental ] || export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
+
 say "formatting"; cargo fmt --check
 say "shell scripts"; bash tests/shellcheck.sh
 say "lints"; cargo clippy --quiet --all-targets -- -D warnings
