@@ -31,6 +31,16 @@ pub(crate) struct TaskView {
     pub(crate) version: u64,
     /// Its priority: 100 is first.
     pub(crate) priority: u8,
+    /// When it comes again, where it does: `every` as it was enqueued.
+    pub(crate) every: Option<String>,
+    /// The first task of its series, where it comes again.
+    pub(crate) series: Option<TaskId>,
+    /// Which one of its series it is; the first is 1.
+    pub(crate) occurrence: Option<u32>,
+    /// For when it was made (RFC 3339, UTC), where it comes again.
+    pub(crate) scheduled_at: Option<String>,
+    /// The task of its series that was made when it ended.
+    pub(crate) followed_by: Option<TaskId>,
     /// What it depends on.
     pub(crate) depends_on: Vec<Name>,
     /// Its labels.
@@ -138,7 +148,12 @@ impl From<Task> for TaskView {
             Some(lease) => (Some(lease.claimer.clone()), Some(lease.until.clone())),
             None => (None, None),
         };
+        let occurrence = task.occurrence.as_ref();
         Self {
+            series: occurrence.map(|one| one.series.clone()),
+            scheduled_at: occurrence.map(|one| one.scheduled_at.clone()),
+            followed_by: occurrence.and_then(|one| one.followed_by.clone()),
+            occurrence: occurrence.map(|one| one.number),
             title: title(&task),
             spent: task.spent(),
             claimer,
@@ -148,6 +163,7 @@ impl From<Task> for TaskView {
             readiness: task.readiness,
             version: task.version,
             priority: task.spec.priority,
+            every: task.spec.every,
             depends_on: task.spec.depends_on,
             labels: task.spec.labels,
             agent: task.spec.agent,

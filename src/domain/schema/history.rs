@@ -32,4 +32,5 @@ pub(crate) static HISTORY: Schema = &[
     ]),
     Migration::Statements(task::BY_APPROVAL),
     Migration::Tables(&[&worker::SESSIONS]),
+    Migration::Tables(&[&task::SERIES]),
 ];

@@ -12,8 +12,8 @@ use super::{
     enqueue::{as_name, normal},
     error::Error,
     id::TaskId,
-    model::{Asked, AttemptEnd, State, Task},
-    records,
+    model::{Asked, AttemptEnd, Occurrence, State, Task},
+    records, series,
     spec::{Backoff, OnDependencyFailure, Resources, TaskSpec},
 };
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) enum Clearable {
     BudgetUsd,
     /// How long its attempts may take.
     MaxWallS,
+    /// When it comes again: it is the last of its series then.
+    Every,
 }
 
 /// What is to be otherwise about a task; what is not given stays.
@@ -60,6 +62,8 @@ pub(crate) struct Edit {
     pub(crate) deadline: Option<String>,
     /// Before when it does not start.
     pub(crate) not_before: Option<String>,
+    /// When it comes again, and in which time zone that is read.
+    pub(crate) every: Option<(String, Option<String>)>,
     /// What it may cost.
     pub(crate) budget_usd: Option<f64>,
     /// How long its attempts may take.
@@ -89,6 +93,12 @@ impl Edit {
             .map(normal)
             .or(spec.not_before)
             .filter(|_| keep(Clearable::NotBefore));
+        if let Some((every, time_zone)) = self.every {
+            (spec.every, spec.time_zone) = (Some(every), time_zone);
+        }
+        if !keep(Clearable::Every) {
+            (spec.every, spec.time_zone) = (None, None);
+        }
         spec.budget_usd = self
             .budget_usd
             .or(spec.budget_usd)
@@ -164,6 +174,15 @@ pub(crate) async fn edit(
         }
         if after.spec.labels != before.spec.labels {
             records::replace_labels(desk.connection, &after)?;
+        }
+        if after.spec.every.is_some() && after.occurrence.is_none() {
+            after.occurrence = Some(Occurrence {
+                series: task_id.clone(),
+                number: 1,
+                scheduled_at: desk.now_text(),
+                followed_by: None,
+            });
+            series::begin(desk.connection, &after)?;
         }
         let after = desk.save(&before, after, Some(("edited", json!({}))))?;
         if after.state == State::Waiting {
@@ -309,12 +328,25 @@ pub(crate) async fn cancel(
                 ("cancelled", json!({"reason": reason}))
             }
             State::Succeeded | State::Failed | State::Skipped | State::BudgetExhausted => {
+                refuse_where_followed(desk, &before)?;
                 return Err(Error::Ended((&before).into()).into());
             }
         };
         desk.save(&before, after, Some(event))
     })
     .await
+}
+
+/// Refuses what is asked of an ended task whose series goes on with another one.
+fn refuse_where_followed(desk: &Desk<'_>, task: &Task) -> Result<(), Stop> {
+    match series::goes_on_with(desk.connection, task)? {
+        Some(by) => Err(Error::Followed {
+            known: task.into(),
+            by,
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// Lets a task that ended without success run again.
@@ -335,11 +367,16 @@ pub(crate) async fn retry(
         match before.state {
             State::Waiting => return Ok(before),
             State::Failed | State::Cancelled | State::Skipped | State::BudgetExhausted => {}
-            State::Succeeded => return Err(Error::Ended((&before).into()).into()),
+            State::Succeeded => {
+                refuse_where_followed(desk, &before)?;
+                return Err(Error::Ended((&before).into()).into());
+            }
             State::Claimed | State::Paused | State::Held => {
                 return Err(Error::NotEnded((&before).into()).into());
             }
         }
+        refuse_where_followed(desk, &before)?;
+        series::revive(desk.connection, &before)?;
         let mut after = before.clone();
         after.state = State::Waiting;
         after.reason = None;

@@ -16,20 +16,23 @@ use super::{
     limit::{self, Limit},
     model::{Asked, Attempt, AttemptEnd, Event, Lease, Readiness, State, Task},
     readiness::{self, Reason},
-    records,
+    records, series,
     spec::OnDependencyFailure,
     spent::Spent,
 };
 use crate::{
     contract::{Effect, Name},
     system::{
-        Context, clock, failpoint,
+        Context, clock, failpoint, files,
         store::{Connection, Damage, Fault, Written},
     },
 };
 
 /// Tasks that time has changed and that one transaction takes up.
 const DUE_AT_ONCE: u32 = 500;
+
+/// Bytes of randomness in an id.
+const RANDOM: usize = 4;
 
 /// Why a change was not made.
 #[derive(Debug)]
@@ -178,6 +181,13 @@ impl<'c> Desk<'c> {
         self.ledger.version + u64::from(self.changed)
     }
 
+    /// Makes the id of the next task.
+    pub(super) fn new_id(&mut self) -> Result<TaskId, Stop> {
+        let random = files::random_hexadecimal(RANDOM).map_err(Error::Random)?;
+        self.ledger.last_number += 1;
+        Ok(TaskId::of(self.ledger.last_number, &random))
+    }
+
     /// Writes a new task.
     pub(super) fn insert(&mut self, mut task: Task, others: &[TaskId]) -> Result<Task, Stop> {
         records::replace_dependencies(self.connection, &task.task_id, others)?;
@@ -186,6 +196,7 @@ impl<'c> Desk<'c> {
         records::insert(self.connection, &task)?;
         self.ledger.enter(&task);
         self.changed = true;
+        series::begin(self.connection, &task)?;
         let before = task.clone();
         let task = self.save(&before, task, Some(("enqueued", json!({}))))?;
         self.weigh_dependencies(task)
@@ -211,25 +222,18 @@ impl<'c> Desk<'c> {
             | State::BudgetExhausted => 0,
         };
         (after.readiness, after.due_at) = readiness::of(&after, unmet, self.now);
+        let mut followed = None;
         match (before.state.is_final(), after.state.is_final()) {
             (false, true) => {
                 after.finished_at = Some(self.now_text());
                 self.unsettled.push(after.task_id.clone());
+                followed = self.follow(before, &mut after)?;
             }
             (true, false) => after.finished_at = None,
             (true, true) | (false, false) => {}
         }
-        if let Some((kind, data)) = event {
-            after.version += 1;
-            after.events += 1;
-            let noted = Event {
-                task_id: after.task_id.clone(),
-                event: after.events,
-                kind: kind.to_owned(),
-                data,
-                at: self.now_text(),
-            };
-            records::put_event(self.connection, &noted)?;
+        for (kind, data) in event.into_iter().chain(followed) {
+            self.note(&mut after, kind, data)?;
         }
         self.ledger.leave(before);
         self.ledger.enter(&after);
@@ -260,6 +264,52 @@ impl<'c> Desk<'c> {
     /// Returns when time alone changes something about what can be claimed (RFC 3339, UTC).
     pub(super) fn next_due(&self) -> Result<Option<String>, Fault> {
         next_due(self.connection, &self.limits)
+    }
+
+    /// Makes the next task of the series of one that has just ended, or ends the series; returns the event to note.
+    fn follow(
+        &mut self,
+        before: &Task,
+        after: &mut Task,
+    ) -> Result<Option<(&'static str, Value)>, Stop> {
+        let Some(occurrence) = after.occurrence.clone() else {
+            return Ok(None);
+        };
+        let mut series = series::known(self.connection, after, &occurrence)?;
+        let next = series::next(self.connection, (before, after), &occurrence, self.now)?;
+        let scheduled = match next {
+            Ok(scheduled) => scheduled,
+            Err(why) => {
+                series.is_over = true;
+                records::put_series(self.connection, &series)?;
+                return Ok(Some(("series_ended", json!({"reason": why}))));
+            }
+        };
+        let task_id = self.new_id()?;
+        series.occurrences += 1;
+        series.newest = task_id.clone();
+        let task = series::following(after, &series, task_id.clone(), scheduled, self.now_text());
+        records::put_series(self.connection, &series)?;
+        self.insert(task, &[])?;
+        if let Some(occurrence) = &mut after.occurrence {
+            occurrence.followed_by = Some(task_id.clone());
+        }
+        let data = json!({"task_id": task_id, "scheduled_at": clock::text(scheduled)});
+        Ok(Some(("followed", data)))
+    }
+
+    /// Notes what happened to a task, whose version grows.
+    fn note(&self, task: &mut Task, kind: &str, data: Value) -> Result<(), Stop> {
+        task.version += 1;
+        task.events += 1;
+        let noted = Event {
+            task_id: task.task_id.clone(),
+            event: task.events,
+            kind: kind.to_owned(),
+            data,
+            at: self.now_text(),
+        };
+        Ok(records::put_event(self.connection, &noted)?)
     }
 
     /// Ends the attempt that is under way; what it cost counts for the task.

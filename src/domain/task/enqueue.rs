@@ -8,19 +8,15 @@ use super::{
     desk::{self, Desk, Stop},
     error::Error,
     id::TaskId,
-    model::{Readiness, State, Task},
-    records,
+    model::Task,
+    records, series,
     spec::TaskSpec,
-    spent::Spent,
 };
 use crate::{
     contract::{Effect, Name},
     domain::authorization,
-    system::{Context, clock, digest, files},
+    system::{Context, clock, digest},
 };
-
-/// Bytes of randomness in an id.
-const RANDOM: usize = 4;
 
 /// A task of a batch.
 #[derive(Clone, Debug)]
@@ -99,8 +95,8 @@ fn one(
     content_digest: String,
     named: &BTreeMap<Name, TaskId>,
 ) -> Result<Enqueued, Stop> {
-    if let Some(task) = records::find_by_key(desk.connection, key)? {
-        if task.content_digest != content_digest {
+    if let Some((task, known_digest)) = known(desk, key)? {
+        if known_digest != content_digest {
             return Err(Error::KeyReused {
                 key: key.to_owned(),
                 primitive: "enqueue-tasks",
@@ -121,10 +117,7 @@ fn one(
             others.push(desk.task(&other)?.task_id);
         }
     }
-    let random = files::random_hexadecimal(RANDOM).map_err(Error::Random)?;
-    desk.ledger.last_number += 1;
-    let task_id = TaskId::of(desk.ledger.last_number, &random);
-    let now = desk.now_text();
+    let task_id = desk.new_id()?;
     let mut spec = spec.clone();
     spec.requires_approval |= is_guarded;
     spec.depends_on = others.iter().map(as_name).collect();
@@ -134,33 +127,9 @@ fn one(
     spec.budgets.dedup();
     spec.deadline = spec.deadline.as_deref().map(normal);
     spec.not_before = spec.not_before.as_deref().map(normal);
-    let task = Task {
-        task_id,
-        spec,
-        content_digest,
-        version: 0,
-        state: State::Waiting,
-        readiness: Readiness::Ready,
-        due_at: None,
-        back_off_until: None,
-        attempts: 0,
-        failures: 0,
-        losses: 0,
-        events: 0,
-        checkpoints: 0,
-        lease: None,
-        asked: None,
-        decision: None,
-        reason: None,
-        error: None,
-        summary: None,
-        result: None,
-        progress: None,
-        spent_before: Spent::default(),
-        created_at: now.clone(),
-        updated_at: now,
-        finished_at: None,
-    };
+    let occurrence = series::first(&mut spec, &task_id, desk.now);
+    let mut task = Task::new(task_id, spec, content_digest, occurrence);
+    task.created_at = desk.now_text();
     let needs = task.lane().needs;
     let over_limit = desk
         .limits
@@ -175,6 +144,16 @@ fn one(
         is_new: true,
         over_limit,
     })
+}
+
+/// Finds the task that has a key, with the digest of what was asked for: of a series the one at hand.
+fn known(desk: &Desk<'_>, key: &str) -> Result<Option<(Task, String)>, Stop> {
+    if let Some(series) = records::series_by_key(desk.connection, key)? {
+        let task = desk.task(&series.newest)?;
+        return Ok(Some((task, series.content_digest)));
+    }
+    let task = records::find_by_key(desk.connection, key)?;
+    Ok(task.map(|task| (task.clone(), task.content_digest)))
 }
 
 /// Writes an id as the name that it is.

@@ -88,6 +88,14 @@ pub(crate) enum Error {
     /// The task has ended.
     #[error("{} has ended: it is {}", .0.task_id, .0.state.name())]
     Ended(Known),
+    /// The task has ended, and its series goes on with another one.
+    #[error("{} has ended: it is {}, and its series goes on with {by}", .known.task_id, .known.state.name())]
+    Followed {
+        /// The task.
+        known: Known,
+        /// The one that has not ended.
+        by: TaskId,
+    },
     /// The task has not ended.
     #[error("{} has not ended: it is {}", .0.task_id, .0.state.name())]
     NotEnded(Known),
@@ -160,7 +168,7 @@ impl Coded for Error {
             Self::NotFound { .. } => Code::TaskNotFound,
             Self::Claimed(_) | Self::Running(_) => Code::TaskClaimed,
             Self::NotReady { .. } => Code::TaskNotReady,
-            Self::Ended(_) => Code::TaskEnded,
+            Self::Ended(_) | Self::Followed { .. } => Code::TaskEnded,
             Self::NotEnded(_) => Code::TaskNotEnded,
             Self::LeaseLost { .. } => Code::LeaseLost,
             Self::VersionConflict { .. } => Code::VersionConflict,
@@ -188,6 +196,11 @@ impl Coded for Error {
             Self::Ended(_) => {
                 "Look at it with show-task; retry-task lets one that did not succeed run again."
                     .to_owned()
+            }
+            Self::Followed { by, .. } => {
+                format!(
+                    "Send the call with {by}, which is the one of the series that has not ended."
+                )
             }
             Self::NotEnded(_) => "Wait for its end, or end it with cancel-task.".to_owned(),
             Self::LeaseLost { .. } => {
@@ -225,6 +238,7 @@ impl Coded for Error {
             | Self::Running(known)
             | Self::Ended(known)
             | Self::NotEnded(known)
+            | Self::Followed { known, .. }
             | Self::LeaseLost { known, .. }
             | Self::VersionConflict { known, .. } => known.details().into(),
             Self::NotReady { known, reasons } => known
@@ -251,6 +265,7 @@ impl Coded for Error {
             | Self::Claimed(_)
             | Self::NotReady { .. }
             | Self::Ended(_)
+            | Self::Followed { .. }
             | Self::NotEnded(_)
             | Self::LeaseLost { .. }
             | Self::VersionConflict { .. }
@@ -286,6 +301,7 @@ impl Coded for Error {
             | Self::LeaseLost { known, .. }
             | Self::NotReady { known, .. }
             | Self::VersionConflict { known, .. } => show(&known.task_id),
+            Self::Followed { by, .. } => show(by),
             Self::KeyReused { task_id, .. }
             | Self::NoApproval { task_id }
             | Self::NoCheckpoint { task_id } => show(task_id),

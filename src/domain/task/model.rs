@@ -171,6 +171,36 @@ pub(crate) struct Fence {
     pub(crate) token: String,
 }
 
+/// Where a task stands in the series of those that come again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Occurrence {
+    /// The first task of the series.
+    pub(crate) series: TaskId,
+    /// Which one of it this is; the first is 1.
+    pub(crate) number: u32,
+    /// For when it was made (RFC 3339, UTC).
+    pub(crate) scheduled_at: String,
+    /// The one that was made when this one ended.
+    pub(crate) followed_by: Option<TaskId>,
+}
+
+/// A series of tasks, one after another: at most one of them has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Series {
+    /// Its first task.
+    pub(crate) series: TaskId,
+    /// The key under which enqueueing it again finds it.
+    pub(crate) idempotency_key: String,
+    /// Digest of what was asked for first.
+    pub(crate) content_digest: String,
+    /// The task at hand, or the last one once the series is over.
+    pub(crate) newest: TaskId,
+    /// Whether no other follows, because somebody ended it or its time is over.
+    pub(crate) is_over: bool,
+    /// How many tasks were made.
+    pub(crate) occurrences: u32,
+}
+
 /// A task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Task {
@@ -180,6 +210,9 @@ pub(crate) struct Task {
     pub(crate) spec: TaskSpec,
     /// Digest of what was asked for first; an edit leaves it.
     pub(crate) content_digest: String,
+    /// Where it stands in its series, where it comes again.
+    #[serde(default)]
+    pub(crate) occurrence: Option<Occurrence>,
     /// Grows with each change but progress.
     pub(crate) version: u64,
     /// Where it stands.
@@ -229,6 +262,46 @@ pub(crate) struct Task {
 }
 
 impl Task {
+    /// Makes one that nobody has touched yet.
+    pub(super) const fn new(
+        task_id: TaskId,
+        spec: TaskSpec,
+        content_digest: String,
+        occurrence: Option<Occurrence>,
+    ) -> Self {
+        Self {
+            task_id,
+            spec,
+            content_digest,
+            occurrence,
+            version: 0,
+            state: State::Waiting,
+            readiness: Readiness::Ready,
+            due_at: None,
+            back_off_until: None,
+            attempts: 0,
+            failures: 0,
+            losses: 0,
+            events: 0,
+            checkpoints: 0,
+            lease: None,
+            asked: None,
+            decision: None,
+            reason: None,
+            error: None,
+            summary: None,
+            result: None,
+            progress: None,
+            spent_before: Spent {
+                cost_usd: 0.0,
+                wall_s: 0.0,
+            },
+            created_at: String::new(),
+            updated_at: String::new(),
+            finished_at: None,
+        }
+    }
+
     /// Returns its number, by which tasks of the same priority are ordered.
     pub(crate) fn number(&self) -> i64 {
         self.task_id.number().unwrap_or(0)

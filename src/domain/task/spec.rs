@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::every::Every;
 use crate::contract::{Name, Scope, Violation, Violations};
 
 /// The counters that `resources` names by fields of their own.
@@ -201,6 +202,15 @@ pub(crate) struct TaskSpec {
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub(crate) not_before: Option<String>,
+    /// When it comes again: five fields of cron (`0 9 * * 1-5`), `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, or a span (`15m`, `1h30m`).
+    /// Each time is a task of its own, made when the one before has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) every: Option<String>,
+    /// The time zone in which the fields of `every` are read, such as `Europe/Berlin`; UTC where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub(crate) time_zone: Option<String>,
     /// US dollars that it may cost in all, as its holders report them.
     #[serde(default)]
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -259,6 +269,8 @@ impl Default for TaskSpec {
             backoff: Backoff::default(),
             deadline: None,
             not_before: None,
+            every: None,
+            time_zone: None,
             budget_usd: None,
             max_wall_s: None,
             budgets: Vec::new(),
@@ -306,6 +318,14 @@ impl TaskSpec {
             ],
             &mut wrong,
         );
+        recurrence(at, (&self.every, &self.time_zone), &mut wrong);
+        if self.every.is_some() && !self.depends_on.is_empty() {
+            let message = "a task that comes again depends on no other";
+            wrong.push(
+                Violation::new(format!("{at}/depends_on"), "oneOf", message)
+                    .expecting("nothing, or no every"),
+            );
+        }
         variables(&format!("{at}/env"), &self.env, &mut wrong);
         resources(&format!("{at}/resources"), &self.resources, &mut wrong);
         wrong
@@ -327,6 +347,29 @@ pub(crate) fn times(at: &str, times: [(&str, &Option<String>); 2], wrong: &mut V
                 .expecting("RFC 3339, such as 2026-01-31T12:00:00Z"),
             );
         }
+    }
+}
+
+/// Notes what is wrong with when a task is to come again.
+pub(crate) fn recurrence(
+    at: &str,
+    (every, time_zone): (&Option<String>, &Option<String>),
+    wrong: &mut Violations,
+) {
+    let place = |field| format!("{at}/{field}");
+    let Some(text) = every else {
+        if time_zone.is_some() {
+            let message = "a time zone says how every is read, and there is none";
+            wrong.push(
+                Violation::new(place("time_zone"), "dependentRequired", message).expecting("every"),
+            );
+        }
+        return;
+    };
+    if let Err(error) = Every::parse(text, time_zone.as_deref()) {
+        wrong.push(
+            Violation::new(place(error.field), "format", error.reason).expecting(error.expected),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     id::TaskId,
     ledger::{self, Ledger},
     limit::Limit,
-    model::{Attempt, Checkpoint, Event, Task},
+    model::{Attempt, Checkpoint, Event, Series, Task},
 };
 use crate::{
     contract::Name,
@@ -84,7 +84,15 @@ pub(crate) static LEDGER: Table = Table {
     check: |row| ledger(row).map(drop),
 };
 
-/// All of them, in the order in which they are made.
+/// Tasks that come again, one after another.
+pub(crate) static SERIES: Table = Table {
+    name: "task_series",
+    key: &["series"],
+    create: include_str!("series.sql"),
+    check: |row| series(row).map(drop),
+};
+
+/// All that the queue began with, in the order in which they are made.
 pub(crate) static TABLES: &[&Table] = &[
     &TASKS,
     &DEPENDENCIES,
@@ -163,6 +171,16 @@ pub(super) fn limit(row: &Record<'_>) -> Result<Limit, Fault> {
     let limit: Limit = row.json("record")?;
     row.agrees("name", limit.name.as_str())?;
     Ok(limit)
+}
+
+/// Reads a series.
+pub(super) fn series(row: &Record<'_>) -> Result<Series, Fault> {
+    let series: Series = row.json("record")?;
+    row.agrees("series", series.series.as_str())?;
+    row.agrees("idempotency_key", &series.idempotency_key)?;
+    row.agrees("newest", series.newest.as_str())?;
+    id(row, "series")?;
+    Ok(series)
 }
 
 /// Reads the ledger.

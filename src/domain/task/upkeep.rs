@@ -77,6 +77,9 @@ pub(crate) async fn collect(
             for task in next.into_iter().take(left as usize) {
                 desk.ledger.leave(&task);
                 records::delete(desk.connection, &task.task_id)?;
+                if task.occurrence.is_some() {
+                    records::delete_series(desk.connection, &task.task_id)?;
+                }
                 desk.has_changed();
                 removed.push(task);
             }

@@ -14,7 +14,7 @@ use crate::{
 /// Cancels a task. One that waits has ended then; the holder of one that is claimed is asked to stop, learns it from `renew-lease` and
 /// `report-progress`, and gives it back with `release-task`, or loses it when its lease runs out.
 ///
-/// With `force` it is taken from its holder at once, whose next write is refused. Whether the work goes on all the same is the holder's to say.
+/// With the task at hand of a series (`every`) the series ends too. With `force` it is taken from its holder at once, whose next write is refused. Whether the work goes on all the same is the holder's to say.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// `expected_version` is that of the task when it was looked at: where somebody changed it since, the call is `version_conflict`. A task that is
 /// as wanted already stays as it is. The work itself cannot be changed. A task that a person let run, and whose resources, caps, budgets or attempts
-/// are changed, waits for a person again; `requires_approval` can be set and not taken away, which is for `decide-approval`.
+/// are changed, or when it comes again, waits for a person again; `requires_approval` can be set and not taken away, which is for `decide-approval`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -60,6 +60,14 @@ pub(crate) struct Input {
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub(crate) not_before: Option<String>,
+    /// When it comes again, as in `enqueue-tasks`, from the next time on; the time of the task at hand is changed by `not_before`.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(crate) every: Option<String>,
+    /// The time zone in which the fields of `every` are read; UTC where none is named.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 64))]
+    pub(crate) time_zone: Option<String>,
     /// US dollars that it may cost in all.
     #[serde(default)]
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -78,7 +86,7 @@ pub(crate) struct Input {
     pub(crate) labels: Option<Vec<Name>>,
     /// What is taken out of it.
     #[serde(default)]
-    #[schemars(length(max = 5))]
+    #[schemars(length(max = 6))]
     pub(crate) clear: Vec<Clearable>,
     /// Whether only to say what would be done.
     #[serde(default)]
@@ -104,6 +112,8 @@ impl Primitive for EditTask {
         ("resources", Reach::Data),
         ("deadline", Reach::Data),
         ("not_before", Reach::Data),
+        ("every", Reach::Data),
+        ("time_zone", Reach::Data),
     ];
     type Input = Input;
     type Output = TaskOutput;
@@ -122,6 +132,8 @@ impl Primitive for EditTask {
             backoff: None,
             deadline: None,
             not_before: None,
+            every: None,
+            time_zone: None,
             budget_usd: None,
             max_wall_s: None,
             budgets: None,
@@ -145,6 +157,7 @@ impl Primitive for EditTask {
             ("not_before", &input.not_before),
         ];
         task::times("", times, &mut wrong);
+        task::recurrence("", (&input.every, &input.time_zone), &mut wrong);
         if let Some(resources) = &input.resources {
             task::resources("/resources", resources, &mut wrong);
         }
@@ -163,6 +176,7 @@ impl Primitive for EditTask {
             backoff: input.backoff,
             deadline: input.deadline,
             not_before: input.not_before,
+            every: input.every.map(|every| (every, input.time_zone)),
             budget_usd: input.budget_usd,
             max_wall_s: input.max_wall_s,
             budgets: input.budgets,

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// What was acknowledged is on the disk. Tasks of the batch may depend on each other by `name`, and on others by id. A task whose
 /// `idempotency_key` is known (or, without one, one of the same content) is not enqueued again, and stands in the answer as it is; with
-/// other content it is `idempotency_key_reused`. Where it ended without success, `next` says how to try it again.
+/// other content it is `idempotency_key_reused`. The key of a task that comes again (`every`) is that of its series. Where it ended without success, `next` says how to try it again.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -84,10 +84,20 @@ impl Primitive for EnqueueTasks {
             budget_usd: Some(2.5),
             ..TaskSpec::default()
         };
-        vec![Input {
-            tasks: vec![build, fix],
-            dry_run: false,
-        }]
+        let nightly = TaskSpec {
+            idempotency_key: Some("nightly-tests".to_owned()),
+            command: ["make", "test"].map(str::to_owned).into(),
+            cwd: Some("widgets".to_owned()),
+            every: Some("0 2 * * 1-5".to_owned()),
+            time_zone: Some("Europe/Berlin".to_owned()),
+            ..TaskSpec::default()
+        };
+        [vec![build, fix], vec![nightly]]
+            .map(|tasks| Input {
+                tasks,
+                dry_run: false,
+            })
+            .into()
     }
 
     fn check(input: &Input) -> Violations {

@@ -13,7 +13,8 @@ use crate::{
 
 /// Lets a task that failed, was cancelled or skipped, or cost what it may wait for another attempt.
 ///
-/// One that waits already stays as it is. What failed because this one did is retried by calls of its own.
+/// One that waits already stays as it is. Of a series that goes on with another task (`every`) none is retried: that is `task_ended`; the last one of
+/// a series that is over lets it go on. What failed because this one did is retried by calls of its own.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {

@@ -40,6 +40,7 @@ const TABLES: &[(&str, &[&str], &str)] = &[
     ("audit", &["number"], "list-audit"),
     ("audit_head", &["name"], ""),
     ("worker_sessions", &["session_id"], "list-sessions"),
+    ("task_series", &["series"], ""),
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
@@ -181,6 +182,7 @@ fn fill_queue(place: &Workplace) -> String {
     let tasks = json!({"tasks": [
         {"name": "a", "command": ["true"], "labels": ["one", "two"], "priority": 90, "deadline": "2100-01-01T00:00:00Z", "agent": "claude"},
         {"name": "b", "command": ["false"], "depends_on": ["a"], "labels": ["one"], "agent": "claude"},
+        {"name": "c", "command": ["true"], "every": "1h", "labels": ["two"], "agent": "claude"},
     ]});
     place.call("enqueue-tasks", &tasks).ok();
     let claim = json!({"claimer": "worker", "request_id": "first"});

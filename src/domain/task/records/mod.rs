@@ -9,6 +9,7 @@ mod damage;
 mod dependencies;
 mod events;
 mod listing;
+mod series;
 mod tasks;
 mod times;
 
@@ -18,5 +19,6 @@ pub(super) use dependencies::{dependencies, dependents, replace_dependencies, un
 pub(super) use events::{checkpoints, events, put_checkpoint, put_event};
 pub(crate) use listing::Filter;
 pub(super) use listing::{awaiting_approval, held, list};
+pub(super) use series::{delete_series, put_series, series, series_by_key};
 pub(super) use tasks::{Head, delete, find, find_by_key, heads, insert, replace_labels, update};
 pub(super) use times::{claimed, collectable, depended_upon, due, next_due};
