@@ -1,5 +1,6 @@
 //! FLOOR 1: the outside world, one small module for each thing.
 
+pub(crate) mod awaited;
 pub(crate) mod clock;
 pub(crate) mod configuration;
 pub(crate) mod confirmation;

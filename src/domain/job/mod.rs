@@ -24,10 +24,10 @@ pub(crate) use observe::poll;
 pub(crate) use observed::Observed;
 pub(crate) use progress::note_status;
 pub(crate) use records::{
-    Filter, Recorded, changed_since, events, find, find_all, find_by_diff, find_by_key, insert,
-    last_event, list, update, withdraw,
+    EventFilter, Filter, Recorded, changed_since, events, find, find_all, find_by_diff,
+    find_by_key, insert, last_event, list, update, withdraw,
 };
-pub(crate) use table::{EVENTS, JOBS};
+pub(crate) use table::{EVENT_KINDS, EVENTS, EVENTS_BY_KIND, Event, JOBS};
 pub(crate) use verdict::{
     Author, Caveat, CaveatKind, Check, CheckFile, CheckRun, Counts, DiffSource, Flip, HeldOut,
     Purpose, RunResult, TestState, Tree, Trees, Verdict, Verified, likelihood_ratio,

@@ -264,38 +264,71 @@ fn update_one(
     Ok(Some(job))
 }
 
-/// Lists events, oldest first, of one job or of all; the place of the last one is its number.
-pub(crate) fn events(
-    context: &Context,
-    job_id: Option<&JobId>,
-    after: i64,
-    limit: u32,
-) -> Result<Page<Event>, Error> {
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventFilter {
+    /// Only those of this job.
+    pub(crate) job_id: Option<JobId>,
+    /// Only those of these kinds; any where empty.
+    pub(crate) kinds: Vec<String>,
+    /// Only those behind this number.
+    pub(crate) after: i64,
+    /// At most so many.
+    pub(crate) limit: u32,
+}
+
+/// Lists events, oldest first; the place of the last one is its number. Beside them the number up to which all were looked at.
+pub(crate) fn events(context: &Context, filter: &EventFilter) -> Result<(Page<Event>, i64), Error> {
     // One statement for all of this would keep the indexes from being used. The first part has no lower bound, so that
     // a row whose number is damaged is met too.
-    let mut parameters: Vec<Sql<'_>> = vec![(i64::from(limit) + 1).into()];
+    let most = i64::from(filter.limit) + 1;
+    let mut parameters: Vec<Sql<'_>> = vec![most.into()];
     let mut conditions = "1 = 1".to_owned();
-    if after > 0 {
-        parameters.push(after.into());
+    if filter.after > 0 {
+        parameters.push(filter.after.into());
         conditions += " AND number > ?2";
     }
-    if let Some(job_id) = job_id {
+    if let Some(job_id) = &filter.job_id {
         parameters.push(job_id.as_str().into());
         conditions = format!("{conditions} AND job_id = ?{}", parameters.len());
+    }
+    let looks: Vec<String> = filter
+        .kinds
+        .iter()
+        .map(|kind| {
+            parameters.push(kind.into());
+            // Each kind by itself, because one look for several would sort all events of any of them.
+            format!(
+                "SELECT found FROM (SELECT number AS found FROM events WHERE {conditions} AND kind = ?{} ORDER BY number LIMIT ?1) AS k",
+                parameters.len()
+            )
+        })
+        .collect();
+    if !looks.is_empty() {
+        conditions = format!("number IN ({})", looks.join(" UNION ALL "));
     }
     let statement =
         format!("SELECT {EVENT_COLUMNS} FROM events WHERE {conditions} ORDER BY number LIMIT ?1");
     Ok(context.store()?.read(|connection| {
-        let order = (limit, &["number"][..]);
-        EVENTS.page(connection, &statement, &parameters, order, table::event)
+        connection.at_one_moment(|| {
+            let order = (filter.limit, &["number"][..]);
+            let page = EVENTS.page(connection, &statement, &parameters, order, table::event)?;
+            let last = match page.last_number() {
+                Some(last) if page.more => last,
+                Some(_) | None => newest(connection)?.max(filter.after),
+            };
+            Ok((page, last))
+        })
     })?)
 }
 
 /// Returns the number of the newest event, 0 where nothing has happened.
 pub(crate) fn last_event(context: &Context) -> Result<i64, Error> {
-    let last = context
-        .store()?
-        .read(|connection| connection.number("SELECT coalesce(max(number), 0) FROM events", &[]))?;
+    Ok(context.store()?.read(newest)?)
+}
+
+fn newest(connection: &Connection<'_>) -> Result<i64, Fault> {
+    let last = connection.number("SELECT coalesce(max(number), 0) FROM events", &[])?;
     Ok(last.unwrap_or(0))
 }
 

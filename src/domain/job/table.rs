@@ -28,7 +28,10 @@ pub(crate) static EVENTS: Table = Table {
 };
 
 /// What can happen to a job.
-pub(super) const EVENT_KINDS: &[&str] = &["recorded", "launched", "state", "outcome", "verified"];
+pub(crate) const EVENT_KINDS: &[&str] = &["recorded", "launched", "state", "outcome", "verified"];
+
+/// By what events of a kind are found.
+pub(crate) const EVENTS_BY_KIND: &str = "CREATE INDEX events_by_kind ON events (kind, number);";
 
 /// The columns that [`job`] reads, and the number by which jobs are listed.
 pub(super) const JOB_COLUMNS: &str = "number, job_id, idempotency_key, input_digest, host, repository, agent, state, \

@@ -33,4 +33,6 @@ pub(crate) static HISTORY: Schema = &[
     Migration::Statements(task::BY_APPROVAL),
     Migration::Tables(&[&worker::SESSIONS]),
     Migration::Tables(&[&task::SERIES]),
+    Migration::Statements(task::EVENTS_IN_ORDER),
+    Migration::Statements(job::EVENTS_BY_KIND),
 ];

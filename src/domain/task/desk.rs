@@ -14,7 +14,9 @@ use super::{
     id::TaskId,
     ledger::Ledger,
     limit::{self, Limit},
-    model::{Asked, Attempt, AttemptEnd, Event, Lease, Readiness, State, Task},
+    model::{
+        Asked, Attempt, AttemptEnd, EVENT_KINDS, Event, Lease, Readiness, State, Task,
+    },
     readiness::{self, Reason},
     records, series,
     spec::OnDependencyFailure,
@@ -299,7 +301,12 @@ impl<'c> Desk<'c> {
     }
 
     /// Notes what happened to a task, whose version grows.
-    fn note(&self, task: &mut Task, kind: &str, data: Value) -> Result<(), Stop> {
+    fn note(&mut self, task: &mut Task, kind: &str, data: Value) -> Result<(), Stop> {
+        debug_assert!(
+            EVENT_KINDS.contains(&kind),
+            "{kind} is not listed as a kind of event"
+        );
+        self.ledger.last_event += 1;
         task.version += 1;
         task.events += 1;
         let noted = Event {
@@ -309,7 +316,11 @@ impl<'c> Desk<'c> {
             data,
             at: self.now_text(),
         };
-        Ok(records::put_event(self.connection, &noted)?)
+        Ok(records::put_event(
+            self.connection,
+            &noted,
+            self.ledger.last_event,
+        )?)
     }
 
     /// Ends the attempt that is under way; what it cost counts for the task.

@@ -22,6 +22,10 @@ pub(crate) struct Ledger {
     pub(crate) version: u64,
     /// The number of the newest task.
     pub(super) last_number: i64,
+    /// The number of the newest event. Events get theirs in the transaction that writes them, one after another, so that none with a
+    /// smaller number is committed later.
+    #[serde(default)]
+    pub(super) last_event: i64,
     /// The sequence in the newest token.
     pub(super) last_token: u64,
     /// Tasks by state.

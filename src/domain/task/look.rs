@@ -10,7 +10,7 @@ use super::{
     limit::Limit,
     model::{Attempt, Checkpoint, Event, State, Task},
     readiness::Reason,
-    records::{self, Filter, Head},
+    records::{self, EventFilter, Filter, Head},
     upkeep::LimitUse,
 };
 use crate::{
@@ -89,6 +89,33 @@ pub(crate) fn list(context: &Context, filter: &Filter) -> Result<Page<Task>, Err
     Ok(context
         .store()?
         .read(|connection| records::list(connection, filter))?)
+}
+
+/// Lists events of all tasks or of one, oldest first, each with its number. Beside them the number up to which all were looked at.
+///
+/// The numbers are those of the ledger, so that what is committed later has a larger one.
+pub(crate) fn events(
+    context: &Context,
+    filter: &EventFilter,
+) -> Result<(Page<(i64, Event)>, i64), Error> {
+    if let Some(task_id) = &filter.task_id {
+        let found = context
+            .store()?
+            .read(|connection| records::find(connection, task_id))?;
+        if found.is_none() {
+            return Err(Error::NotFound {
+                task_id: task_id.clone(),
+            });
+        }
+    }
+    at_one_moment(context, |moment| {
+        let page = records::events_in_order(moment, filter)?;
+        let last = match page.last_number() {
+            Some(last) if page.more => last,
+            Some(_) | None => desk::ledger(moment)?.0.last_event.max(filter.after),
+        };
+        Ok((page, last))
+    })
 }
 
 /// Lists tasks that wait for a person to let them run, oldest first, behind a number.

@@ -32,15 +32,17 @@ pub(crate) use enqueue::enqueue;
 pub(crate) use error::Error;
 pub(crate) use hold::{Ending, Report, checkpoint, complete, fail, release, renew, report};
 pub(crate) use id::TaskId;
-pub(crate) use look::{awaiting_approval, held, limits, list, peek, show, tree};
-pub(crate) use model::{Asked, AttemptEnd, Fence, Progress, Readiness, State, Task};
+pub(crate) use look::{awaiting_approval, events, held, limits, list, peek, show, tree};
+pub(crate) use model::{
+    Asked, AttemptEnd, EVENT_KINDS, Event, Fence, Progress, Readiness, State, Task,
+};
 pub(crate) use readiness::Reason;
-pub(crate) use records::Filter;
+pub(crate) use records::{EventFilter, Filter};
 pub(crate) use spec::{
     Backoff, OnDependencyFailure, Resources, TaskSpec, recurrence, resources, times,
 };
 pub(crate) use spent::Spent;
-pub(crate) use table::{BY_APPROVAL, SERIES, TABLES};
+pub(crate) use table::{BY_APPROVAL, EVENTS_IN_ORDER, SERIES, TABLES};
 pub(crate) use turn::{Finish, Turn, Turned, adopt, claimed, find, ledger_version, turn};
 pub(crate) use unclaimable::{Unclaimable, WhyNone};
 pub(crate) use upkeep::{Amount, LimitUse, collect, recover, set_limit};

@@ -441,6 +441,34 @@ pub(crate) struct Attempt {
     pub(crate) spent: Spent,
 }
 
+/// What can happen to a task.
+pub(crate) const EVENT_KINDS: &[&str] = &[
+    "adopted",
+    "approved",
+    "asked",
+    "attempt_failed",
+    "budget_exhausted",
+    "cancelled",
+    "checkpoint",
+    "claimed",
+    "edited",
+    "enqueued",
+    "failed",
+    "followed",
+    "handed_in",
+    "held",
+    "lost",
+    "paused",
+    "rejected",
+    "released",
+    "resumed",
+    "retried",
+    "series_ended",
+    "skipped",
+    "succeeded",
+    "unattended",
+];
+
 /// Something that happened to a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Event {

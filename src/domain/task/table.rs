@@ -107,6 +107,9 @@ pub(crate) static TABLES: &[&Table] = &[
 /// By what tasks that wait for a person are found.
 pub(crate) const BY_APPROVAL: &str = include_str!("by_approval.sql");
 
+/// What orders the events of all tasks.
+pub(crate) const EVENTS_IN_ORDER: &str = include_str!("events_in_order.sql");
+
 /// The columns that [`task`] reads.
 pub(super) const TASK_COLUMNS: &str = "number, task_id, idempotency_key, state, readiness, lane, priority, due_at, \
     agent, finished_at, record";
@@ -150,11 +153,24 @@ pub(super) fn attempt(row: &Record<'_>) -> Result<Attempt, Fault> {
     Ok(attempt)
 }
 
+/// Numbers from here on were never given.
+const NO_NUMBER: i64 = 4_000_000_000_000_000_000;
+
 /// Reads an event.
 pub(super) fn event(row: &Record<'_>) -> Result<Event, Fault> {
     let event: Event = row.json("record")?;
     row.agrees("task_id", event.task_id.as_str())?;
     number(row, "event", Some(i64::from(event.event)))?;
+    // Events from before they were numbered have neither.
+    let numbered = row.optional_number("number")?;
+    if numbered.is_some_and(|number| !(1..NO_NUMBER).contains(&number)) {
+        return Err(row.damaged("number", "no event has such a number"));
+    }
+    if let Some(kind) = row.optional_text("kind")?
+        && kind != event.kind
+    {
+        return Err(row.damaged("kind", "it contradicts the record"));
+    }
     Ok(event)
 }
 

@@ -87,6 +87,14 @@ impl<'a> Record<'a> {
             .ok_or_else(|| self.misplaced(column, value, "a number"))
     }
 
+    /// Reads a number, or nothing where the column is empty.
+    pub(crate) fn optional_number(&self, column: &str) -> Result<Option<i64>, Fault> {
+        if self.value(column)? == Value::Null {
+            return Ok(None);
+        }
+        self.number(column).map(Some)
+    }
+
     /// Reads a yes or no, stored as 1 or 0.
     pub(crate) fn flag(&self, column: &str) -> Result<bool, Fault> {
         match self.number(column)? {

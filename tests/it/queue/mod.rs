@@ -5,6 +5,7 @@ mod budgets;
 mod changes;
 mod crowds;
 mod dependencies;
+mod events;
 mod every;
 mod fences;
 mod kills;

@@ -14,6 +14,9 @@ use crate::{
     system::store::{Connection, Damage, Fault},
 };
 
+/// Numbers of events that are left out where nobody knows which was given last.
+const EVENTS_LEFT_OUT: i64 = 1_000_000;
+
 /// The limits as far as they can be read.
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -129,7 +132,16 @@ pub(crate) fn counted(connection: &Connection<'_>) -> Result<Ledger, Fault> {
         &[],
     )?;
     ledger.last_number = ledger.last_number.max(last_number.unwrap_or(0));
+    let last_event = connection.number(
+        "SELECT coalesce(max(number), 0) FROM task_events WHERE number < 4000000000000000000",
+        &[],
+    )?;
     let attempts = connection.number("SELECT count(*) FROM task_attempts", &[])?;
     ledger.last_token = attempts.unwrap_or(0).unsigned_abs();
+    // Nor of an event, which may be that of a task that was removed.
+    ledger.last_event = match last_event.unwrap_or(0) {
+        0 if ledger.last_number == 0 => 0,
+        last => last + EVENTS_LEFT_OUT,
+    };
     Ok(ledger)
 }
