@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-pub(crate) use crate::domain::{schema::HISTORY as SCHEMA, worker};
+pub(crate) use crate::domain::{hook, schema::HISTORY as SCHEMA, worker};
 pub use crate::primitives::{Admitted, Authorized, Entry, Grants, Outcome, input_schema};
 
 /// The contents, in the order in which the reference shows them: a new primitive is one line here.
@@ -138,6 +138,10 @@ const CONTENTS: &[(Chapter, &[Entry])] = &[
             Entry::of::<workers::restart_worker::RestartWorker>(),
             Entry::of::<workers::worker_status::WorkerStatus>(),
             Entry::of::<workers::list_sessions::ListSessions>(),
+            Entry::of::<workers::add_hook::AddHook>(),
+            Entry::of::<workers::remove_hook::RemoveHook>(),
+            Entry::of::<workers::list_hooks::ListHooks>(),
+            Entry::of::<workers::test_hook::TestHook>(),
         ],
     ),
     (

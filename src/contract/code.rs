@@ -475,6 +475,12 @@ pub enum Code {
     /// A worker that was asked to end is still at work.
     WorkerNotEnded: FailedPrecondition, Retry::SEQUENCE, Unknown =>
         "Look at `worker-status`; wait for what it runs, or send the call again with `force`.";
+    /// There is no hook of that name.
+    HookNotFound: NotFound, Retry::NEVER, Unknown =>
+        "Use a name from `list-hooks`.";
+    /// A hook of that name tells something else, or there are as many hooks as there can be.
+    HookExists: AlreadyExists, Retry::NEVER, Unknown =>
+        "Choose another name, or remove a hook with `remove-hook` first.";
 }
 }
 

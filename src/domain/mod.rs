@@ -10,6 +10,7 @@ pub(crate) mod demonstration;
 pub(crate) mod forge;
 pub(crate) mod gpu;
 pub(crate) mod harness;
+pub(crate) mod hook;
 pub(crate) mod host;
 pub(crate) mod investigation;
 pub(crate) mod issue;

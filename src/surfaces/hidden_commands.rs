@@ -1,4 +1,4 @@
-//! What this program starts itself as: a reaper, or a stub of itself.
+//! What this program starts itself as: a reaper, a stub of itself, or who delivers to hooks.
 
 use std::{
     ffi::OsString,
@@ -9,7 +9,7 @@ use std::{
 use super::request;
 use crate::{
     contract::{Failure, unknown_primitive},
-    registry::{self, Entry},
+    registry::{self, Entry, hook},
     system::{
         Context, reaper,
         stub::{self, Stub},
@@ -23,6 +23,7 @@ pub(super) fn enter(arguments: &[OsString]) -> Option<u8> {
         (reaper::FLAG, [folder, program, arguments @ ..]) => {
             reaper::reap(&PathBuf::from(folder), program, arguments).map(|()| 0)
         }
+        (hook::FLAG, []) => deliver().map(|()| 0),
         (stub::FLAG, [folder, arguments @ ..]) => respond(&PathBuf::from(folder), arguments),
         _ => return None,
     };
@@ -31,6 +32,18 @@ pub(super) fn enter(arguments: &[OsString]) -> Option<u8> {
         let _unread = writeln!(io::stderr(), "{error}");
         3
     }))
+}
+
+/// Delivers to hooks until nothing is left to deliver.
+fn deliver() -> io::Result<()> {
+    let context = Context::of_process(registry::descriptions, registry::SCHEMA);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let delivered = runtime.block_on(hook::deliver(&context));
+    // Closing the database would move its log into it, with every call waiting for the disk once more.
+    std::mem::forget(context);
+    delivered.map_err(io::Error::other)
 }
 
 /// Responds as the stub's script says, called as legwork would be.

@@ -33,6 +33,8 @@ pub(crate) struct Invocation {
     pub(crate) limit: Option<u64>,
     /// Whether it only looks, so that nobody needs it once the call is over.
     pub(crate) look: bool,
+    /// Whether all that it started in its group ends with it where it is broken off.
+    pub(crate) whole: bool,
 }
 
 /// Bytes that are read of a program's stdout unless its invocation says otherwise.
@@ -98,6 +100,13 @@ impl Invocation {
     #[must_use]
     pub(crate) fn look(mut self, look: bool) -> Self {
         self.look = look;
+        self
+    }
+
+    /// Says whether all that it started in its group ends with it where it is broken off.
+    #[must_use]
+    pub(crate) fn whole(mut self, whole: bool) -> Self {
+        self.whole = whole;
         self
     }
 
@@ -172,6 +181,7 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
     }
     let mut child = command.spawn()?;
     let _look = Look::of(child.id().filter(|_| invocation.look));
+    let mut group = Group(child.id().filter(|_| invocation.whole));
     let limit = invocation.limit.unwrap_or(STDOUT_LIMIT);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let printed = exchange(stdin, &invocation.stdin, stdout, stderr, limit).await?;
@@ -180,12 +190,26 @@ pub(crate) async fn run(invocation: Invocation) -> io::Result<Exit> {
         child.start_kill()?;
     }
     let status = child.wait().await?;
+    group.0 = None;
     Ok(Exit {
         status: status.code(),
         stdout: printed.stdout,
         stderr: printed.stderr,
         truncated: printed.truncated,
     })
+}
+
+/// A process group that is ended when this is dropped.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let group = self.0.and_then(|group| i32::try_from(group).ok());
+        if let Some(group) = group.and_then(Pid::from_raw) {
+            // One that has just ended by itself is as good.
+            let _ended = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 /// Returns how many processors this process may use.

@@ -60,6 +60,7 @@ const VERBS: &[(&str, Does)] = &[
     ("start", Does::Ensures),
     ("stop", Does::Removes),
     ("tail", Does::Looks),
+    ("test", Does::Ensures),
     ("verify", Does::Ensures),
     ("wait", Does::Looks),
 ];

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::{JobId, Name},
-    domain::run::State,
+    domain::{hook, run::State},
     system::{
         Context, clock,
         store::{Connection, Damage, Fault, Page, Value as Sql},
@@ -174,7 +174,9 @@ pub(crate) async fn insert(context: &Context, job: &Job) -> Result<Recorded, Err
             is_new: true,
         })
     });
-    Ok(recorded.await?)
+    let recorded = recorded.await?;
+    hook::attend(context);
+    Ok(recorded)
 }
 
 /// Removes the record of a job that its host refused to start, or that was never sent: there is no such job.
@@ -211,6 +213,7 @@ pub(crate) async fn update(
         .store()?
         .write(|transaction| update_one(transaction, job_id, change))
         .await?;
+    hook::attend(context);
     changed.ok_or_else(|| Error::NotFound {
         job_id: job_id.clone(),
     })
@@ -230,7 +233,9 @@ pub(super) async fn update_all<F: FnOnce(&mut Job) -> Vec<(&'static str, Value)>
             .filter_map(|(job_id, change)| update_one(transaction, &job_id, change).transpose())
             .collect()
     });
-    Ok(changed.await?)
+    let changed = changed.await?;
+    hook::attend(context);
+    Ok(changed)
 }
 
 fn update_one(
@@ -353,17 +358,27 @@ fn note(
         table::EVENT_KINDS.contains(&kind),
         "{kind} is not listed as a kind of event"
     );
-    connection
-        .execute(
-            "INSERT INTO events (job_id, kind, data, at) VALUES (?1, ?2, ?3, ?4)",
-            &[
-                job_id.as_str().into(),
-                kind.into(),
-                (&data.to_string()).into(),
-                (&clock::now_text()).into(),
-            ],
-        )
-        .map(|_rows| ())
+    let at = clock::now_text();
+    connection.execute(
+        "INSERT INTO events (job_id, kind, data, at) VALUES (?1, ?2, ?3, ?4)",
+        &[
+            job_id.as_str().into(),
+            kind.into(),
+            (&data.to_string()).into(),
+            (&at).into(),
+        ],
+    )?;
+    let happened = hook::Happened {
+        event: &format!("job.{kind}"),
+        task_id: None,
+        job_id: Some(job_id.as_str()),
+        number: newest(connection)?,
+        labels: &[],
+        data,
+        at: &at,
+    };
+    hook::Watching::of(connection)?.note(connection, &happened)?;
+    Ok(())
 }
 
 fn one(connection: &Connection<'_>, column: &str, value: &str) -> Result<Option<Job>, Fault> {

@@ -7,7 +7,8 @@
 
 use crate::{
     domain::{
-        audit, authorization, forge, host, job, preflight, task, verification, worker, workspace,
+        audit, authorization, forge, hook, host, job, preflight, task, verification, worker,
+        workspace,
     },
     system::store::{Migration, Schema},
 };
@@ -35,4 +36,5 @@ pub(crate) static HISTORY: Schema = &[
     Migration::Tables(&[&task::SERIES]),
     Migration::Statements(task::EVENTS_IN_ORDER),
     Migration::Statements(job::EVENTS_BY_KIND),
+    Migration::Tables(hook::TABLES),
 ];

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     contract::{Effect, Name},
+    domain::hook,
     system::{
         Context, clock, failpoint, files,
         store::{Connection, Damage, Fault, Written},
@@ -71,6 +72,10 @@ pub(super) struct Desk<'c> {
     pub(super) unknown_limits: Vec<Name>,
     changed: bool,
     unsettled: Vec<TaskId>,
+    /// The hooks, once something has happened that they may be told of.
+    hooks: Option<hook::Watching>,
+    /// Whether something is to be delivered to one.
+    tells: bool,
 }
 
 /// Carries out a change of the queue in one transaction, or in a dry run finds out what it would do.
@@ -81,6 +86,7 @@ pub(super) async fn transact<T>(
     dry_run: bool,
     change: impl FnOnce(&mut Desk<'_>) -> Result<T, Stop>,
 ) -> Result<(T, Effect), Error> {
+    let mut tells = false;
     let done = context
         .store()?
         .write_metered(context.meter(), |transaction| {
@@ -98,11 +104,15 @@ pub(super) async fn transact<T>(
             }
             desk.ledger.version += 1;
             records::put_ledger(transaction, &desk.ledger)?;
+            tells = desk.tells;
             failpoint::reached("queue.changed");
             Ok(Written::Changed(Ok((value, Effect::Applied))))
         });
     let done = done.await?;
     failpoint::reached("queue.committed");
+    if tells {
+        hook::attend(context);
+    }
     done
 }
 
@@ -143,6 +153,8 @@ impl<'c> Desk<'c> {
             unknown_limits: limits.unknown,
             changed: false,
             unsettled: Vec::new(),
+            hooks: None,
+            tells: false,
         })
     }
 
@@ -316,11 +328,22 @@ impl<'c> Desk<'c> {
             data,
             at: self.now_text(),
         };
-        Ok(records::put_event(
-            self.connection,
-            &noted,
-            self.ledger.last_event,
-        )?)
+        records::put_event(self.connection, &noted, self.ledger.last_event)?;
+        let hooks = match &self.hooks {
+            Some(hooks) => hooks,
+            None => self.hooks.insert(hook::Watching::of(self.connection)?),
+        };
+        let happened = hook::Happened {
+            event: &format!("task.{kind}"),
+            task_id: Some(task.task_id.as_str()),
+            job_id: None,
+            number: self.ledger.last_event,
+            labels: &task.spec.labels,
+            data: &noted.data,
+            at: &noted.at,
+        };
+        self.tells |= hooks.note(self.connection, &happened)?;
+        Ok(())
     }
 
     /// Ends the attempt that is under way; what it cost counts for the task.

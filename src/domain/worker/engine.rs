@@ -29,7 +29,10 @@ use super::{
 };
 use crate::{
     contract::Name,
-    domain::task::{self, Claim, Ending, Fence, Finish, Task, TaskId, Turn, Turned},
+    domain::{
+        hook,
+        task::{self, Claim, Ending, Fence, Finish, Task, TaskId, Turn, Turned},
+    },
     system::{Context, clock, failpoint, watched_file::WatchedFile},
 };
 
@@ -65,6 +68,9 @@ const AHEAD: (usize, usize) = (4, 64);
 /// How long ends are gathered where there is other work meanwhile, and how many of them at most.
 const TOGETHER: Duration = Duration::from_millis(50);
 const ENOUGH: usize = 32;
+
+/// How often a look is made whether somebody delivers to hooks.
+const HOOKS: Duration = Duration::from_secs(2);
 
 /// How many tasks stand still at most, so that others can take their places.
 const HELD_MOST: usize = 256;
@@ -123,6 +129,7 @@ pub(super) struct Engine<'c> {
     renewed_at: Instant,
     pub(super) left_at: Option<Instant>,
     idle_since: Option<Instant>,
+    hooks_at: Option<Instant>,
     begun: u64,
 }
 
@@ -149,6 +156,7 @@ impl<'c> Engine<'c> {
             renewed_at: now,
             left_at: None,
             idle_since: None,
+            hooks_at: None,
             begun: 0,
         }
     }
@@ -184,6 +192,11 @@ impl<'c> Engine<'c> {
                 && let Err(error) = self.take_over().await
             {
                 tracing::error!(%error, "what other sessions left cannot be looked at");
+            }
+            // Whoever was to deliver to hooks may have been killed before or while it did.
+            if self.hooks_at.is_none_or(|at| at.elapsed() >= HOOKS) {
+                self.hooks_at = Some(clock::instant());
+                hook::attend(self.context);
             }
             if let Some(end) = self.turn(draining.is_some()).await {
                 break end;

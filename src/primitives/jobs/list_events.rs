@@ -254,9 +254,9 @@ async fn first<T, E: From<crate::system::store::Error>>(
     list: impl Fn() -> Result<(Page<T>, i64), E>,
 ) -> Result<(Page<T>, i64), E> {
     let found = awaited::found(context, allowed, doing, || {
-        let (page, last) = list()?;
+        let (page, number) = list()?;
         let is_something = !page.read.is_empty() || !page.damaged.is_empty();
-        Ok::<_, E>(is_something.then_some((page, last)))
+        Ok::<_, E>(is_something.then_some((page, number)))
     });
     match found.await? {
         Some(found) => Ok(found),

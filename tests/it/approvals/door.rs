@@ -108,6 +108,8 @@ fn the_default_lets_the_main_job_run_and_guards_what_a_person_wrote() {
         json!({"primitive": "restart-worker", "where_given": null}),
         json!({"primitive": "install-assets", "where_given": "overwrite"}),
         json!({"primitive": "set-config", "where_given": null}),
+        json!({"primitive": "add-hook", "where_given": null}),
+        json!({"primitive": "remove-hook", "where_given": null}),
     ];
     assert_eq!(guarded, wanted.iter().collect::<Vec<_>>());
 

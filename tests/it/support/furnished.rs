@@ -23,6 +23,7 @@
 //! | request `req-a0b1c2d3e4f56789` | a call that a person has let through: `fetch-artifacts` of the job that has ended |
 //! | authorization `grant-0123456789abcdef` | two calls of `spend`, of which none was made; nothing needs leave while examples are played |
 //! | worker `nightly`, session `session-1-00000001` | a worker in the background that takes no tasks; started where an example names it |
+//! | hook `notify` | a hook that runs `true`, of tasks with the label `nightly` that failed |
 //! | any relative path | below the current folder, a clean checkout of `widgets`: `bugs/empty-cart.md`, `fix.diff`, `docs/integrations/call.py`, a `CLAUDE.md` with an installed block, the key `keys/signer` with the list `keys/allowed_signers`, and a proof in `proof` signed by it |
 //!
 //! Ids of jobs follow from what was launched, so [`Furnished::fill`] puts the ids at hand in the place of those.
@@ -344,6 +345,8 @@ impl Furnished {
             (GRANTED, grant.expect("an id").to_owned()),
         ];
         configure(&self.world, "");
+        let hook = json!({"name": "notify", "command": ["true"], "events": ["task.failed"], "labels": ["nightly"]});
+        self.make("add-hook", &hook);
     }
 
     /// Launches an agent on an issue, and returns the id of the job.

@@ -112,6 +112,7 @@ fn a_cursor_belongs_to_its_filters() {
         ("list-jobs", json!({"host": "box"})),
         ("list-events", json!({"after": 3})),
         ("list-workspaces", json!({"repository": "demo"})),
+        ("list-hooks", json!({})),
     ] {
         let mut input = filter.clone();
         input["cursor"] = Value::from(poll.clone());

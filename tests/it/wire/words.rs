@@ -44,7 +44,11 @@ const UNITS: &[&str] = &[
 
 /// Numbers that have no unit, each with what it counts or numbers.
 const UNITLESS: &[(&str, &str)] = &[
+    ("deliveries", "counts deliveries"),
     ("holder_pid", "numbers a process"),
+    ("last_number", "numbers an event"),
+    ("occurrence", "numbers a task of a series"),
+    ("pending", "counts deliveries"),
     ("max_per_lease", "counts GPUs"),
     ("active", "counts jobs"),
     ("added", "counts lines"),

@@ -41,6 +41,8 @@ const TABLES: &[(&str, &[&str], &str)] = &[
     ("audit_head", &["name"], ""),
     ("worker_sessions", &["session_id"], "list-sessions"),
     ("task_series", &["series"], ""),
+    ("hooks", &["name"], "list-hooks"),
+    ("hook_deliveries", &["number"], ""),
 ];
 
 /// A place with something in every table: two jobs, two hosts, two workspaces.
@@ -157,6 +159,7 @@ impl Store {
             ("collect-tasks", json!({"older_than_s": 0, "dry_run": true})),
             ("list-sessions", json!({})),
             ("worker-status", json!({})),
+            ("list-hooks", json!({})),
         ];
         let lines: String = calls
             .iter()
@@ -194,6 +197,12 @@ fn fill_queue(place: &Workplace) -> String {
         let mut report = fence.clone();
         report["checkpoint"] = json!({"step": step});
         place.call("report-progress", &report).ok();
+    }
+    let hook = json!({"name": "hook", "command": ["true"], "events": ["task.checkpoint"]});
+    place.call("add-hook", &hook).ok();
+    for request_id in ["one", "two"] {
+        let test = json!({"name": "hook", "request_id": request_id});
+        place.call("test-hook", &test).ok();
     }
     for _ in 0..2 {
         let worker = ["run-worker", "--concurrency", "0", "--idle-exit-s", "0"];

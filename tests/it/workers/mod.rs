@@ -3,6 +3,7 @@
 mod background;
 mod calls;
 mod control;
+mod hooks;
 mod hosts;
 mod kills;
 mod once;

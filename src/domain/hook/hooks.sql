@@ -1,0 +1,4 @@
+CREATE TABLE hooks (
+    name TEXT NOT NULL PRIMARY KEY,
+    record TEXT NOT NULL             -- JSON: everything
+) STRICT;
