@@ -59,6 +59,8 @@ want jq jq
 want curl curl
 want rsync rsync
 want strace strace
+want psql postgresql-client
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
 /usr/bin/python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages+=(python3 python3-venv python3-pip)
 if [ "${#packages[@]}" -gt 0 ]; then
     say "installing ${packages[*]}"
@@ -138,9 +140,10 @@ for pinned in "${CHECKS_PYTHON[@]}"; do
     has "${pinned#*==}" "$testbed/checks/python/bin/python" -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "${pinned%%==*}"
 done
 [ -x /usr/sbin/sshd ] || die "/usr/sbin/sshd is missing"
-for program in ssh ssh-keygen busybox shellcheck dash git tar bash zsh fish mandoc groff man script jq curl rsync strace; do
+for program in ssh ssh-keygen busybox shellcheck dash git tar bash zsh fish mandoc groff man script jq curl rsync strace psql pg_isready; do
     command -v "$program" >/dev/null || die "$program is missing"
 done
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || die "initdb is missing"
 for component in fmt clippy; do
     cargo "$component" --version >/dev/null 2>&1 || rustup component add "${component/fmt/rustfmt}" >&2 || die "cargo $component is missing"
 done

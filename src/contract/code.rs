@@ -481,6 +481,12 @@ pub enum Code {
     /// A hook of that name tells something else, or there are as many hooks as there can be.
     HookExists: AlreadyExists, Retry::NEVER, Unknown =>
         "Choose another name, or remove a hook with `remove-hook` first.";
+    /// The database server gives no answer, or takes no calls now.
+    StoreUnavailable: Unavailable, Retry::after(1_000), Store, any call =>
+        "See that the database server in `details.path` runs and can be reached, then send the same call again.";
+    /// The database server refuses the login, or has no such database.
+    StoreRefused: Unauthenticated, Retry::AFTER_FIX, Store, any call =>
+        "Correct `store` in the configuration or `LEGWORK_STORE`, or the user's rights on the server.";
 }
 }
 

@@ -15,6 +15,9 @@ use super::{Name, Scope};
 pub struct Configuration {
     /// What is used where a call does not say.
     pub defaults: Defaults,
+    /// The database: `postgres://user@server/name` for one that many machines share, or `env:VARIABLE` for the environment variable that
+    /// holds such a URL; a file below `LEGWORK_HOME` where none is set. `LEGWORK_STORE` wins over it.
+    pub store: Option<String>,
     /// How the ssh client is run.
     pub ssh: Ssh,
     /// The forge that issues come from.

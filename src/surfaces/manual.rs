@@ -57,6 +57,10 @@ const VARIABLES: &[(&str, &str)] = &[
         "The configuration file, in place of legwork/config.toml below $XDG_CONFIG_HOME.",
     ),
     (
+        "LEGWORK_STORE",
+        "The database, in place of store in the configuration: a URL of PostgreSQL, or env: and the name of a variable that holds one.",
+    ),
+    (
         "LEGWORK_LOG",
         "How much is logged on standard error: error, warn, info, debug, trace or off; warn where it is not set.",
     ),
@@ -78,7 +82,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "~/.local/state/legwork/legwork.db",
-        "The store: jobs, events, workspaces. legwork check-store checks it.",
+        "The store: jobs, events, workspaces, unless it is kept in PostgreSQL. legwork check-store checks it.",
     ),
     (
         "~/.local/state/legwork/results/",

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Context, clock, store, watched_file::WatchedFile};
+use super::{
+    Context, clock,
+    store::{self, Watched},
+};
 
 /// The pause between two looks, at first and at most: the latter where nothing says when the store is written, and where it does.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
@@ -54,7 +57,7 @@ pub(crate) async fn found<T, E: From<store::Error>>(
 }
 
 /// Waits until something is written to the store.
-async fn written(watched: Option<&WatchedFile>) {
+async fn written(watched: Option<&Watched>) {
     match watched {
         Some(watched) => watched.changed().await,
         None => std::future::pending().await,

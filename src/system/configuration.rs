@@ -114,6 +114,32 @@ pub(crate) fn secret_variables(path: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Returns which database the configuration names, also in one that is otherwise wrong.
+pub(crate) fn named_store(path: &Path) -> Result<Option<String>, Error> {
+    let bytes = match files::read_regular(path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(Error::Unreadable {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    // Most name none, and need not be taken apart a second time.
+    if memchr::memmem::find(&bytes, b"store").is_none() {
+        return Ok(None);
+    }
+    let Ok(table) = toml::from_slice::<toml::Table>(&bytes) else {
+        return load(path).map(|configuration| configuration.store);
+    };
+    match table.get("store") {
+        None => Ok(None),
+        Some(toml::Value::String(store)) => Ok(Some(store.clone())),
+        Some(_) => load(path).map(|configuration| configuration.store),
+    }
+}
+
 /// Reads the text of a configuration, or says all that is wrong with it.
 pub(super) fn parse(bytes: &[u8]) -> Result<Configuration, Violations> {
     let whole =

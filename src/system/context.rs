@@ -6,13 +6,14 @@ use std::{
 };
 
 use super::{
-    configuration,
+    configuration, digest,
     environment::Environment,
     files::{self, Fingerprint},
     meter::Meter,
     progress::{Activity, Progress},
     secrets::{self, Redactor},
     store::{self, Schema, Store},
+    store_setting::{self, StoreSetting},
     terminal::Terminal,
 };
 use crate::contract::{Description, configuration::Configuration};
@@ -37,6 +38,8 @@ struct Shared {
     secrets_learned: Once,
     configuration: Cached<Configuration>,
     store: Cached<Store>,
+    /// The database of a server, and the digest of its URL.
+    server: Mutex<Option<(String, Arc<Store>)>>,
 }
 
 /// What was made from a file, valid until the file changes.
@@ -96,6 +99,7 @@ impl Context {
             schema,
             configuration: Cached::nothing(),
             store: Cached::nothing(),
+            server: Mutex::default(),
         }))
     }
 
@@ -156,6 +160,9 @@ impl Context {
                         self.shared.redactor.learn_variable(&variable, secret);
                     }
                 }
+                for secret in store_setting::secrets(&self.shared.environment) {
+                    self.shared.redactor.learn(&secret);
+                }
             });
         }
         self.shared.redactor.clone()
@@ -200,7 +207,14 @@ impl Context {
 
     /// Returns whether there is a database, which opening would make.
     pub(crate) fn has_store(&self) -> bool {
-        self.store.get().is_some() || files::exists(&Store::file(&self.shared.environment.home()))
+        self.store.get().is_some()
+            || match store_setting::read(&self.shared.environment) {
+                Ok(StoreSetting::Embedded) => {
+                    files::exists(&Store::file(&self.shared.environment.home()))
+                }
+                // Whoever asks it next is told what is wrong.
+                Ok(StoreSetting::Server(_)) | Err(_) => true,
+            }
     }
 
     /// Returns the database, opened when first asked for.
@@ -208,13 +222,17 @@ impl Context {
         if let Some(open) = self.store.get() {
             return Ok(open);
         }
-        let home = self.shared.environment.home();
-        let opened = self
-            .shared
-            .store
-            .get(files::identity, &Store::file(&home), || {
-                Store::open(&home, self.shared.schema)
-            })?;
+        let opened = match store_setting::read(&self.shared.environment)? {
+            StoreSetting::Embedded => {
+                let home = self.shared.environment.home();
+                self.shared
+                    .store
+                    .get(files::identity, &Store::file(&home), || {
+                        Store::open(&home, self.shared.schema)
+                    })?
+            }
+            StoreSetting::Server(url) => self.connected(&url)?,
+        };
         Ok(self.store.get_or_init(|| opened))
     }
 
@@ -224,6 +242,31 @@ impl Context {
         if let Some(store) = store {
             store.settle();
         }
+    }
+
+    /// Returns the database of a server, which all calls of this process share.
+    fn connected(&self, url: &str) -> Result<Arc<Store>, store::Error> {
+        for secret in store::Address::passwords(url) {
+            self.learn_secret(&secret);
+        }
+        let digest = digest::sha256(url.as_bytes());
+        let mut known = self
+            .shared
+            .server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, store)) = known.as_ref()
+            && *of == digest
+        {
+            return Ok(Arc::clone(store));
+        }
+        let address = store::Address::parse(url).map_err(|error| store::Error::Address {
+            file: self.shared.environment.configuration_file(),
+            reason: error.to_string(),
+        })?;
+        let opened = Arc::new(Store::connect(address, self.shared.schema)?);
+        *known = Some((digest, Arc::clone(&opened)));
+        Ok(opened)
     }
 
     /// Looks at the terminal on standard error.

@@ -17,6 +17,7 @@ use super::{
     configuration::{self, LIMIT},
     files,
     meter::Meter,
+    store_setting,
 };
 use crate::contract::{
     Code, Coded, Violation, Violations, details,
@@ -192,7 +193,9 @@ fn edited(
         "" => after.trim_start().to_owned(),
         _ => after,
     };
-    if let Err(violations) = configuration::parse(after.as_bytes()) {
+    let parsed = configuration::parse(after.as_bytes());
+    let checked = parsed.and_then(|parsed| store_setting::check(parsed.store.as_deref()));
+    if let Err(violations) = checked {
         let (ours, theirs) = attributed(&keys, &violations);
         return Err(if ours.is_empty() {
             in_file(theirs)

@@ -37,7 +37,7 @@ pub struct File {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "StoreDetails")]
 pub struct Store {
-    /// The database file.
+    /// The database file, or which database on which server.
     path: Head<4096>,
     /// What was found, at most 2,000 characters.
     reason: Head<2000>,

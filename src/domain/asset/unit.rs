@@ -1,6 +1,6 @@
 //! The unit by which the user's own systemd keeps a worker running.
 
-use crate::system::environment::Environment;
+use crate::system::{environment::Environment, store_setting};
 
 /// Its name.
 pub(super) const PATH: &str = "legwork-worker.service";
@@ -19,6 +19,10 @@ pub(super) fn text(environment: &Environment) -> String {
             let variable = quoted(&format!("{name}={value}"), "%");
             variables.extend(["Environment=", &variable, "\n"]);
         }
+    }
+    if let Some(store) = store_setting::without_secret(environment) {
+        let variable = quoted(&format!("{}={store}", store_setting::VARIABLE), "%");
+        variables.extend(["Environment=", &variable, "\n"]);
     }
     format!(
         "[Unit]\nDescription=legwork: a worker of the queue\n\n[Service]\nExecStart={} run-worker --name systemd\n{variables}\

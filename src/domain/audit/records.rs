@@ -8,7 +8,7 @@ use super::{
     table::{self, AUDIT, AUDIT_HEAD, COLUMNS, NAME},
 };
 use crate::system::{
-    Context, clock, digest,
+    Context, digest,
     store::{Connection, Damage, Fault, Page, Value as Sql},
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn append(connection: &Connection<'_>, note: Note<'_>) -> Result<(), 
         .saturating_add(1);
     let entry = Entry {
         number,
-        at: clock::now_text(),
+        at: connection.now_text()?,
         event: note.event,
         by: note.by.to_owned(),
         user: note.user.to_owned(),

@@ -16,8 +16,7 @@ use crate::{
     domain::audit::{self, Event, Note},
     system::{
         Context, clock, failpoint, files,
-        files::Lock,
-        named_lock,
+        named_lock::{self, Guard},
         store::{Connection, Fault},
     },
 };
@@ -47,7 +46,7 @@ pub(crate) enum Resumption {
 pub(crate) struct Execution {
     request: Request,
     user: String,
-    _lock: Lock,
+    _lock: Guard,
 }
 
 impl Execution {
@@ -91,7 +90,7 @@ pub(crate) async fn admit(
     let call = Call::of(context, about, input, scopes, made);
     // A call that is refused needs no lock, and does not wait for one.
     let looked = context.store()?.write(|transaction| {
-        let now = clock::now();
+        let now = transaction.now()?;
         standing::expire(transaction, &call, &clock::text(now))?;
         let newest = records::newest(transaction, &call.sha256)?;
         let seen = newest
@@ -201,7 +200,7 @@ pub(crate) async fn settle(
         } else {
             State::Failed
         };
-        request.ended_at = Some(clock::now_text());
+        request.ended_at = Some(transaction.now_text()?);
         let facts = json!({
             "primitive": request.primitive,
             "arguments_sha256": request.arguments_sha256,
@@ -246,11 +245,12 @@ fn begin_request(
     request_id: &Name,
     seen: u32,
 ) -> Result<Option<Begun>, Fault> {
-    standing::expire(transaction, call, &clock::now_text())?;
+    let now = transaction.now_text()?;
+    standing::expire(transaction, call, &now)?;
     let Some(mut request) = records::request(transaction, request_id)? else {
         return Ok(None);
     };
-    let is_over = request.expires_at <= clock::now_text();
+    let is_over = request.expires_at <= now;
     if request.state == State::Expired || request.state == State::Rejected && is_over {
         request.state = State::Expired;
         return Ok(Some(Begun::Over(request)));
@@ -268,7 +268,7 @@ fn begin(
     call: &Call,
     newest: Option<Request>,
 ) -> Result<Begun, Fault> {
-    let now = clock::now();
+    let now = transaction.now()?;
     let at = clock::text(now);
     match standing::look(transaction, call, newest, &at)? {
         Standing::Rejected(request) => Ok(Begun::Rejected(request)),
@@ -310,9 +310,9 @@ fn begin(
 }
 
 /// Waits until nobody else runs the same call.
-async fn lock(context: &Context, call: &Call, limit: Duration) -> Result<Lock, Error> {
+async fn lock(context: &Context, call: &Call, limit: Duration) -> Result<Guard, Error> {
     let name = format!("call-{}", call.sha256.get(..32).unwrap_or(&call.sha256));
-    let waiting = named_lock::lock(context, &name);
+    let waiting = named_lock::everywhere(context, &name);
     match clock::within(limit, waiting).await {
         Some(lock) => Ok(lock?),
         None => Err(Error::UnderWay { waited: limit }),

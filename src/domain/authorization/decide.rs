@@ -83,7 +83,7 @@ pub(crate) async fn approve(
             }
             Err(closed) => return Ok(Written::Unchanged(Found::Closed(Box::new(closed)))),
         };
-        let now = clock::now();
+        let now = transaction.now()?;
         let terms_sha256 = digest::canonical(&json!([request_id, request.call_sha256]));
         let made = Authorization {
             authorization_id: authorization_id.clone(),
@@ -174,7 +174,7 @@ pub(crate) async fn reject(
         if !is_open(&request) {
             return Ok(Written::Unchanged(Found::Closed(Box::new(request))));
         }
-        let at = clock::now_text();
+        let at = transaction.now_text()?;
         for id in std::mem::take(&mut request.authorizations) {
             take_back(transaction, &id, &at)?;
         }
@@ -225,7 +225,7 @@ pub(crate) async fn revoke(
     }
     let user = context.environment().user();
     let revoke = |transaction: &Connection<'_>| {
-        let at = clock::now_text();
+        let at = transaction.now_text()?;
         let is_first = take_back(transaction, authorization_id, &at)?;
         let Some(grant) = records::authorization(transaction, authorization_id)? else {
             return Ok(Written::Unchanged(None));
@@ -267,7 +267,7 @@ fn before_approval(
     connection: &Connection<'_>,
     mut request: Request,
 ) -> Result<Result<Option<Authorization>, Request>, Fault> {
-    let now = clock::now_text();
+    let now = connection.now_text()?;
     let is_over = request.expires_at <= now;
     match request.state {
         State::Executed | State::Expired => Ok(Err(request)),

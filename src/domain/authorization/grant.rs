@@ -72,7 +72,7 @@ pub(crate) async fn grant_scope(
         .clone()
         .unwrap_or_else(|| terms_sha256.clone());
     let there = |connection: &Connection<'_>| -> Result<There, Fault> {
-        let now = clock::now_text();
+        let now = connection.now_text()?;
         Ok(match records::by_key(connection, &key)? {
             Some(grant) if grant.terms_sha256 != terms_sha256 => There::Other,
             Some(grant) if grant.is_live() && grant.still_holds(&now) => {
@@ -109,7 +109,7 @@ pub(crate) async fn grant_scope(
             There::Other => return Ok(Written::Unchanged(None)),
             There::None => {}
         }
-        let now = clock::now();
+        let now = transaction.now()?;
         let made = Authorization {
             authorization_id: authorization_id.clone(),
             idempotency_key: key.clone(),

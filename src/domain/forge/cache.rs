@@ -19,6 +19,9 @@ pub(crate) static ISSUES: Table = Table {
     },
 };
 
+/// Bytes of the longest address whose answer is kept: what is longer does not fit an index of every engine.
+const LONGEST: usize = 2000;
+
 /// An answer of the forge, as it is cached.
 #[derive(Clone, Debug)]
 pub(super) struct Cached {
@@ -74,7 +77,7 @@ pub(super) fn load(
     Ok(found.unwrap_or_default())
 }
 
-/// Stores what the forge answered to an address; a body that is no text is not stored.
+/// Stores what the forge answered to an address; a body that is no text is not stored, nor what an address of unusual length gave.
 pub(super) async fn save(
     context: &Context,
     url: &str,
@@ -84,6 +87,9 @@ pub(super) async fn save(
     let Ok(body) = std::str::from_utf8(&answer.body) else {
         return Ok(());
     };
+    if url.len() > LONGEST || body.contains('\0') {
+        return Ok(());
+    }
     let written = context.store()?.write(|transaction| {
         transaction.execute(
             "INSERT INTO issues (url, etag, body, link, at) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -233,7 +233,7 @@ async fn without_run(context: &Context, job: Job, absence: Absence) -> Result<Jo
         return Ok(job);
     }
     // A launch holds this lock from before the record until its answer is recorded.
-    let Some(_lock) = launch_lock::try_lock(context, &job.job_id)? else {
+    let Some(_lock) = launch_lock::try_lock(context, &job.job_id).await? else {
         return Ok(job);
     };
     update(context, &job.job_id, note_never_started).await

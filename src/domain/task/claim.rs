@@ -126,13 +126,11 @@ pub(crate) async fn claim(
             }
             clock::sleep(pause.min(left)).await;
             pause = (pause * 2).min(PAUSES.1);
-            let version = context
-                .store()?
-                .read(|connection| Ok(desk::ledger(connection)?.0.version))?;
-            let is_due = outcome
-                .next_due_at
-                .as_ref()
-                .is_some_and(|due| *due <= clock::now_text());
+            let (version, now) = context.store()?.read(|connection| {
+                let ledger = desk::ledger(connection)?.0;
+                Ok((ledger.version, connection.now_text()?))
+            })?;
+            let is_due = outcome.next_due_at.as_ref().is_some_and(|due| *due <= now);
             if version != outcome.version || is_due {
                 break;
             }

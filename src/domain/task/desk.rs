@@ -14,9 +14,7 @@ use super::{
     id::TaskId,
     ledger::Ledger,
     limit::{self, Limit},
-    model::{
-        Asked, Attempt, AttemptEnd, EVENT_KINDS, Event, Lease, Readiness, State, Task,
-    },
+    model::{Asked, Attempt, AttemptEnd, EVENT_KINDS, Event, Lease, Readiness, State, Task},
     readiness::{self, Reason},
     records, series,
     spec::OnDependencyFailure,
@@ -131,7 +129,7 @@ impl<'c> Desk<'c> {
         if let Some(damage) = damage {
             tracing::warn!(%damage, "the queue was counted again");
         }
-        let now = clock::now();
+        let now = connection.now()?;
         let limits = records::limits(connection)?.at(now);
         for damage in &limits.damaged {
             tracing::warn!(%damage, "nothing is taken of this limit");

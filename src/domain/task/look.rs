@@ -16,7 +16,7 @@ use super::{
 use crate::{
     contract::Name,
     system::{
-        Context, clock,
+        Context,
         store::{Connection, Damage, Fault, Page},
     },
 };
@@ -55,7 +55,7 @@ pub(crate) fn show(context: &Context, task_id: &TaskId) -> Result<Detail, Error>
             return Ok(None);
         };
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?.at(clock::now());
+        let limits = records::limits(moment)?.at(moment.now()?);
         let attempts = records::attempts(moment, task_id, SHOWN)?;
         let checkpoints = records::checkpoints(moment, task_id, SHOWN)?;
         let events = records::events(moment, task_id, SHOWN)?;
@@ -66,7 +66,7 @@ pub(crate) fn show(context: &Context, task_id: &TaskId) -> Result<Detail, Error>
             events.damaged,
         ];
         Ok(Some(Detail {
-            reasons: desk::reasons(moment, &task, &ledger, &limits.read, clock::now())?,
+            reasons: desk::reasons(moment, &task, &ledger, &limits.read, moment.now()?)?,
             dependencies: records::dependencies(moment, task_id)?,
             dependents: records::dependents(moment, task_id, SHOWN)?,
             attempts: attempts.read,
@@ -198,7 +198,7 @@ pub(crate) struct Summary {
 pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
     at_one_moment(context, |moment| {
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?.at(clock::now());
+        let limits = records::limits(moment)?.at(moment.now()?);
         let mut heads: Vec<(bool, Head)> = Vec::new();
         for (lane, _) in ledger.open_lanes() {
             let found = records::heads(moment, &lane.text(), HEADS)?;
@@ -228,7 +228,7 @@ pub(crate) fn peek(context: &Context) -> Result<Summary, Error> {
 pub(crate) fn limits(context: &Context) -> Result<(Vec<LimitUse>, Vec<Damage>), Error> {
     at_one_moment(context, |moment| {
         let (ledger, damage) = desk::ledger(moment)?;
-        let limits = records::limits(moment)?.at(clock::now());
+        let limits = records::limits(moment)?.at(moment.now()?);
         let in_use = in_use(&ledger, &limits.read, &limits.unknown);
         Ok((in_use, damage.into_iter().chain(limits.damaged).collect()))
     })

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     contract::Name,
-    system::{Context, clock, store::Fault},
+    system::{Context, store::Fault},
 };
 
 /// Tasks that somebody holds, of which one look reads so many.
@@ -156,11 +156,25 @@ pub(crate) async fn adopt(
     Ok(adopted)
 }
 
-/// Lists the tasks that somebody holds, and returns the version of the ledger at that moment.
-pub(crate) fn claimed(context: &Context) -> Result<(Vec<Task>, u64), Error> {
+/// The tasks that somebody holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// The tasks, by their numbers.
+    pub(crate) tasks: Vec<Task>,
+    /// The version of the ledger when they were read.
+    pub(crate) version: u64,
+    /// The time then, by the clock of the store (RFC 3339, UTC).
+    pub(crate) now: String,
+}
+
+/// Lists the tasks that somebody holds.
+pub(crate) fn claimed(context: &Context) -> Result<Held, Error> {
     Ok(context.store()?.read(|connection| {
-        let version = desk::ledger(connection)?.0.version;
-        Ok((records::claimed(connection, CLAIMED_AT_ONCE)?, version))
+        Ok(Held {
+            version: desk::ledger(connection)?.0.version,
+            tasks: records::claimed(connection, CLAIMED_AT_ONCE)?,
+            now: connection.now_text()?,
+        })
     })?)
 }
 
@@ -171,11 +185,17 @@ pub(crate) fn find(context: &Context, task_id: &TaskId) -> Result<Option<Task>, 
         .read(|connection| records::find(connection, task_id))?)
 }
 
-/// Returns the version of the ledger, which grows with every change of the queue.
-pub(crate) fn ledger_version(context: &Context) -> Result<u64, Error> {
-    Ok(context
-        .store()?
-        .read(|connection| Ok(desk::ledger(connection)?.0.version))?)
+/// Returns the version of the ledger, which grows with every change of the queue, and whether a time has come by the clock of the
+/// store.
+pub(crate) fn ledger_version(context: &Context, due: Option<&str>) -> Result<(u64, bool), Error> {
+    Ok(context.store()?.read(|connection| {
+        let version = desk::ledger(connection)?.0.version;
+        let is_due = match due {
+            Some(due) => *due <= *connection.now_text()?,
+            None => false,
+        };
+        Ok((version, is_due))
+    })?)
 }
 
 impl Task {
@@ -189,10 +209,10 @@ impl Task {
         })
     }
 
-    /// Returns whether its lease has run out.
-    pub(crate) fn is_unattended(&self) -> bool {
+    /// Returns whether its lease has run out by a time.
+    pub(crate) fn is_unattended(&self, now: &str) -> bool {
         self.lease
             .as_ref()
-            .is_some_and(|lease| lease.run.is_some() && lease.until <= clock::now_text())
+            .is_some_and(|lease| lease.run.is_some() && *lease.until <= *now)
     }
 }

@@ -52,8 +52,8 @@ pub(crate) async fn verify(
     if let Some(verified) = recorded(context, plan)? {
         return Ok(replayed(verified, true));
     }
-    // One process of this machine at a time starts a verification of a series; the others wait and then find it started.
-    let lock = named_lock::lock(context, &plan.series[..24]).await?;
+    // One process of all who share the store at a time starts a verification of a series; the others wait and then find it started.
+    let lock = named_lock::everywhere(context, &plan.series[..24]).await?;
     if let Some(verified) = recorded(context, plan)? {
         return Ok(replayed(verified, false));
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{engine::Engine, error::Error, records, wish::Wish};
+use super::{engine::Engine, error::Error, records, session::Session, wish::Wish};
 use crate::{
     domain::task::{self, Task, TaskId},
     system::clock,
@@ -13,6 +13,33 @@ const ASKED: Duration = Duration::from_millis(200);
 
 /// The pause between two looks for what other sessions left.
 const LEFT: Duration = Duration::from_secs(3);
+
+/// A session that may have left something.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// Whether it is over.
+    is_gone: bool,
+    /// Whether it ran elsewhere.
+    is_elsewhere: bool,
+}
+
+impl Left {
+    /// Says it of a session; of one that is not recorded any more only its silence can be known.
+    fn of(session: Option<&Session>, is_unattended: bool) -> Self {
+        Self {
+            is_gone: session.map_or(is_unattended, |session| {
+                session.is_certainly_gone() || session.ended_at.is_some()
+            }),
+            is_elsewhere: session.is_some_and(Session::is_elsewhere),
+        }
+    }
+}
+
+/// Returns whether a task is run by its worker's own machine, in files of the worker's home.
+fn runs_at_its_worker(task: &Task) -> bool {
+    let host = task.spec.host.as_ref();
+    task.spec.call.is_none() && host.is_none_or(|host| host.as_str() == "local")
+}
 
 impl Engine<'_> {
     /// Lets an attempt know what is wished of it.
@@ -58,13 +85,13 @@ impl Engine<'_> {
         {
             return;
         }
-        let Ok((tasks, version)) = task::claimed(self.context) else {
+        let Ok(claimed) = task::claimed(self.context) else {
             return;
         };
         self.asked_at = clock::instant();
-        self.asked_version = version;
-        let held: BTreeMap<&TaskId, &Task> =
-            tasks.iter().map(|task| (&task.task_id, task)).collect();
+        self.asked_version = claimed.version;
+        let tasks = claimed.tasks.iter();
+        let held: BTreeMap<&TaskId, &Task> = tasks.map(|task| (&task.task_id, task)).collect();
         let mut lost = Vec::new();
         for (task_id, running) in &self.running {
             match held.get(task_id) {
@@ -85,29 +112,31 @@ impl Engine<'_> {
         }
         self.left_at = Some(clock::instant());
         let own = self.session.session_id.to_string();
-        let (tasks, _) = task::claimed(self.context)?;
-        let mut gone: BTreeMap<String, bool> = BTreeMap::new();
+        let held = task::claimed(self.context)?;
+        let mut seen: BTreeMap<String, Left> = BTreeMap::new();
         let mut left = Vec::new();
-        for task in &tasks {
+        for task in &held.tasks {
             let Some(run) = task.lease.as_ref().and_then(|lease| lease.run.as_ref()) else {
                 continue;
             };
             if run.session == own || self.running.contains_key(&task.task_id) {
                 continue;
             }
-            let is_gone = if let Some(known) = gone.get(&run.session) {
+            let is_unattended = task.is_unattended(&held.now);
+            let session = if let Some(known) = seen.get(&run.session) {
                 *known
             } else {
-                let session = records::find(self.context, &run.session)?;
-                // Of one that is not recorded any more only its silence can be known.
-                let is_gone = session.as_ref().map_or(task.is_unattended(), |session| {
-                    session.is_certainly_gone() || session.ended_at.is_some()
-                });
-                gone.insert(run.session.clone(), is_gone);
-                is_gone
+                let found = records::find(self.context, &run.session)?;
+                let known = Left::of(found.as_ref(), is_unattended);
+                seen.insert(run.session.clone(), known);
+                known
             };
+            // Only where a run was started can be seen what became of it; of a host that all reach, that is anywhere.
+            if session.is_elsewhere && runs_at_its_worker(task) {
+                continue;
+            }
             // A call goes on inside of its worker, so it is taken over only where that is gone.
-            if is_gone || (task.is_unattended() && task.spec.call.is_none()) {
+            if session.is_gone || (is_unattended && task.spec.call.is_none()) {
                 left.push((task.task_id.clone(), run.session.clone()));
             }
         }
@@ -132,8 +161,7 @@ impl Engine<'_> {
 
     /// Notes that the session lives, and what it did.
     pub(super) async fn say(&mut self) {
-        self.session.seen_at = clock::now_text();
-        if let Err(error) = records::put(self.context, &self.session).await {
+        if let Err(error) = records::say(self.context, &mut self.session).await {
             tracing::warn!(%error, "the session cannot be written");
         }
     }

@@ -13,7 +13,7 @@ use super::{
     error::Error,
     place::Place,
     records,
-    session::{Counts, Options, Session, SessionEnd, SessionState},
+    session::{Counts, Options, Session, SessionEnd, SessionState, Sight},
 };
 use crate::{
     contract::{Effect, Name, text},
@@ -71,14 +71,17 @@ pub(crate) async fn run(
     }
     let process = LivingProcess::own()
         .ok_or_else(|| Error::Start(std::io::Error::other("/proc says nothing of this process")))?;
-    let session = records::begin(context, |session_id| {
-        let now = clock::now_text();
-        Session {
+    let session = records::begin(
+        context,
+        &options.worker.clone(),
+        |session_id, station, now| Session {
             session_id,
             worker: options.worker.clone(),
             background,
             process,
             node: living_process::node().to_owned(),
+            station: Some(station),
+            sight: Sight::Here,
             started_at: now.clone(),
             seen_at: now,
             draining_since: None,
@@ -86,8 +89,8 @@ pub(crate) async fn run(
             end: None,
             counts: Counts::default(),
             options,
-        }
-    })
+        },
+    )
     .await?;
     tracing::info!(session = %session.session_id, worker = %session.worker, pid = session.process.pid, "working");
     Engine::new(context, caller, session).work(stop).await
@@ -127,15 +130,30 @@ pub(crate) async fn start(
     options: &Options,
     dry_run: bool,
 ) -> Result<(Option<Session>, Effect), Error> {
-    if is_running(context, &options.worker)? {
-        let running = newest_running(context, &options.worker).await?;
-        let running = running.ok_or_else(|| Error::NotStarted {
-            worker: options.worker.clone(),
-            reason: "somebody holds the lock of its name, and no worker of that name runs"
-                .to_owned(),
-            log: String::new(),
-        })?;
-        return Ok((Some(running), Effect::Replayed));
+    let newest = records::newest(context, &options.worker)?;
+    if let Some(there) = newest.filter(Session::runs_elsewhere) {
+        return Err(Error::Taken {
+            worker: there.worker,
+            node: there.node,
+        });
+    }
+    let since = clock::instant();
+    // One that was killed a moment ago keeps its lock until the last of its threads has gone.
+    while is_running(context, &options.worker)? {
+        let newest = records::newest(context, &options.worker)?;
+        let running = newest.filter(|session| session.state() == SessionState::Running);
+        if running.is_some() {
+            return Ok((running, Effect::Replayed));
+        }
+        if since.elapsed() >= Duration::from_secs(2) {
+            return Err(Error::NotStarted {
+                worker: options.worker.clone(),
+                reason: "somebody holds the lock of its name, and no worker of that name runs"
+                    .to_owned(),
+                log: String::new(),
+            });
+        }
+        clock::sleep(LOOK).await;
     }
     if dry_run {
         return Ok((None, Effect::None));
@@ -289,6 +307,12 @@ pub(crate) async fn stop(
     let session = records::newest(context, worker)?.ok_or_else(|| Error::NotFound {
         worker: worker.clone(),
     })?;
+    if session.is_elsewhere() && session.ended_at.is_none() {
+        return Err(Error::OutOfReach {
+            worker: session.worker,
+            node: session.node,
+        });
+    }
     if session.state() != SessionState::Running || dry_run {
         let effect = if dry_run {
             Effect::None
@@ -333,8 +357,9 @@ pub(crate) async fn stop(
 }
 
 fn stopped(context: &Context, session: Session) -> Result<Stopped, Error> {
-    let (tasks, _) = task::claimed(context)?;
-    let left = tasks
+    let held = task::claimed(context)?;
+    let left = held
+        .tasks
         .into_iter()
         .filter(|task| is_of(task, &session))
         .map(|task| task.task_id);
@@ -421,10 +446,11 @@ pub(crate) fn overview(
             sessions.push(newest);
         }
     }
-    let (tasks, _) = task::claimed(context)?;
+    let held = task::claimed(context)?;
     let mut all = Vec::new();
     for session in sessions {
-        let tasks: Vec<WorkerTask> = tasks
+        let tasks: Vec<WorkerTask> = held
+            .tasks
             .iter()
             .filter(|task| is_of(task, &session))
             .map(|task| {
@@ -433,7 +459,7 @@ pub(crate) fn overview(
                 WorkerTask {
                     task: task.clone(),
                     log,
-                    is_unattended: task.is_unattended(),
+                    is_unattended: task.is_unattended(&held.now),
                 }
             })
             .collect();

@@ -33,7 +33,7 @@ use crate::{
         hook,
         task::{self, Claim, Ending, Fence, Finish, Task, TaskId, Turn, Turned},
     },
-    system::{Context, clock, failpoint, watched_file::WatchedFile},
+    system::{Context, clock, failpoint, store::Watched},
 };
 
 /// What is asked of a worker from outside.
@@ -96,7 +96,7 @@ struct Ended {
 }
 
 /// Waits until something is written to the store.
-async fn written(watched: Option<&WatchedFile>) {
+async fn written(watched: Option<&Watched>) {
     match watched {
         Some(watched) => watched.changed().await,
         None => std::future::pending().await,
@@ -116,6 +116,8 @@ pub(super) struct Engine<'c> {
     /// Since when something is in it.
     outbox_since: Instant,
     claims: u64,
+    /// A claim of which nobody knows whether it was made: it is sent again as it was.
+    unsure: Option<Claim>,
     /// How long tasks take of late.
     usual: Duration,
     /// The version of the ledger that was last seen.
@@ -147,6 +149,7 @@ impl<'c> Engine<'c> {
             outbox: Vec::new(),
             outbox_since: now,
             claims: 0,
+            unsure: None,
             usual: SHORT,
             version: 0,
             hopeful: true,
@@ -354,12 +357,16 @@ impl<'c> Engine<'c> {
                 || draining
                 || self.outbox.len() >= ENOUGH
                 || self.outbox_since.elapsed() >= TOGETHER);
-        if !writes && wanted == 0 && !renews {
+        if !writes && wanted == 0 && !renews && self.unsure.is_none() {
             return self.is_over(draining);
         }
-        let claim = (wanted > 0).then(|| {
+        let before = self.unsure.take();
+        let claim = before.or_else(|| {
+            if wanted == 0 {
+                return None;
+            }
             self.claims += 1;
-            Claim {
+            Some(Claim {
                 claimer: options.worker.clone(),
                 request_id: Name::fixed(&format!("{}.{}", self.session.session_id, self.claims)),
                 task_id: None,
@@ -368,8 +375,9 @@ impl<'c> Engine<'c> {
                 hosts: options.hosts.clone(),
                 lease_s: options.lease_s,
                 session: Some(self.session.session_id.to_string()),
-            }
+            })
         });
+        let asked = claim.as_ref().map_or(0, |claim| claim.count as usize);
         let renewed: Vec<Fence> = if renews {
             let ready = self.ready.iter().filter_map(|(task, _)| task.fence());
             self.running
@@ -397,6 +405,7 @@ impl<'c> Engine<'c> {
             Err(error) => {
                 // The processes go on, and what ended is not forgotten: it is written once that is possible.
                 tracing::error!(%error, "the queue cannot be written");
+                self.unsure = turn.claim;
                 self.outbox = finished;
                 clock::sleep(AGAIN).await;
                 return None;
@@ -418,7 +427,7 @@ impl<'c> Engine<'c> {
         }
         if let Some(outcome) = turned.claimed {
             self.session.counts.claimed += outcome.tasks.len() as u64;
-            self.hopeful = outcome.tasks.len() >= wanted;
+            self.hopeful = outcome.tasks.len() >= asked;
             self.next_due_at = outcome.next_due_at;
             if !outcome.tasks.is_empty() {
                 failpoint::reached("worker.claimed");
@@ -508,11 +517,7 @@ impl<'c> Engine<'c> {
 
     /// Looks whether something in the queue has changed; returns whether there may be something to claim now.
     fn look_at_ledger(&mut self) -> Result<bool, Error> {
-        let version = task::ledger_version(self.context)?;
-        let is_due = self
-            .next_due_at
-            .as_ref()
-            .is_some_and(|due| *due <= clock::now_text());
+        let (version, is_due) = task::ledger_version(self.context, self.next_due_at.as_deref())?;
         if version == self.version && !is_due {
             return Ok(false);
         }

@@ -25,6 +25,22 @@ pub(crate) enum Error {
         /// Its process, where that is known.
         process: Option<LivingProcess>,
     },
+    /// A worker of that name runs where it cannot be seen from here.
+    #[error("the worker {worker} runs already, on {node}")]
+    Taken {
+        /// The name.
+        worker: Name,
+        /// The machine.
+        node: String,
+    },
+    /// A worker runs, or may run, where it cannot be ended from here.
+    #[error("the worker {worker} runs on {node}, or for another home, and can be ended only there")]
+    OutOfReach {
+        /// The name.
+        worker: Name,
+        /// The machine.
+        node: String,
+    },
     /// A worker that was started did not come up.
     #[error("the worker {worker} did not start: {reason}")]
     NotStarted {
@@ -70,9 +86,11 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::WorkerNotFound,
-            Self::Running { .. } => Code::WorkerRunning,
+            Self::Running { .. } | Self::Taken { .. } => Code::WorkerRunning,
             Self::NotStarted { .. } => Code::WorkerNotStarted,
-            Self::NotEnded { .. } | Self::NotYours { .. } => Code::WorkerNotEnded,
+            Self::NotEnded { .. } | Self::NotYours { .. } | Self::OutOfReach { .. } => {
+                Code::WorkerNotEnded
+            }
             Self::Folder(inner) => inner.code(),
             Self::Start(_) => Code::HostToolMissing,
             Self::Below(inner) => inner.code(),
@@ -86,6 +104,12 @@ impl Coded for Error {
             }
             Self::Running { .. } => {
                 "Use another name, or end that one with stop-worker first.".to_owned()
+            }
+            Self::Taken { .. } => {
+                "Use another name: of each there is one among all who share the store.".to_owned()
+            }
+            Self::OutOfReach { node, .. } => {
+                format!("Send the same call on {node}, with the LEGWORK_HOME of that worker.")
             }
             Self::NotStarted { .. } => {
                 "Read details.stderr, remove the cause, and send the same call again.".to_owned()
@@ -104,11 +128,15 @@ impl Coded for Error {
     fn details(&self) -> Details {
         match self {
             Self::NotFound { worker } => details::Unknown::new("worker", worker.as_str()).into(),
-            Self::Running { worker, .. } => details::Unknown::new("worker", worker.as_str()).into(),
+            Self::Running { worker, .. } | Self::Taken { worker, .. } => {
+                details::Unknown::new("worker", worker.as_str()).into()
+            }
             Self::NotStarted { reason, log, .. } => {
                 details::Step::new("start-worker", reason, log).into()
             }
-            Self::NotEnded { worker, .. } | Self::NotYours { worker, .. } => {
+            Self::NotEnded { worker, .. }
+            | Self::NotYours { worker, .. }
+            | Self::OutOfReach { worker, .. } => {
                 details::Unknown::new("worker", worker.as_str()).into()
             }
             Self::Folder(inner) => inner.details(),
@@ -128,6 +156,8 @@ impl Coded for Error {
             | Self::NotStarted { .. }
             | Self::NotEnded { .. }
             | Self::NotYours { .. }
+            | Self::Taken { .. }
+            | Self::OutOfReach { .. }
             | Self::Start(_) => self.code().retry(),
         }
     }
@@ -139,7 +169,10 @@ impl Coded for Error {
                 serde_json::json!({}),
                 "see which workers there were",
             )],
-            Self::Running { worker, .. } | Self::NotEnded { worker, .. } => vec![Next::new(
+            Self::Running { worker, .. }
+            | Self::Taken { worker, .. }
+            | Self::NotEnded { worker, .. }
+            | Self::OutOfReach { worker, .. } => vec![Next::new(
                 "worker-status",
                 serde_json::json!({"name": worker}),
                 "see what it does",

@@ -19,6 +19,7 @@ use crate::{
         failpoint, files,
         living_process::{self, LivingProcess, Signal},
         machine::Machine,
+        store_setting,
     },
 };
 
@@ -159,6 +160,9 @@ fn program(
             fence.map(|fence| fence.token).unwrap_or_default(),
         ),
     ];
+    // So that it speaks of the same queue; a password stays with its worker.
+    let store = store_setting::without_secret(context.environment());
+    environment.extend(store.map(|store| (store_setting::VARIABLE.to_owned(), store.into())));
     let given = task.spec.env.iter();
     environment.extend(given.map(|(name, value)| (name.clone(), value.into())));
     environment.extend(own.map(|(name, value)| (name.to_owned(), value.into())));

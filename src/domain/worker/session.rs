@@ -78,6 +78,20 @@ pub(crate) enum SessionState {
     Ended,
     /// Its process is gone and left no word.
     Gone,
+    /// It runs on another machine or for another home, and has not written for longer than its leases last.
+    Unknown,
+}
+
+/// From where a session is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// From where it runs: its process can be looked at.
+    #[default]
+    Here,
+    /// From elsewhere, and it wrote lately that it lives.
+    Heard,
+    /// From elsewhere, and it has been silent for too long.
+    Silent,
 }
 
 /// A session.
@@ -93,6 +107,12 @@ pub(crate) struct Session {
     pub(crate) process: LivingProcess,
     /// The machine on which that runs.
     pub(crate) node: String,
+    /// The place whose processes can look at it; none of a session that was written before there were several.
+    #[serde(default)]
+    pub(crate) station: Option<String>,
+    /// From where it is looked at.
+    #[serde(skip)]
+    pub(crate) sight: Sight,
     /// What it takes.
     pub(crate) options: Options,
     /// When it started (RFC 3339, UTC).
@@ -110,22 +130,35 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns whether it goes on, by a look at its process.
+    /// Returns whether it goes on: by a look at its process, or where that cannot be seen by what it wrote.
     pub(crate) fn state(&self) -> SessionState {
         if self.end == Some(SessionEnd::Killed) {
             SessionState::Gone
         } else if self.ended_at.is_some() {
             SessionState::Ended
-        } else if self.process.is_alive() {
-            SessionState::Running
         } else {
-            SessionState::Gone
+            match self.sight {
+                Sight::Here if self.process.is_alive() => SessionState::Running,
+                Sight::Here => SessionState::Gone,
+                Sight::Heard => SessionState::Running,
+                Sight::Silent => SessionState::Unknown,
+            }
         }
+    }
+
+    /// Returns whether neither its process nor the files of its runs can be looked at from here.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.sight != Sight::Here
+    }
+
+    /// Returns whether it runs, or may run, out of sight.
+    pub(super) fn runs_elsewhere(&self) -> bool {
+        self.is_elsewhere() && self.state() == SessionState::Running
     }
 
     /// Returns whether its process is certainly gone: only the machine on which it ran can say so.
     pub(super) fn is_certainly_gone(&self) -> bool {
-        self.node == living_process::node() && !self.process.is_alive()
+        !self.is_elsewhere() && self.node == living_process::node() && !self.process.is_alive()
     }
 }
 

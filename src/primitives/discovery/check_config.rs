@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{Answer, Code, Effects, Failure, ListedViolations, Reach, Violations},
+    contract::{Answer, Code, Effects, Failure, ListedViolations, Reach},
     primitives::Primitive,
-    system::{Context, configuration, files},
+    system::{Context, configuration, files, store_setting},
 };
 
 /// Checks a configuration file: syntax, unknown keys with the nearest known one, values that do not fit.
@@ -58,7 +58,9 @@ impl Primitive for CheckConfig {
             None => context.environment().configuration_file(),
         };
         let violations = match configuration::load(&path) {
-            Ok(_configuration) => Violations::default(),
+            Ok(configuration) => store_setting::check(configuration.store.as_deref())
+                .err()
+                .unwrap_or_default(),
             Err(configuration::Error::Invalid { violations, .. }) => violations,
             Err(unreadable) => return Err(unreadable.into()),
         };

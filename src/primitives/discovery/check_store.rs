@@ -9,7 +9,7 @@ use crate::{
     system::Context,
 };
 
-/// Checks every page, index, table and row of the database of this machine.
+/// Checks every page, index, table and row of the database; of one on a server every table and row.
 ///
 /// A damaged database is the failure `store_damaged`, here as in every other call: it is never replaced by an empty
 /// one, and a copy of it is set aside first. Where the file is whole and some of its rows or tables are not as legwork
@@ -21,11 +21,11 @@ pub(crate) struct Input {}
 /// A database that is whole.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Output {
-    /// The database file.
+    /// The database file, or which database on which server.
     pub(crate) path: String,
     /// The version of its schema.
     pub(crate) version: i64,
-    /// Its size.
+    /// Its size; on a server with what belongs to it there.
     pub(crate) size_bytes: u64,
     /// Rows in all its tables, every one of which was read.
     pub(crate) rows: u64,

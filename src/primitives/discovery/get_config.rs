@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     contract::{Answer, Code, Effects, Failure, configuration::Configuration},
     primitives::Primitive,
-    system::Context,
+    system::{Context, store::Address},
 };
 
 /// Shows the configuration as it is in force, where it comes from, and where legwork keeps its state.
@@ -46,11 +46,13 @@ impl Primitive for GetConfig {
 
     async fn run(context: &Context, _input: Input) -> Result<Answer<Output>, Failure> {
         let path = context.environment().configuration_file();
+        let mut configuration = context.configuration()?.clone();
+        configuration.store = configuration.store.as_deref().map(Address::masked);
         Ok(Answer::read(Output {
             exists: crate::system::files::exists(&path),
             path: path.display().to_string(),
             home: context.environment().home().display().to_string(),
-            configuration: context.configuration()?.clone(),
+            configuration,
         }))
     }
 }

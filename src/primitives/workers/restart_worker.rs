@@ -58,6 +58,7 @@ impl Primitive for RestartWorker {
         Code::WorkerNotFound,
         Code::WorkerNotEnded,
         Code::WorkerNotStarted,
+        Code::WorkerRunning,
     ];
     type Input = Input;
     type Output = Output;

@@ -19,7 +19,7 @@ pub(crate) struct SessionView {
     pub(crate) session_id: Name,
     /// The name of its worker.
     pub(crate) name: Name,
-    /// Whether it goes on: `running` and `gone` by a look at its process.
+    /// Whether it goes on: `running` and `gone` by a look at its process, of one on another machine by what it wrote.
     pub(crate) state: SessionState,
     /// Whether `start-worker` started it.
     pub(crate) background: bool,

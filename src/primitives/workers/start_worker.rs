@@ -81,7 +81,7 @@ impl Primitive for StartWorker {
     const NAME: &'static str = "start-worker";
     const SUMMARY: &'static str = "Start a worker in the background";
     const EFFECTS: Effects = Effects::ENSURES;
-    const CODES: &'static [Code] = &[Code::WorkerNotStarted];
+    const CODES: &'static [Code] = &[Code::WorkerNotStarted, Code::WorkerRunning];
     type Input = Input;
     type Output = Output;
 

@@ -302,7 +302,7 @@ impl Serve for Server {
 
 /// Serves until the client is gone, and returns the exit code.
 async fn to_the_end(server: Server, lines: Lines) -> u8 {
-    match serve_server(server, lines).await {
+    match Box::pin(serve_server(server, lines)).await {
         Ok(running) => match running.waiting().await {
             Ok(_reason) => 0,
             Err(error) => {

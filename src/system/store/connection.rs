@@ -2,15 +2,20 @@
 //!
 //! Parameters stand in statements as `?1`, `?2` …; a statement is prepared once a connection.
 
+use jiff::Timestamp;
 use rusqlite::{
     Statement, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Damage, Fault, Value, row::Found};
+use super::{Damage, Fault, Value, postgres::Session, row::Found};
+use crate::system::clock;
 
 /// Statements that stay prepared: one change of the queue uses twenty.
 pub(super) const PREPARED: usize = 96;
+
+/// Reads the clock of a server, in microseconds since 1970.
+const CLOCK: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
 /// A connection to the database.
 #[derive(Debug)]
@@ -21,12 +26,19 @@ pub(crate) struct Connection<'a>(Engine<'a>);
 enum Engine<'a> {
     /// `SQLite`, in this process.
     Sqlite(&'a rusqlite::Connection),
+    /// A server.
+    Postgres(&'a Session),
 }
 
 impl<'a> Connection<'a> {
     /// Asks a database of `SQLite`.
     pub(super) const fn sqlite(connection: &'a rusqlite::Connection) -> Self {
         Self(Engine::Sqlite(connection))
+    }
+
+    /// Asks a server.
+    pub(super) const fn postgres(session: &'a Session) -> Self {
+        Self(Engine::Postgres(session))
     }
 }
 
@@ -39,6 +51,7 @@ impl Connection<'_> {
                 bind(&mut statement, parameters)?;
                 Ok(statement.raw_execute()? as u64)
             }
+            Engine::Postgres(session) => session.execute(statement, parameters),
         }
     }
 
@@ -80,6 +93,27 @@ impl Connection<'_> {
         })
     }
 
+    /// Returns the time by the clock that is the same for all who use the database: of those on many machines the server's.
+    pub(crate) fn now(&self) -> Result<Timestamp, Fault> {
+        match &self.0 {
+            Engine::Sqlite(_) => Ok(clock::now()),
+            Engine::Postgres(_) => {
+                let microseconds = self.number(CLOCK, &[])?.unwrap_or_default();
+                Ok(Timestamp::from_microsecond(microseconds).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Returns whether processes of other machines may use the database.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self.0, Engine::Postgres(_))
+    }
+
+    /// Returns that time as it stands in records (RFC 3339, UTC, milliseconds).
+    pub(crate) fn now_text(&self) -> Result<String, Fault> {
+        self.now().map(clock::text)
+    }
+
     /// Reads several things as they were at one moment, and locks the database once for all of them.
     pub(crate) fn at_one_moment<T>(
         &self,
@@ -90,6 +124,7 @@ impl Connection<'_> {
                 let _moment = connection.unchecked_transaction()?;
                 ask()
             }
+            Engine::Postgres(session) => session.at_one_moment(ask),
         }
     }
 
@@ -110,6 +145,10 @@ impl Connection<'_> {
                     .collect();
                 bind(&mut statement, parameters)?;
                 read(&columns, Found::Sqlite(statement.raw_query()))
+            }
+            Engine::Postgres(session) => {
+                let answer = session.query(statement, parameters)?;
+                read(&answer.columns, Found::Postgres(answer.rows.iter()))
             }
         }
     }

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::{Damage, Fault, fault::Cause};
+use super::{
+    Damage, Fault,
+    fault::Cause,
+    postgres::{Failure, Meaning},
+};
 use crate::{
-    contract::{Code, Coded, details, details::Details},
-    system::{digest, files},
+    contract::{Code, Coded, Violation, details, details::Details},
+    system::{configuration, digest, files},
 };
 
 /// The most damaged rows that a message names; `details` names more.
@@ -32,7 +36,7 @@ pub(crate) enum Error {
     /// Rows or tables in it are not as legwork writes them; the file itself is whole.
     #[error("the database {} holds damaged records: {}", .path.display(), listed(.damage))]
     Records {
-        /// The database file.
+        /// The database file, or what may be shown of the server.
         path: PathBuf,
         /// What was found, at least one.
         damage: Vec<Damage>,
@@ -67,6 +71,41 @@ pub(crate) enum Error {
         /// The error of `SQLite`.
         reason: String,
     },
+    /// The server gives no answer.
+    #[error("{server} gives no answer: {reason}")]
+    Unavailable {
+        /// What may be shown of where it is.
+        server: String,
+        /// What was said, or how long nothing was.
+        reason: String,
+    },
+    /// The server does not let legwork in.
+    #[error("{server} refuses legwork: {reason}")]
+    Refused {
+        /// What may be shown of where it is.
+        server: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The database that is configured cannot be connected to.
+    #[error("the database in {} cannot be used: {reason}", .file.display())]
+    Address {
+        /// The configuration file.
+        file: PathBuf,
+        /// What is wrong, without anything of the address.
+        reason: String,
+    },
+    /// A text of the input cannot be kept on the server.
+    #[error("{server} cannot keep a text of the input: {reason}")]
+    Unkept {
+        /// What may be shown of where it is.
+        server: String,
+        /// What was said.
+        reason: String,
+    },
+    /// The configuration does not say which database it is.
+    #[error(transparent)]
+    Configuration(#[from] configuration::Error),
     /// A statement of ours is wrong.
     #[error("a statement failed: {0}")]
     Statement(Fault),
@@ -119,9 +158,35 @@ impl Error {
                 reason: error.to_string(),
             },
             Cause::Sqlite(error) => Self::of_sqlite(path, error),
-            cause @ (Cause::Encoding(_) | Cause::Missing | Cause::Unselected(_)) => {
-                Self::Statement(Fault(cause))
-            }
+            cause @ (Cause::Encoding(_)
+            | Cause::Missing
+            | Cause::Unselected(_)
+            | Cause::Postgres(_)) => Self::Statement(Fault(cause)),
+        }
+    }
+
+    /// Says what a fault of a statement means that a server was asked.
+    pub(super) fn of_server(server: &str, fault: Fault) -> Self {
+        let Some(Failure {
+            meaning,
+            reason,
+            table,
+        }) = fault.failure().cloned()
+        else {
+            return Self::of(Path::new(server), fault);
+        };
+        let (path, server) = (PathBuf::from(server), server.to_owned());
+        match meaning {
+            Meaning::Lost | Meaning::NotNow => Self::Unavailable { server, reason },
+            Meaning::Refused => Self::Refused { server, reason },
+            Meaning::Busy => Self::Busy { path },
+            Meaning::Full => Self::Full { path },
+            Meaning::Contradiction => Self::Records {
+                path,
+                damage: vec![Damage::of_table(table.as_deref().unwrap_or("?"), reason)],
+            },
+            Meaning::Unkept => Self::Unkept { server, reason },
+            Meaning::NoTable | Meaning::Statement => Self::Statement(fault),
         }
     }
 
@@ -186,6 +251,11 @@ impl Coded for Error {
             Self::Busy { .. } => Code::StoreBusy,
             Self::Full { .. } => Code::DiskFull,
             Self::Unusable { .. } => Code::HomeUnwritable,
+            Self::Unavailable { .. } => Code::StoreUnavailable,
+            Self::Refused { .. } => Code::StoreRefused,
+            Self::Unkept { .. } => Code::SpecInvalid,
+            Self::Address { .. } => Code::ConfigInvalid,
+            Self::Configuration(inner) => inner.code(),
             Self::Statement(_) => Code::Internal,
         }
     }
@@ -204,11 +274,11 @@ impl Coded for Error {
                 )
             }
             Self::Records { path, .. } => format!(
-                "Call check-store, which names all damage; then restore {} from your own backup, or correct or delete what is named with sqlite3.",
+                "Call check-store, which names all damage; then restore {} from your own backup, or correct or delete by hand what is named.",
                 path.display()
             ),
             Self::Newer { .. } => {
-                "Use the newer legwork, or set LEGWORK_HOME to another folder.".to_owned()
+                "Use the newer legwork, or another database: set LEGWORK_HOME to another folder, or change `store` in the configuration.".to_owned()
             }
             Self::Busy { .. } => "Send the same call again in a moment.".to_owned(),
             Self::Full { path } => format!("Free room on the disk of {}.", path.display()),
@@ -216,6 +286,19 @@ impl Coded for Error {
                 "Make {} readable and writable, or set LEGWORK_HOME to another folder.",
                 path.display()
             ),
+            Self::Unavailable { server, .. } => {
+                format!("See that the server runs and can be reached, then send the same call again: {server}.")
+            }
+            Self::Refused { server, .. } => {
+                format!("Correct user, password or name of the database in `store`, or its rights there: {server}.")
+            }
+            Self::Unkept { .. } => {
+                "Shorten the longest text, or name fewer things.".to_owned()
+            }
+            Self::Address { file, .. } => {
+                format!("Correct `store` in {}, or LEGWORK_STORE.", file.display())
+            }
+            Self::Configuration(inner) => inner.remediation(),
             Self::Statement(_) => "Report this; it is a bug in legwork.".to_owned(),
         }
     }
@@ -244,6 +327,18 @@ impl Coded for Error {
             Self::Full { path } | Self::Unusable { path, .. } => {
                 details::File::new(path.display().to_string(), self.to_string()).into()
             }
+            Self::Unavailable { server, .. } | Self::Refused { server, .. } => {
+                details::Store::new(server.as_str(), self.to_string()).into()
+            }
+            Self::Unkept { reason, .. } => {
+                details::Input::new(Violation::new("", "store", reason.as_str()), None).into()
+            }
+            Self::Address { file, reason } => details::Config::new(
+                file.display().to_string(),
+                Violation::new("/store", "store", reason.as_str()),
+            )
+            .into(),
+            Self::Configuration(inner) => inner.details(),
             Self::Statement(_) => Details::NONE,
         }
     }

@@ -1,6 +1,6 @@
 //! Why a statement gave no answer, as those learn it who wrote the statement.
 
-use super::Damage;
+use super::{Damage, postgres::Failure};
 
 /// An error of the database inside a read or a write.
 ///
@@ -23,6 +23,8 @@ pub(super) enum Cause {
     Unsynced(std::io::Error),
     /// `SQLite` said so.
     Sqlite(rusqlite::Error),
+    /// The server said so, or said nothing.
+    Postgres(Box<Failure>),
 }
 
 impl Fault {
@@ -39,6 +41,19 @@ impl Fault {
     /// Says that a query does not select a column that is read of it.
     pub(super) fn unselected(column: &str) -> Self {
         Self(Cause::Unselected(column.to_owned()))
+    }
+
+    /// Returns what the server answered in place of what was asked.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match &self.0 {
+            Cause::Postgres(failure) => Some(failure),
+            Cause::Damage(_)
+            | Cause::Encoding(_)
+            | Cause::Missing
+            | Cause::Unselected(_)
+            | Cause::Unsynced(_)
+            | Cause::Sqlite(_) => None,
+        }
     }
 
     /// Separates damage from other faults.
@@ -69,6 +84,12 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self(Cause::Postgres(Box::new(failure)))
+    }
+}
+
 impl std::error::Error for Fault {}
 
 impl std::fmt::Display for Fault {
@@ -80,6 +101,7 @@ impl std::fmt::Display for Fault {
             Cause::Unselected(column) => write!(formatter, "no query selects {column}"),
             Cause::Unsynced(error) => error.fmt(formatter),
             Cause::Sqlite(error) => error.fmt(formatter),
+            Cause::Postgres(failure) => failure.fmt(formatter),
         }
     }
 }

@@ -2,19 +2,23 @@
 
 use rusqlite::types::ValueRef;
 
-use super::{Fault, Value};
+use super::{Fault, Value, postgres};
 
 /// A row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Row<'a> {
     /// One of `SQLite`.
     Sqlite(&'a rusqlite::Row<'a>),
+    /// One of `PostgreSQL`.
+    Postgres(&'a tokio_postgres::Row),
 }
 
 /// The rows that a query finds, one after another.
 pub(super) enum Found<'a> {
     /// Those of `SQLite`, each read when it is asked for.
     Sqlite(rusqlite::Rows<'a>),
+    /// Those of `PostgreSQL`, all of which have come.
+    Postgres(std::slice::Iter<'a, tokio_postgres::Row>),
 }
 
 impl<'a> Row<'a> {
@@ -22,6 +26,7 @@ impl<'a> Row<'a> {
     pub(super) fn value(self, index: usize) -> Result<Value<'a>, Fault> {
         match self {
             Self::Sqlite(row) => Ok(of_sqlite(row.get_ref(index)?)),
+            Self::Postgres(row) => postgres::value(row, index),
         }
     }
 }
@@ -31,6 +36,7 @@ impl Found<'_> {
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, Fault> {
         match self {
             Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres(rows) => Ok(rows.next().map(Row::Postgres)),
         }
     }
 }

@@ -10,6 +10,7 @@ mod gpus;
 mod machine;
 mod model;
 mod mounts;
+mod postgres;
 mod processes;
 pub(crate) mod schemas;
 pub(crate) mod snapshot;
@@ -28,6 +29,7 @@ pub(crate) use gpus::Gpus;
 pub(crate) use machine::{TestBed, assert_isolated, data, files_with, ways_out};
 pub(crate) use model::{Model, Script};
 pub(crate) use mounts::{in_own_mounts, run_in_own_mounts};
+pub(crate) use postgres::{GUARDED, Postgres, name_of};
 pub(crate) use processes::{
     at_once, await_catching, descendants, end_workers, fed, json_lines, kill, signal, start,
 };

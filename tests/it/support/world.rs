@@ -7,12 +7,12 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use tempfile::TempDir;
 
-use super::{Call, fed, machine::TestBed};
+use super::{Call, Postgres, fed, machine::TestBed};
 
 /// Where programs are found; those of the test bed come before it in [`World::with_testbed`].
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
@@ -28,6 +28,8 @@ pub(crate) struct World {
     testbed: OnceLock<TestBed>,
     search_path: String,
     variables: BTreeMap<String, String>,
+    /// The server of its database, where it has one.
+    server: Option<Arc<Postgres>>,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
             testbed: OnceLock::new(),
             search_path: search_path.to_owned(),
             variables: BTreeMap::new(),
+            server: None,
         };
         for folder in [
             "home", "config", "cache", "data", "run", "state", "tmp", "ssh",
@@ -100,7 +103,24 @@ impl World {
             "[ssh]\nconfig_file = '{}'\n",
             ssh_config.display()
         ));
+        // Any test that does not look into the database itself can be run over either engine.
+        if std::env::var("LEGWORK_TESTS_STORE").is_ok_and(|engine| engine == "postgres") {
+            world.keep_in(&Postgres::shared());
+        }
         world
+    }
+
+    /// Keeps what calls know in a database of its own on a server, and returns its URL.
+    pub(crate) fn keep_in(&mut self, server: &Arc<Postgres>) -> String {
+        let url = server.database();
+        self.keep_at(server, &url);
+        url
+    }
+
+    /// Keeps what calls know in a database that others use too.
+    pub(crate) fn keep_at(&mut self, server: &Arc<Postgres>, url: &str) {
+        self.set("LEGWORK_STORE", url);
+        self.server = Some(Arc::clone(server));
     }
 
     /// Returns a path below the root.

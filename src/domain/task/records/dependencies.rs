@@ -37,7 +37,7 @@ pub(crate) fn dependencies(
     related(
         connection,
         "SELECT d.task_id, d.depends_on, t.state FROM task_dependencies d LEFT JOIN tasks t ON t.task_id = d.depends_on
-         WHERE d.task_id = ?1 ORDER BY t.number LIMIT ?2",
+         WHERE d.task_id = ?1 ORDER BY coalesce(t.number, 0), d.depends_on LIMIT ?2",
         "depends_on",
         task_id,
         u32::MAX,
