@@ -16,6 +16,8 @@ use std::{
 
 use tokio::io::AsyncWriteExt as _;
 
+use super::environment::Environment;
+
 /// A program to start.
 #[derive(Clone, Debug)]
 pub(crate) struct Detached {
@@ -29,6 +31,39 @@ pub(crate) struct Detached {
     pub(crate) log: PathBuf,
     /// Whether it reads one line from a pipe; else there is nothing to read.
     pub(crate) reads: bool,
+}
+
+/// Variables that say what a caller is part of: what it leaves behind is no part of that.
+pub(crate) const OF_THE_CALLER: &[&str] = &[
+    "LEGWORK_TASK_RUN",
+    "LEGWORK_TASK_ID",
+    "LEGWORK_TASK_ATTEMPT",
+    "LEGWORK_TASK_TOKEN",
+    "LEGWORK_RUN",
+    "LEGWORK_FAILPOINT",
+];
+
+impl Detached {
+    /// Describes this program with other arguments, which reads nothing and is no part of what the caller is part of.
+    pub(crate) fn of_this_program(
+        environment: &Environment,
+        arguments: Vec<OsString>,
+        log: PathBuf,
+    ) -> Self {
+        Self {
+            program: environment
+                .program()
+                .map_or_else(|| PathBuf::from("/proc/self/exe"), Path::to_owned),
+            arguments,
+            environment: environment
+                .iter()
+                .filter(|(name, _)| !OF_THE_CALLER.contains(name))
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect(),
+            log,
+            reads: false,
+        }
+    }
 }
 
 /// A program that was started.

@@ -7,7 +7,7 @@ A short call runs some 2,000 of 24,000 functions. Where the linker leaves them l
 maps what lies round each of them. Each call is traced by valgrind, so nothing here depends on how busy the machine is. What changes
 from one build to the next in the name of a function (hashes, numbers of copies) is left open, so the list outlives new
 versions of the compiler and of libraries; functions that are no more are passed over, and a list that has grown old costs nothing but time.
-A name that very many functions share, of which a call runs one, is left out.
+All functions of a name are listed, of which a call may run one: leaving out those of which there are many was measured, and was worse.
 """
 
 import bisect
@@ -23,9 +23,6 @@ import tempfile
 import world
 
 TASK = {"command": ["true"]}
-
-# Bytes of all functions of one name, of which a call may run one, from which on they stay where they are.
-MOST = 1 << 20
 CALLS = [
     ("capabilities", {}),
     ("describe", {"primitive": "list-jobs"}),
@@ -62,10 +59,8 @@ def main() -> None:
             for name in functions(out, symbols):
                 seen[name] += 1
                 order.setdefault(name, len(order))
-    bytes_of = sizes(symbols)
-    kept = [name for name in seen if 0 < bytes_of[name][0] and (bytes_of[name][0] <= MOST or bytes_of[name][1] == 1)]
-    names = sorted(kept, key=lambda name: (-seen[name], order[name]))
-    print(f"{len(names)} of {len(seen)} names, {sum(bytes_of[name][0] for name in names)} bytes", file=sys.stderr)
+    names = sorted(seen, key=lambda name: (-seen[name], order[name]))
+    print(f"{len(names)} names", file=sys.stderr)
     print("/* Made by tests/bench/first_functions.py: what short calls run, laid side by side. */")
     print("SECTIONS\n{\n  .text.first :\n  {")
     for name in names:
@@ -99,15 +94,6 @@ def listed(binary: str) -> list[tuple[int, int, str]]:
         if len(words) == 4 and words[2] in "tTwW" and pattern(words[3]):
             found.append((int(words[0], 16), int(words[1], 16), pattern(words[3])))
     return sorted(found)
-
-
-def sizes(symbols: list[tuple[int, int, str]]) -> dict[str, tuple[int, int]]:
-    """Returns of each pattern how many bytes its functions have in all, and how many functions they are."""
-    found = collections.defaultdict(lambda: (0, 0))
-    for _, size, name in symbols:
-        total, count = found[name]
-        found[name] = (total + size, count + 1)
-    return found
 
 
 def pattern(name: str) -> str:

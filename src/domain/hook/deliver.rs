@@ -3,11 +3,7 @@
 //! A call whose event is to be delivered starts that process behind its commit and does not wait for it. Of several, one delivers, and
 //! one more waits behind it: that one has not looked yet, so what was committed before it began to wait is seen by one of the two.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
@@ -45,16 +41,6 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Bytes that the log of what goes wrong may have.
 const LOG_LIMIT: u64 = 1 << 20;
 
-/// Variables that say what the caller is part of: who delivers is no part of that.
-const NOT_INHERITED: &[&str] = &[
-    "LEGWORK_TASK_RUN",
-    "LEGWORK_TASK_ID",
-    "LEGWORK_TASK_ATTEMPT",
-    "LEGWORK_TASK_TOKEN",
-    "LEGWORK_RUN",
-    "LEGWORK_FAILPOINT",
-];
-
 /// Sees to it that what is due is delivered by somebody. Nothing that goes wrong here concerns the caller.
 pub(crate) fn attend(context: &Context) {
     if let Err(error) = try_attend(context) {
@@ -77,19 +63,7 @@ fn try_attend(context: &Context) -> Result<(), Error> {
         files::remove_file(context.fork().meter(), &log)
             .map_err(|error| files::Error::of(&log, error))?;
     }
-    let program = Detached {
-        program: environment
-            .program()
-            .map_or_else(|| PathBuf::from("/proc/self/exe"), Path::to_owned),
-        arguments: vec![FLAG.into()],
-        environment: environment
-            .iter()
-            .filter(|(name, _)| !NOT_INHERITED.contains(name))
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect(),
-        log: log.clone(),
-        reads: false,
-    };
+    let program = Detached::of_this_program(environment, vec![FLAG.into()], log.clone());
     detached::start(&program)
         .map(drop)
         .map_err(|error| files::Error::of(&log, error).into())

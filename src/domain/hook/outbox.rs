@@ -46,6 +46,11 @@ impl Watching {
         Ok(Self(records::hooks(connection)?.read))
     }
 
+    /// Returns whether there are none, so that nothing has to be found out for them.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Writes down what is to be delivered of an event; returns whether anything is.
     pub(crate) fn note(
         &self,

@@ -9,7 +9,7 @@ use super::model::{Delivery, Hook, Target, Try};
 use crate::{
     contract::text,
     system::{
-        Context, clock, files,
+        Context, clock, detached, files,
         http::{self, Method, Request},
         process::{self, Invocation},
     },
@@ -23,16 +23,6 @@ const SHOWN: usize = 2000;
 
 /// Bytes of a file with a secret.
 const SECRET_LIMIT: u64 = 4096;
-
-/// Variables that say what the process that delivers is part of: the program is no part of that.
-const NOT_INHERITED: &[&str] = &[
-    "LEGWORK_TASK_RUN",
-    "LEGWORK_TASK_ID",
-    "LEGWORK_TASK_ATTEMPT",
-    "LEGWORK_TASK_TOKEN",
-    "LEGWORK_RUN",
-    "LEGWORK_FAILPOINT",
-];
 
 /// What came back.
 #[derive(Debug, Default)]
@@ -94,7 +84,7 @@ async fn run(hook: &Hook, delivery: &Delivery, command: &[String], body: String)
         .stdin(body)
         .limit(STDOUT_READ)
         .whole(true);
-    for name in NOT_INHERITED {
+    for name in detached::OF_THE_CALLER {
         invocation = invocation.without(*name);
     }
     match process::run(invocation).await {

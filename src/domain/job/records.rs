@@ -368,6 +368,10 @@ fn note(
             (&at).into(),
         ],
     )?;
+    let hooks = hook::Watching::of(connection)?;
+    if hooks.is_empty() {
+        return Ok(());
+    }
     let happened = hook::Happened {
         event: &format!("job.{kind}"),
         task_id: None,
@@ -377,7 +381,7 @@ fn note(
         data,
         at: &at,
     };
-    hook::Watching::of(connection)?.note(connection, &happened)?;
+    hooks.note(connection, &happened)?;
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     contract::{Effect, Name},
-    system::{Context, clock, digest, files, store::Fault},
+    system::{Context, awaited, clock, digest, files, store::Fault},
 };
 
 /// Bytes of randomness in a token.
@@ -36,9 +36,6 @@ const SPARE: u32 = 8;
 
 /// How often one claim takes up what time has changed, so that no transaction lasts for ever.
 const DUE_ROUNDS: u32 = 20;
-
-/// The pause between two looks at the ledger, at first and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 
 /// What to claim.
 #[derive(Clone, Debug)]
@@ -117,25 +114,21 @@ pub(crate) async fn claim(
         if !outcome.tasks.is_empty() {
             return Ok((outcome, effect));
         }
-        let progress = context.progress("waiting for a task");
-        let mut pause = PAUSES.0;
-        loop {
-            let left = allowed.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                return Ok((outcome, any));
-            }
-            clock::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(PAUSES.1);
+        let left = allowed.saturating_sub(since.elapsed());
+        if left.is_zero() {
+            return Ok((outcome, any));
+        }
+        let changed = awaited::found(context, left, "waiting for a task", || {
             let (version, now) = context.store()?.read(|connection| {
                 let ledger = desk::ledger(connection)?.0;
                 Ok((ledger.version, connection.now_text()?))
             })?;
             let is_due = outcome.next_due_at.as_ref().is_some_and(|due| *due <= now);
-            if version != outcome.version || is_due {
-                break;
-            }
+            Ok::<_, Error>((version != outcome.version || is_due).then_some(()))
+        });
+        if changed.await?.is_none() {
+            return Ok((outcome, any));
         }
-        drop(progress);
     }
 }
 

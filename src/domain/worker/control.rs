@@ -40,16 +40,6 @@ const LOG_SHOWN: u64 = 4000;
 /// Open sessions that are looked at.
 const OPEN_MOST: u32 = 500;
 
-/// Variables that say what the caller is part of: a worker is no part of that.
-const NOT_INHERITED: &[&str] = &[
-    "LEGWORK_TASK_RUN",
-    "LEGWORK_TASK_ID",
-    "LEGWORK_TASK_ATTEMPT",
-    "LEGWORK_TASK_TOKEN",
-    "LEGWORK_RUN",
-    "LEGWORK_FAILPOINT",
-];
-
 /// Works until it is to end; the process that calls this is the worker.
 pub(crate) async fn run(
     context: &Context,
@@ -162,21 +152,8 @@ pub(crate) async fn start(
     if let Some(folder) = log.parent() {
         files::make_private_folder(folder).map_err(Error::Folder)?;
     }
-    let program = Detached {
-        program: context
-            .environment()
-            .program()
-            .map_or_else(|| PathBuf::from("/proc/self/exe"), PathBuf::from),
-        arguments: arguments(options).into_iter().map(Into::into).collect(),
-        environment: context
-            .environment()
-            .iter()
-            .filter(|(name, _)| !NOT_INHERITED.contains(name))
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect(),
-        log: log.clone(),
-        reads: false,
-    };
+    let words = arguments(options).into_iter().map(Into::into).collect();
+    let program = Detached::of_this_program(context.environment(), words, log.clone());
     context.meter().changing();
     let mut started = match detached::start(&program) {
         Ok(started) => started,
