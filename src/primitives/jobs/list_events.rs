@@ -188,12 +188,7 @@ impl Primitive for ListEvents {
             job::find(context, job_id)?;
         }
         let of = of(&input);
-        // One without the newer filters is known by what it was before there were any.
-        let filters = if of == Of::Jobs && input.kinds.is_empty() {
-            json!([input.job_id, input.after])
-        } else {
-            json!([of, input.job_id, input.task_id, input.kinds, input.after])
-        };
+        let filters = json!([of, input.job_id, input.task_id, input.kinds, input.after]);
         let pager = Pager::new(Self::NAME, &filters);
         let after: i64 = match &input.cursor {
             Some(cursor) => pager.position(cursor)?,
